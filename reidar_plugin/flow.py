@@ -1,0 +1,41 @@
+"""The records that pass from room to room: a batch of clips, what the model says of it, what it is judged by.
+
+Symbols: B clips in a batch, T frames in a clip, H x W pixels, K identities, D the size of a clip feature,
+M actions, E the width of an action block.
+"""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+__all__ = ["ClipBatch", "JointOutput", "Targets"]
+
+
+class ClipBatch(NamedTuple):
+    """What a data worker returns: pixels as decoded and the facts of each tracklet, nothing computed."""
+
+    frames: Tensor  #: uint8 ``(B, T, H, W, 3)``, RGB
+    pids: Tensor  #: int64 ``(B,)``
+    camids: Tensor  #: int64 ``(B,)``
+    labels: Tensor  #: float32 ``(B, M)`` multi-hot, a row of NaN where the actions are unknown
+    tracklets: Tensor  #: int64 ``(B,)``, place of the tracklet in its list
+
+
+class Targets(NamedTuple):
+    """What the losses compare the model's output with."""
+
+    pids: Tensor  #: int64 ``(B,)``
+    labels: Tensor  #: float32 ``(B, M)`` multi-hot, NaN where unknown
+    erased: Tensor  #: bool ``(B, T)``, frames that random erasing has touched
+
+
+class JointOutput(NamedTuple):
+    """What the joint model says of a batch of clips; everything that a loss or a metric may read."""
+
+    logits: Tensor  #: ``(B, K)`` identity logits
+    feature: Tensor  #: ``(B, D)`` clip feature after the BN neck, the one that retrieval compares
+    pooled: Tensor  #: ``(B, D)`` clip feature before the BN neck
+    scores: Tensor  #: ``(B, T)`` temporal scores before the softmax (ones where the pooling has none)
+    attention: Tensor  #: ``(B, T)`` weights of the frames, sum 1
+    action_logits: Tensor | None = None  #: ``(B, M)``; None without an action network
+    action_hidden: Tensor | None = None  #: ``(B, M, E)`` features inside the action blocks
