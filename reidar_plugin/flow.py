@@ -1,7 +1,7 @@
 """The records that pass from room to room: a batch of clips, what the model says of it, what it is judged by.
 
 Symbols: B clips in a batch, T frames in a clip, H x W pixels, K identities, D the size of a clip feature,
-M actions, E the width of an action block.
+M actions, A attribute values (0 where the task has none), E the width of an action block.
 """
 
 from typing import NamedTuple
@@ -18,6 +18,7 @@ class ClipBatch(NamedTuple):
     pids: Tensor  #: int64 ``(B,)``
     camids: Tensor  #: int64 ``(B,)``
     labels: Tensor  #: float32 ``(B, M)`` multi-hot, a row of NaN where the actions are unknown
+    attributes: Tensor  #: float32 ``(B, A)`` multi-hot, a row of NaN where the attributes are unknown
     tracklets: Tensor  #: int64 ``(B,)``, place of the tracklet in its list
 
 
@@ -26,6 +27,7 @@ class Targets(NamedTuple):
 
     pids: Tensor  #: int64 ``(B,)``
     labels: Tensor  #: float32 ``(B, M)`` multi-hot, NaN where unknown
+    attributes: Tensor  #: float32 ``(B, A)`` multi-hot, NaN where unknown
     erased: Tensor  #: bool ``(B, T)``, frames that random erasing has touched
 
 
