@@ -1,0 +1,181 @@
+"""Files to uint8 RGB frames of one size, and what happens where a picture is broken.
+
+OpenCV decodes and resizes: of the decoders among our dependencies it gets a frame soonest into the clip's
+array (tools/benchmarks/data.py measures it against torchvision and PIL). Its cubic kernel does not average
+when it shrinks; so a picture of over 1.5 times the wanted pixels is shrunk by area, which then lies nearer to
+the papers' PIL bicubic.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+from warnings import warn
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from reidar_plugin.errors import ConfigError, PictureError, nearest
+
+__all__ = [
+    "INTERPOLATIONS",
+    "ON_BROKEN",
+    "read_clip",
+    "read_frames",
+    "read_picture",
+    "resize_into",
+]
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+#: what becomes of a clip with a picture that cannot be read
+ON_BROKEN: tuple[str, ...] = ("stop", "skip")
+
+#: how frames are brought to their size
+INTERPOLATIONS = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
+
+_SHRINKS_MUCH = 1.5  # in pixels; MARS at 256 x 128 to the papers' 224 x 112 is 1.31 and stays cubic
+_KINDS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
+
+
+def read_picture(path: str) -> Pixels:
+    """Decode one picture file; grey becomes RGB, alpha is dropped, 16 bits become 8, EXIF turns nothing.
+
+    Args:
+        path: a file in any format that OpenCV reads.
+
+    Returns:
+        uint8 ``(h, w, 3)``, RGB.
+
+    Raises:
+        PictureError: the file is missing, empty, cut off, damaged or no picture; the path comes first.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        reason = getattr(error, "strerror", None) or error
+        raise PictureError(f"{path}: expected a picture, got {reason}") from error
+    if not data:
+        raise PictureError(f"{path}: expected a picture, got an empty file")
+    picture = None if _is_cut_off(data) else _decode(data)
+    if picture is None:
+        kind = next((kind for head, kind in _KINDS.items() if data.startswith(head)), None)
+        what = f"a damaged or cut-off {kind}" if kind else "something that is no picture"
+        raise PictureError(f"{path}: expected a picture, got {what} of {len(data)} bytes")
+    return picture
+
+
+def resize_into(out: Pixels, picture: Pixels, interpolation: str = "cubic") -> None:
+    """Write ``picture`` ``(h, w, 3)`` into ``out`` ``(H, W, 3)``, resized where the sizes differ."""
+    height, width = out.shape[:2]
+    if picture.shape == out.shape:
+        out[:] = picture
+        return
+    kernel = INTERPOLATIONS[interpolation]
+    if kernel == cv2.INTER_CUBIC and picture.size > _SHRINKS_MUCH * out.size:
+        kernel = cv2.INTER_AREA
+    resized = cv2.resize(picture, (width, height), dst=out, interpolation=kernel)
+    if resized is not out:  # OpenCV could not write in place, e.g. into a view that is not contiguous
+        out[:] = resized
+
+
+def read_clip(
+    paths: Sequence[str],
+    indices: Sequence[int] | NDArray[np.int64],
+    out: Pixels,
+    on_broken: str = "stop",
+    interpolation: str = "cubic",
+) -> int:
+    """Read the frames of one clip into ``out``.
+
+    Args:
+        paths: every frame of the tracklet, in time order.
+        indices: ``(T,)``, the frames that make the clip; one that comes twice is read once.
+        out: ``(T, H, W, 3)``, overwritten.
+        on_broken: ``stop`` raises at a picture that cannot be read; ``skip`` takes the readable frame of the
+            tracklet that is nearest in time (the earlier of two) and warns with both paths.
+        interpolation: one of ``INTERPOLATIONS``.
+
+    Returns:
+        How many of the T frames were replaced; 0 under ``stop``.
+
+    Raises:
+        PictureError: under ``stop`` at the first broken picture, under ``skip`` if none can be read.
+    """
+    check_reading(on_broken, interpolation)
+    written: dict[int, tuple[int, int]] = {}  # frame -> (its place in the clip, 1 if replaced)
+    replaced = 0
+    for place, frame in enumerate(map(int, indices)):
+        if frame in written:
+            first, was_replaced = written[frame]
+            out[place] = out[first]
+        else:
+            picture, was_replaced = _read_or_replace(paths, frame, on_broken)
+            resize_into(out[place], picture, interpolation)
+            written[frame] = place, was_replaced
+        replaced += was_replaced
+    return replaced
+
+
+def read_frames(
+    paths: Sequence[str], height: int, width: int, on_broken: str = "stop", interpolation: str = "cubic"
+) -> Pixels:
+    """Every frame of a tracklet, uint8 ``(n, height, width, 3)`` RGB; see :func:`read_clip`."""
+    out = np.empty((len(paths), height, width, 3), np.uint8)
+    read_clip(paths, range(len(paths)), out, on_broken, interpolation)
+    return out
+
+
+def check_reading(on_broken: str, interpolation: str) -> None:
+    """A :class:`ConfigError` that names the choices, unless both names are known."""
+    for what, name, names in (
+        ("on_broken", on_broken, ON_BROKEN),
+        ("interpolation", interpolation, tuple(INTERPOLATIONS)),
+    ):
+        if name not in names:
+            choices = ", ".join(map(repr, names))
+            raise ConfigError(f"unknown {what} {name!r}; choose one of {choices}{nearest(name, names)}")
+
+
+def _read_or_replace(paths: Sequence[str], frame: int, on_broken: str) -> tuple[Pixels, int]:
+    try:
+        return read_picture(paths[frame]), 0
+    except PictureError as error:
+        if on_broken == "stop":
+            raise
+        broken = error
+    for neighbour in _outwards(frame, len(paths)):
+        try:
+            picture = read_picture(paths[neighbour])
+        except PictureError:
+            continue  # it is reported when it is itself drawn
+        warn(f"{broken}; replaced by {paths[neighbour]}", RuntimeWarning, stacklevel=2)
+        return picture, 1
+    raise PictureError(f"{broken}; and none of the {len(paths)} frames of its tracklet can be read")
+
+
+def _outwards(frame: int, n: int) -> Iterator[int]:
+    for step in range(1, n):
+        if frame - step >= 0:
+            yield frame - step
+        if frame + step < n:
+            yield frame + step
+
+
+def _decode(data: bytes) -> Pixels | None:
+    try:
+        decoded: Any = cv2.imdecode(np.frombuffer(data, np.uint8), _RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:  # a header that promises an absurd size
+        return None
+    if decoded is None or _RGB != cv2.IMREAD_COLOR:
+        return decoded
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+
+
+#: OpenCV decodes straight to RGB since 4.11
+_RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """A JPEG without its end marker; OpenCV before 5 would fill the rest with grey and say nothing."""
+    return data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9", len(data) // 2) < 0
