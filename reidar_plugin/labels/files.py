@@ -1,0 +1,154 @@
+"""Our label file: who does what, for a person, a person in a camera, or one tracklet.
+
+A line of text each, ``tracklet,labels``, under just that header::
+
+    tracklet,labels
+    0001,walking
+    0001C2,walking|phone_to_ear
+    0001C2T0003,riding
+    0001C2T0004,
+    0002,none
+
+The key names a tracklet or everything that begins with it, the longest one wins (:func:`ancestors`). Labels are
+joined by ``|``. ``none`` says that the tracklet does none of the actions; nothing at all says that it is not known
+what it does. A key that stands nowhere is unknown as well. Empty lines are passed over; there are no comments and no quotes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reidar_plugin.labels.spaces import LabelError, LabelSpace, check_label
+
+__all__ = ["LabelTable", "ancestors", "read_labels", "read_lines", "write_labels"]
+
+_HEADER = "tracklet,labels"
+_PERSON_CAMERA_TRACKLET = re.compile(r"(\d+)(C\d+)?(T\d+)?")
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """What a label file says.
+
+    Args:
+        path: the file, for messages.
+        entries: labels of each key as they are written; None where the file says that they are unknown.
+        lines: the line of each key, from 1.
+    """
+
+    path: Path
+    entries: Mapping[str, frozenset[str] | None]
+    lines: Mapping[str, int]
+
+    def lookup(self, key: str) -> frozenset[str] | None:
+        """Labels of a tracklet; None where neither its key nor any beginning of it is in the file."""
+        for name in ancestors(key):
+            if name in self.entries:
+                return self.entries[name]
+        return None
+
+    def unused(self, keys: Iterable[str]) -> list[str]:
+        """Keys of the file that name none of the tracklets ``keys``, in the order of the file."""
+        named = {name for key in keys for name in ancestors(key)}
+        return [key for key in self.entries if key not in named]
+
+
+def ancestors(key: str) -> Iterator[str]:
+    """A key and all that may stand for it, longest first: whole components only, so that ``1`` never stands for ``10``.
+
+    >>> list(ancestors("0001C2T0003"))
+    ['0001C2T0003', '0001C2', '0001']
+    >>> list(ancestors("scen1/view2/17"))
+    ['scen1/view2/17', 'scen1/view2', 'scen1']
+    """
+    yield key
+    match = _PERSON_CAMERA_TRACKLET.fullmatch(key)
+    if match:
+        person, camera, tracklet = match.groups()
+        if camera and tracklet:
+            yield person + camera
+        if camera or tracklet:
+            yield person
+        return
+    while "/" in key:
+        key = key.rpartition("/")[0]
+        yield key
+
+
+def read_labels(
+    path: str | Path, space: LabelSpace | None = None, keys: re.Pattern[str] | None = None
+) -> LabelTable:
+    """Read a label file, strictly.
+
+    Args:
+        path: the file.
+        space: every label must be one that this space accepts; None takes any label.
+        keys: every key must match this pattern in full; None takes any key.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        LabelError: a line that cannot be meant; the message begins with ``file:line:``.
+    """
+    path = Path(path)
+    lines = read_lines(path)
+    if not lines or lines[0] != _HEADER:
+        raise LabelError(f"{path}:1: expected the header {_HEADER!r}, got {lines[0] if lines else ''!r}")
+    entries: dict[str, frozenset[str] | None] = {}
+    numbers: dict[str, int] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        where = f"{path}:{number}"
+        key, labels = _read_line(line, where, space)
+        if keys is not None and not keys.fullmatch(key):
+            raise LabelError(f"{where}: {key!r} is no tracklet of this data set; expected {keys.pattern}")
+        if key in entries:
+            raise LabelError(
+                f"{where}: {key!r} has labels already, on line {numbers[key]}; keep one of the two"
+            )
+        entries[key], numbers[key] = labels, number
+    return LabelTable(path, entries, numbers)
+
+
+def _read_line(line: str, where: str, space: LabelSpace | None) -> tuple[str, frozenset[str] | None]:
+    fields = line.split(",")
+    if len(fields) != 2:
+        raise LabelError(f"{where}: expected '<tracklet>,<label>|<label>', got {line!r}")
+    key, text = fields
+    if not key or set(key) & set(' "\t') or not key.isprintable() or "" in key.split("/"):
+        raise LabelError(
+            f"{where}: {key!r} is no key of a tracklet, e.g. 0001, 0001C2T0003 or scen1/view2/17"
+        )
+    if text in ("", "none"):
+        return key, frozenset() if text else None
+    labels = text.split("|")
+    for label in labels:
+        check_label(label, where)
+        if space is not None and label not in space.columns:
+            raise LabelError(f"{where}: {space.unknown(label)}")
+    if len(set(labels)) < len(labels):
+        raise LabelError(f"{where}: a label stands there twice, got {text!r}")
+    return key, frozenset(labels)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a UTF-8 text file without their ends; a byte that is no UTF-8 is an error that names its line."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # the mark that some spreadsheets write first
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise LabelError(f"{path}:{line}: not UTF-8 text: byte {data[error.start]:#04x}") from error
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def write_labels(path: str | Path, entries: Mapping[str, Iterable[str] | None]) -> None:
+    """Write a label file that :func:`read_labels` reads back as ``entries``."""
+    lines = [_HEADER]
+    for key, labels in entries.items():
+        lines.append(f"{key}," + ("" if labels is None else "|".join(sorted(labels)) or "none"))
+        _read_line(lines[-1], f"{path}:{len(lines)}", None)
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,169 @@
+"""Label spaces: the ordered names that a multi-hot row stands for."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reidar_plugin.errors import ReidarError, nearest
+
+__all__ = ["ACTIONS3", "ACTIONS5", "ACTIONS8", "LABEL_SPACES", "LabelError", "LabelSpace", "label_space"]
+
+#: What a name may not hold, because label files and configs use it.
+_RESERVED = frozenset(',|="\r\n')
+
+
+class LabelError(ReidarError, ValueError):
+    """A label, a label space or a label file that cannot be used."""
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """The M labels that a tracklet may carry, in the order of the columns of its row.
+
+    Labels are kept as they were given and meet the space only when they are encoded: one label file therefore
+    serves the 8, the 5 and the 3 actions.
+
+    Args:
+        name: what to call the space in messages and checkpoints.
+        names: the labels, unique, in the order of the columns.
+        merges: finer labels that the space accepts, each with the label of the space that takes it in.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    merges: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        where = f"label space {self.name!r}"
+        if isinstance(self.names, str):
+            raise TypeError(f"{where}: names must be a sequence of strings, got {self.names!r}")
+        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "merges", dict(self.merges))
+        if not self.names:
+            raise LabelError(f"{where}: expected at least one name, got none")
+        for label in (*self.names, *self.merges):
+            check_label(label, where)
+        if len(set(self.names)) < len(self.names):
+            raise LabelError(f"{where}: names must differ, got {self.names}")
+        for finer, label in self.merges.items():
+            if label not in self.names or finer in self.names:
+                raise LabelError(
+                    f"{where}: cannot merge {finer!r} into {label!r}; its names are {self.names}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @cached_property
+    def columns(self) -> Mapping[str, int]:
+        """Column of each label that the space accepts, its own and merged ones."""
+        own = {label: column for column, label in enumerate(self.names)}
+        return own | {finer: own[label] for finer, label in self.merges.items()}
+
+    def column(self, label: str) -> int:
+        """Column of one label.
+
+        Raises:
+            LabelError: the space does not know the label; the message lists its names and the nearest one.
+        """
+        column = self.columns.get(label)
+        if column is None:
+            raise LabelError(self.unknown(label))
+        return column
+
+    def encode(self, labels: Iterable[str] | None) -> NDArray[np.float32]:
+        """The multi-hot row of a tracklet.
+
+        Args:
+            labels: names of what it does; None where that is unknown, empty where it does none of the space.
+
+        Returns:
+            float32 ``(M,)`` of zeros and ones, or NaN throughout for None.
+        """
+        if labels is None:
+            return np.full(len(self), np.nan, dtype=np.float32)
+        if isinstance(labels, str):
+            raise TypeError(f"label space {self.name!r}: expected a set of labels, got the string {labels!r}")
+        row = np.zeros(len(self), dtype=np.float32)
+        for label in labels:
+            row[self.column(label)] = 1.0
+        return row
+
+    def decode(self, row: Iterable[float]) -> frozenset[str] | None:
+        """The labels of a row of zeros and ones ``(M,)``; None for a row of NaN. Undoes :meth:`encode`."""
+        values = np.asarray(row, dtype=np.float64)
+        if values.shape != (len(self),):
+            expected = f"label space {self.name!r}: expected a row of shape ({len(self)},)"
+            raise LabelError(f"{expected}, got {values.shape}")
+        if np.isnan(values).all():
+            return None
+        if not np.isin(values, (0.0, 1.0)).all():
+            raise LabelError(f"label space {self.name!r}: expected zeros and ones, got {values.tolist()}")
+        return frozenset(label for label, value in zip(self.names, values, strict=True) if value)
+
+    def unknown(self, label: str) -> str:
+        """What to say of a label that the space does not know: its names and the nearest one."""
+        known = f"label space {self.name!r} knows {', '.join(self.columns)}"
+        return f"unknown label {label!r}; {known};{nearest(label, self.columns)}".rstrip(";")
+
+
+def check_label(label: str, where: str) -> None:
+    """Raise where ``label`` could not be written to a label file and read back."""
+    if not isinstance(label, str):
+        raise TypeError(f"{where}: a label must be a string, got {label!r}")
+    if not label or label != label.strip() or label == "none" or _RESERVED & set(label):
+        rule = (
+            "a label holds no comma, bar, equals sign, quote, line end or space around it, and is not 'none'"
+        )
+        raise LabelError(f"{where}: {label!r} cannot be a label; {rule}")
+
+
+_WALK, _RIDE, _HANDS = "walking", "riding", "using_hands"
+_RARE = ("holding_hands", "phone_to_ear", "trolley")
+_IN_HAND = ("item_one_hand", "item_both_hands", "holding_hands", "phone_to_ear", "phone_to_face", "trolley")
+
+#: The eight actions of Re-ID-AR (section 4 and Table 1), in the order of Table 1.
+ACTIONS8 = LabelSpace("actions8", (_WALK, _RIDE, *_IN_HAND))
+
+#: Five actions (MARS): the three rarest of the eight join holding an item in one hand.
+ACTIONS5 = LabelSpace(
+    "actions5",
+    (_WALK, _RIDE, "item_one_hand", "item_both_hands", "phone_to_face"),
+    dict.fromkeys(_RARE, "item_one_hand"),
+)
+
+#: Three actions: whatever the hands do becomes one label.
+ACTIONS3 = LabelSpace("actions3", (_WALK, _RIDE, _HANDS), dict.fromkeys(_IN_HAND, _HANDS))
+
+#: The published spaces by name.
+LABEL_SPACES: Mapping[str, LabelSpace] = MappingProxyType(
+    {space.name: space for space in (ACTIONS8, ACTIONS5, ACTIONS3)}
+)
+
+
+def label_space(name: str, names: Iterable[str] = ()) -> LabelSpace:
+    """A published space by its name, or a space of one's own from its names.
+
+    Args:
+        name: ``actions8``, ``actions5`` or ``actions3``; any other name for a space of one's own.
+        names: the labels of a space of one's own, ``carrying=item_one_hand|trolley`` to merge finer labels into
+            one; empty for a published space.
+    """
+    own = (names,) if isinstance(names, str) else tuple(names)
+    if name in LABEL_SPACES:
+        if own and own != LABEL_SPACES[name].names:
+            raise LabelError(
+                f"label space {name!r} is published with other names than {own}; name yours otherwise"
+            )
+        return LABEL_SPACES[name]
+    if not own:
+        raise LabelError(
+            f"unknown label space {name!r}; choose one of {', '.join(LABEL_SPACES)} or give its names"
+        )
+    parts = [label.partition("=") for label in own]
+    merges = {finer: label for label, sign, finers in parts if sign for finer in finers.split("|")}
+    return LabelSpace(name, tuple(label for label, _, _ in parts), merges)
