@@ -1,0 +1,138 @@
+"""Reading a toolbox config: yacs' strict merge, with errors that name the file, the key and the nearest known key.
+
+A file may start from another with ``_BASE_: other.yaml`` (relative to itself); its own keys win.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yacs.config import CfgNode
+
+from reidar_plugin.errors import ConfigError, nearest
+
+__all__ = ["BASE", "CheckedConfig", "checked", "keys_of"]
+
+#: The key that names the file a config starts from.
+BASE = "_BASE_"
+
+
+class CheckedConfig(CfgNode):
+    """A host config whose merges say in one line what is wrong; its keys and values are yacs' own."""
+
+    def merge_from_file(self, cfg_filename: str) -> None:
+        """Merge a yaml file, its ``_BASE_`` first.
+
+        Raises:
+            ConfigError: the file is missing, empty, no yaml, or holds a key or a value that does not fit.
+        """
+        if str(cfg_filename).endswith(".py"):
+            super().merge_from_file(cfg_filename)
+            return
+        for path, tree in _with_bases(Path(cfg_filename), ()):
+            self._merge_tree(tree, f"config file {path}")
+
+    def merge_from_list(self, cfg_list: list[Any]) -> None:
+        """Merge ``[key, value, key, value, ...]``, as given on a command line.
+
+        Raises:
+            ConfigError: a value is missing, a key is unknown, or a value does not fit.
+        """
+        if len(cfg_list) % 2:
+            raise ConfigError(f"options come in pairs 'key value', got {len(cfg_list)} words: {' '.join(map(str, cfg_list))}")
+        for key, value in zip(cfg_list[::2], cfg_list[1::2], strict=True):
+            if str(key).startswith("-"):
+                raise ConfigError(f"command line: flags such as {key} come before the 'key value' options")
+            self._check_key(str(key), "command line")
+            if isinstance(self._at(str(key)), CfgNode):
+                raise ConfigError(f"command line: {key!r} is a group of keys; name one of {', '.join(self._at(str(key)))}")
+            self._check_value(str(key), value, "command line")
+        super().merge_from_list(cfg_list)
+
+    def _merge_tree(self, tree: dict[str, Any], source: str) -> None:
+        for key in keys_of(tree):
+            self._check_key(key, source)
+            wants_group, has_group = isinstance(self._at(key), CfgNode), isinstance(_at(tree, key), dict)
+            if wants_group != has_group:
+                expected = "a group of keys" if wants_group else "a value"
+                raise ConfigError(f"{source}: {key!r} is {expected}, got {_at(tree, key)!r}")
+            if not wants_group:
+                self._check_value(key, _at(tree, key), source)
+        self.merge_from_other_cfg(CfgNode(tree))
+
+    def _check_key(self, key: str, source: str) -> None:
+        known = list(keys_of(self))
+        if key not in known:
+            raise ConfigError(f"{source}: unknown key {key!r};{nearest(key, known) or ' the printed config lists all keys'}")
+
+    def _check_value(self, key: str, value: Any, source: str) -> None:
+        """yacs takes a value of the default's own type, a list for a tuple, and anything for None."""
+        default, value = self._at(key), self._decode_cfg_value(value)
+        sequences = isinstance(default, (list, tuple)) and isinstance(value, (list, tuple))
+        if sequences or default is None or value is None or type(default) is type(value):
+            return
+        kind = type(default).__name__
+        raise ConfigError(f"{source}: {key} expects a value of type {kind} such as {default!r}, got {value!r} ({type(value).__name__})")
+
+    def _at(self, key: str) -> Any:
+        return _at(self, key)
+
+
+def checked(cfg: CfgNode) -> CheckedConfig:
+    """The same config, from now on with the merges of :class:`CheckedConfig`."""
+    object.__setattr__(cfg, "__class__", CheckedConfig)  # yacs takes a plain assignment for a key
+    return cfg
+
+
+def keys_of(tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """Every key of a nested config, groups too, as ``group.key``."""
+    for name, value in tree.items():
+        yield f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from keys_of(value, f"{prefix}{name}.")
+
+
+def _at(tree: dict[str, Any], key: str) -> Any:
+    value: Any = tree
+    for name in key.split("."):
+        value = value[name]
+    return value
+
+
+def _with_bases(path: Path, users: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if path.resolve() in users:
+        raise ConfigError(f"config file {path}: {BASE} leads back to it: {' -> '.join(map(str, users))}")
+    tree = _read(path)
+    base = tree.pop(BASE, None)
+    if base is not None:
+        if not isinstance(base, str):
+            raise ConfigError(f"config file {path}: {BASE} names one file, got {base!r}")
+        yield from _with_bases(path.parent / base, (*users, path.resolve()))
+    yield path, tree
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise ConfigError(f"config file {path} is a directory; name a yaml file in it")
+    if not path.exists():
+        raise ConfigError(f"config file {path} does not exist")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise ConfigError(f"config file {path} is not yaml{line}: {' '.join(str(getattr(error, 'problem', error)).split())}") from error
+    if tree is None:
+        raise ConfigError(f"config file {path} is empty; leave --config-file away to run with the defaults")
+    if not isinstance(tree, dict) or not all(isinstance(name, str) for name in _names(tree)):
+        raise ConfigError(f"config file {path}: expected keys such as 'model:' and 'data:', got {type(tree).__name__} {str(tree)[:60]!r}")
+    return tree
+
+
+def _names(tree: dict[Any, Any]) -> Iterator[Any]:
+    """Every name at every level, whatever its type."""
+    for name, value in tree.items():
+        yield name
+        if isinstance(value, dict):
+            yield from _names(value)

@@ -1,0 +1,265 @@
+"""From a config to a run: what the runner hooks into the toolbox's script, and what ``tools/main.py`` calls.
+
+A launch script of the toolbox has four functions that the plugin takes part in (:data:`HOOKS`). Each is replaced by one
+that does the plugin's share and leaves the rest to the script's own. For the PyPI package, which has no script, this
+module holds the same four and the order of calls of the toolbox, so that both ways print the same losses.
+"""
+
+import argparse
+import os.path as osp
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from yacs.config import CfgNode
+
+from reidar_plugin import host, host_config, plugin
+from reidar_plugin.config import add_reidar_config
+from reidar_plugin.config_file import CheckedConfig, checked
+from reidar_plugin.errors import ConfigError, ReidarError, nearest
+
+__all__ = ["HOOKS", "LOSSES", "check_config", "hook", "main", "run"]
+
+#: Functions of a launch script that the plugin takes part in.
+HOOKS = ("main", "get_default_config", "build_datamanager", "build_engine")
+
+#: Values of ``loss.name``: the host's two, and the joint objective.
+LOSSES = ("softmax", "triplet", "reidar")
+
+JOINT = "reidar"
+
+
+def hook(functions: dict[str, Any], script: str) -> None:
+    """Replace the hooked functions in the namespace of a launch script.
+
+    Args:
+        functions: the script's globals, after its definitions have run.
+        script: its path, for the error.
+
+    Raises:
+        ReidarError: the script lacks a function that the plugin hooks.
+    """
+    missing = [name for name in HOOKS if not callable(functions.get(name))]
+    if missing:
+        raise ReidarError(
+            f"{script} cannot be run with the plugin: it defines no {', '.join(missing)}; "
+            f"expected a launch script of the toolbox (scripts/main.py) with {', '.join(HOOKS)}"
+        )
+    for name, wrap in _WRAPPERS.items():
+        if name in functions:
+            functions[name] = wrap(functions[name])
+
+
+def _with_plugin_keys(original: Callable[[], CfgNode]) -> Callable[[], CheckedConfig]:
+    def get_default_config() -> CheckedConfig:
+        return checked(add_reidar_config(original()))
+
+    return get_default_config
+
+
+def _with_our_checks(original: Callable[[CfgNode], Any]) -> Callable[[CfgNode], Any]:
+    def check_cfg(cfg: CfgNode) -> Any:
+        check_config(cfg)  # before the toolbox opens its log and asks the machine who it is
+        return original(cfg)
+
+    return check_cfg
+
+
+def _with_clips(original: Callable[[CfgNode], Any]) -> Callable[[CfgNode], Any]:
+    def build_datamanager(cfg: CfgNode) -> Any:
+        check_config(cfg)
+        plugin.enable(cfg)
+        if cfg.loss.name != JOINT:
+            return original(cfg)
+        from reidar_plugin.data.manager import ClipDataManager
+
+        return ClipDataManager.from_config(cfg)
+
+    return build_datamanager
+
+
+def _with_joint_engine(original: Callable[..., Any]) -> Callable[..., Any]:
+    def build_engine(cfg: CfgNode, datamanager: Any, model: nn.Module, optimizer: Any, scheduler: Any) -> Any:
+        if cfg.loss.name != JOINT:
+            return original(cfg, datamanager, model, optimizer, scheduler)
+        from reidar_plugin.engine.joint import JointEngine
+
+        return JointEngine.from_config(cfg, datamanager, model, optimizer, scheduler)
+
+    return build_engine
+
+
+_WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "get_default_config": _with_plugin_keys,
+    "check_cfg": _with_our_checks,  # older scripts have none; build_datamanager checks as well
+    "build_datamanager": _with_clips,
+    "build_engine": _with_joint_engine,
+}
+
+
+def check_config(cfg: CfgNode) -> None:
+    """Refuse what the host would take for something else, or die of later.
+
+    Raises:
+        ConfigError: a name that nobody knows (the nearest is named), or two keys that do not go together.
+    """
+    _check_name("loss.name", cfg.loss.name, LOSSES)
+    _check_name("data.type", cfg.data.type, ("image", "video"))
+    _check_name("model.name", cfg.model.name, host.model_table())
+    for key in ("sources", "targets"):
+        for name in [cfg.data[key]] if isinstance(cfg.data[key], str) else cfg.data[key]:
+            _check_dataset(f"data.{key}", name, cfg.data.type)
+    ours = plugin.is_own_model(cfg.model.name)
+    if cfg.data.type == "image" and (ours or cfg.loss.name == JOINT):
+        what = f"model {cfg.model.name!r}" if ours else f"loss.name {JOINT!r}"
+        raise ConfigError(f"{what} is for video and data.type is 'image'; set data.type video")
+    if cfg.loss.name == JOINT and not (ours or plugin.is_user_model(cfg.model.name)):
+        twin = f"{JOINT}_{cfg.model.name}"
+        cure = f"set model.name {twin}" if plugin.is_own_model(twin) else "choose a model whose name starts with 'reidar_'"
+        raise ConfigError(f"loss.name {JOINT!r} trains the plugin's models, and model.name is {cfg.model.name!r}; {cure}")
+    if cfg.data.type == "video" and cfg.loss.name != JOINT and cfg.video.sample_method == "all":
+        sizes = (cfg.train.batch_size, cfg.test.batch_size)
+        if sizes != (1, 1):  # the host dies while it stacks tracklets of different lengths
+            raise ConfigError(
+                "video.sample_method 'all' gives clips of different lengths, so that the host's engines need train.batch_size "
+                f"and test.batch_size 1, got {sizes[0]} and {sizes[1]}; loss.name {JOINT!r} tests on all frames in any batch"
+            )
+    if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
+        raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
+
+
+def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
+    if name in names:
+        return
+    hint = nearest(name, [*names, *also_near])
+    choices = f" choose one of {', '.join(names)}" if len(names) <= 10 or not hint else ""
+    raise ConfigError(f"unknown {key} {name!r};{hint}{choices}")
+
+
+def _check_dataset(key: str, name: str, data_type: str) -> None:
+    other = "image" if data_type == "video" else "video"
+    if name in host.dataset_table(other) and name not in host.dataset_table(data_type):
+        raise ConfigError(f"{key}: {name!r} is {'an' if other == 'image' else 'a'} {other} dataset and data.type is {data_type!r}")
+    _check_name(key, name, host.dataset_table(data_type), also_near=host.dataset_table(other))
+
+
+# The toolbox's launch, for the package that ships no script.
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train or test as the flags say; the flags are those of the toolbox's ``scripts/main.py``."""
+    parser = argparse.ArgumentParser(
+        description="Train or test a torchreid model with reidar_plugin enabled.",
+        epilog="Options after the flags are config keys: model.name reidar_osnet_x0_25 train.max_epoch 10 test.evaluate True",
+    )
+    parser.add_argument("--config-file", default="", metavar="FILE", help="a toolbox config (yaml)")
+    parser.add_argument("-s", "--sources", nargs="+", metavar="NAME", help="datasets to train on")
+    parser.add_argument("-t", "--targets", nargs="+", metavar="NAME", help="datasets to test on")
+    parser.add_argument("--transforms", nargs="+", metavar="NAME", help="data augmentation")
+    parser.add_argument("--root", default="", metavar="DIR", help="folder of the datasets")
+    parser.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values")
+    args = parser.parse_args(argv)
+
+    plugin.enable()
+    functions: dict[str, Any] = {
+        "main": main,
+        "get_default_config": host_config.toolbox_config,
+        "check_cfg": _check_fixed_base,
+        "build_datamanager": _build_datamanager,
+        "build_engine": _build_engine,
+    }
+    hook(functions, "tools/main.py")
+    cfg = functions["get_default_config"]()
+    cfg.use_gpu = torch.cuda.is_available()
+    if args.config_file:
+        cfg.merge_from_file(args.config_file)
+    for key in ("root", "sources", "targets", "transforms"):
+        if getattr(args, key):
+            cfg.data[key] = getattr(args, key)
+    cfg.merge_from_list(args.opts)
+    run(cfg, functions)
+
+
+def run(cfg: CfgNode, functions: dict[str, Callable[..., Any]]) -> None:
+    """Data, model, optimiser, engine, run: in the toolbox's order, since its random numbers depend on it.
+
+    Args:
+        cfg: the whole config, merged.
+        functions: ``check_cfg``, ``build_datamanager`` and ``build_engine``, hooked.
+    """
+    reid = host.reid
+    reid.utils.set_random_seed(cfg.train.seed)
+    functions["check_cfg"](cfg)
+    log_name = ("test" if cfg.test.evaluate else "train") + time.strftime(".log-%Y-%m-%d-%H-%M-%S")
+    terminal, sys.stdout = sys.stdout, reid.utils.Logger(osp.join(cfg.data.save_dir, log_name))
+    try:
+        _say(f"Config\n{cfg}\n")
+        torch.backends.cudnn.benchmark = bool(cfg.use_gpu)
+        datamanager = functions["build_datamanager"](cfg)
+        model = _build_model(cfg, datamanager)
+        optimizer = reid.optim.build_optimizer(model, **host_config.optimizer_arguments(cfg))
+        scheduler = reid.optim.build_lr_scheduler(optimizer, **host_config.scheduler_arguments(cfg))
+        if cfg.model.resume and reid.utils.check_isfile(cfg.model.resume):
+            cfg.train.start_epoch = reid.utils.resume_from_checkpoint(
+                cfg.model.resume, model, optimizer=optimizer, scheduler=scheduler
+            )
+        engine = functions["build_engine"](cfg, datamanager, model, optimizer, scheduler)
+        engine.run(**host_config.engine_arguments(cfg))
+    finally:
+        sys.stdout = terminal
+
+
+def _check_fixed_base(cfg: CfgNode) -> None:
+    if cfg.loss.name == "triplet" and cfg.loss.triplet.weight_x == 0 and cfg.train.fixbase_epoch:
+        raise ConfigError(
+            f"train.fixbase_epoch {cfg.train.fixbase_epoch} trains the classifier alone, which loss.triplet.weight_x 0 leaves out"
+        )
+
+
+def _build_model(cfg: CfgNode, datamanager: Any) -> nn.Module:
+    reid = host.reid
+    model = reid.models.build_model(
+        name=cfg.model.name,
+        num_classes=datamanager.num_train_pids,
+        loss=cfg.loss.name,
+        pretrained=cfg.model.pretrained,
+        use_gpu=cfg.use_gpu,
+    )
+    parameters, flops = reid.utils.compute_model_complexity(model, (1, 3, cfg.data.height, cfg.data.width))
+    _say(f"Model {cfg.model.name}: {parameters:,} parameters, {flops:,} multiply-adds a frame")
+    if cfg.model.load_weights and reid.utils.check_isfile(cfg.model.load_weights):
+        reid.utils.load_pretrained_weights(model, cfg.model.load_weights)
+    if not cfg.use_gpu:
+        return model
+    model = model.to("cuda")
+    return nn.DataParallel(model) if torch.cuda.device_count() > 1 else model
+
+
+def _build_datamanager(cfg: CfgNode) -> Any:
+    if cfg.data.type == "image":
+        return host.reid.data.ImageDataManager(**host_config.image_data_arguments(cfg))
+    return host.reid.data.VideoDataManager(**host_config.video_data_arguments(cfg))
+
+
+def _build_engine(cfg: CfgNode, datamanager: Any, model: nn.Module, optimizer: Any, scheduler: Any) -> Any:
+    arguments: dict[str, Any] = {
+        "optimizer": optimizer,
+        "scheduler": scheduler,
+        "use_gpu": cfg.use_gpu,
+        "label_smooth": cfg.loss.softmax.label_smooth,
+    }
+    kind = "Image" if cfg.data.type == "image" else "Video"
+    if kind == "Video":
+        arguments["pooling_method"] = cfg.video.pooling_method
+    if cfg.loss.name == "triplet":
+        triplet = cfg.loss.triplet
+        arguments.update(margin=triplet.margin, weight_t=triplet.weight_t, weight_x=triplet.weight_x)
+    engine = getattr(host.reid.engine, f"{kind}{cfg.loss.name.capitalize()}Engine")
+    return engine(datamanager, model, **arguments)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")

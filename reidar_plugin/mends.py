@@ -1,0 +1,227 @@
+"""The host's own faults, mended while the plugin is on.
+
+Each function here takes the host's original and returns what stands in its place (see :func:`host.replace`); where
+the original does the work right, it does it. ``docs/host-faults.md`` lists them beside what happens without the plugin.
+"""
+
+import contextlib
+import functools
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import nn
+
+from reidar_plugin import host
+from reidar_plugin.errors import PictureError
+
+__all__ = ["install", "prepare_worker", "remember_clip_model", "uninstall"]
+
+Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def install() -> None:
+    """Put every mend in place; a second call changes nothing."""
+    for holder, name, wrap in _mends():
+        host.replace(holder, name, wrap)
+
+
+def uninstall() -> None:
+    """Give the host its own functions back."""
+    for holder, name, _ in _mends():
+        host.restore(holder, name)
+
+
+def prepare_worker(worker_id: int) -> None:
+    """``worker_init_fn`` of the host's loaders: a spawned worker knows nothing of what its parent replaced."""
+    host.replace(host.reid.utils.tools, "read_image", _read_image)
+
+
+def _mends() -> Iterator[tuple[Any, str, Wrapper]]:
+    reid = host.reid
+    yield reid.utils.tools, "read_image", _read_image
+    yield reid.data.ImageDataManager, "__init__", _with_prepared_workers
+    yield reid.data.VideoDataManager, "__init__", _with_prepared_workers
+    yield reid.utils.torchtools, "save_checkpoint", _save_plain
+    yield reid.utils.torchtools, "load_checkpoint", _load_plain
+    yield reid.utils.torchtools, "resume_from_checkpoint", _resume_unwrapped
+    yield reid.engine.Engine, "save_model", _save_model
+    yield reid.metrics.rank, "evaluate_rank", _evaluate_any_gallery
+    yield reid.utils.model_complexity, "compute_model_complexity", _complexity_of_clips
+
+
+# Pictures: the host reads a broken one for ever.
+
+
+def _read_image(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def read_image(path: str) -> Image.Image:
+        if not Path(path).exists():
+            raise PictureError(f"{path}: no such picture; restore it or take its tracklet out of the lists")
+        try:
+            with Image.open(path) as picture:
+                return picture.convert("RGB")
+        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on bytes that are no picture
+            reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
+            raise PictureError(f"{path}: cannot be read: {reason}; restore the file") from error
+
+    return read_image
+
+
+def _with_prepared_workers(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        loaders = [self.train_loader, getattr(self, "train_loader_t", None)]
+        loaders += [loader for parts in self.test_loader.values() for loader in parts.values()]
+        for loader in loaders:
+            if isinstance(loader, torch.utils.data.DataLoader) and loader.worker_init_fn is None:
+                loader.worker_init_fn = prepare_worker
+
+    return __init__
+
+
+# Checkpoints: the host cannot read what it wrote (a numpy number inside, ``module.`` before the names).
+
+
+def _save_plain(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def save_checkpoint(
+        state: dict[str, Any], save_dir: str, is_best: bool = False, remove_module_from_keys: bool = True
+    ) -> None:
+        original(_plain(state), save_dir, is_best=is_best, remove_module_from_keys=True)
+
+    return save_checkpoint
+
+
+def _plain(value: Any) -> Any:
+    """The same value with Python numbers in the place of numpy's, which ``weights_only`` refuses."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
+def _load_plain(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def load_checkpoint(fpath: str) -> Any:
+        with _numpy_numbers_allowed():
+            checkpoint = original(fpath)
+        if isinstance(checkpoint, dict) and isinstance(checkpoint.get("state_dict"), dict):
+            weights = checkpoint["state_dict"]
+            checkpoint["state_dict"] = type(weights)((k.removeprefix("module."), v) for k, v in weights.items())
+        return checkpoint
+
+    return load_checkpoint
+
+
+def _numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
+    """Let ``torch.load`` rebuild numpy scalars, which older checkpoints of the host hold; still no pickled code."""
+    if not hasattr(torch.serialization, "safe_globals"):  # torch 2.4 loads them without being told
+        return contextlib.nullcontext()
+    scalar = np.float32(0).__reduce__()[0]
+    dtypes = [type(np.dtype(code)) for code in ("f4", "f8", "i4", "i8", "?")]
+    # files written with numpy 1 name the function by its old module
+    old_name = (scalar, "numpy.core.multiarray.scalar")
+    return torch.serialization.safe_globals([scalar, old_name, np.dtype, *dtypes])
+
+
+def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def resume_from_checkpoint(fpath: str, model: nn.Module, optimizer: Any = None, scheduler: Any = None) -> int:
+        inner = model.module if isinstance(model, nn.DataParallel) else model
+        return original(fpath, inner, optimizer=optimizer, scheduler=scheduler)
+
+    return resume_from_checkpoint
+
+
+def _save_model(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def save_model(self: Any, epoch: int, rank1: float, save_dir: str, is_best: bool = False) -> None:
+        stand_ins = [(table, name) for table in (self._optims, self._scheds) for name in table if table[name] is None]
+        for table, name in stand_ins:
+            table[name] = _Nothing()
+        try:
+            original(self, epoch, rank1, save_dir, is_best=is_best)
+        finally:
+            for table, name in stand_ins:
+                table[name] = None
+
+    return save_model
+
+
+class _Nothing:
+    """An absent optimiser or schedule, as far as saving goes."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+
+# Ranks: a gallery smaller than the largest rank is an IndexError in the host.
+
+
+def _evaluate_any_gallery(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def evaluate_rank(
+        distmat: np.ndarray,
+        q_pids: np.ndarray,
+        g_pids: np.ndarray,
+        q_camids: np.ndarray,
+        g_camids: np.ndarray,
+        max_rank: int = 50,
+        use_metric_cuhk03: bool = False,
+        use_cython: bool = True,
+    ) -> Any:
+        left_out = (q_pids[:, None] == g_pids[None]) & (q_camids[:, None] == g_camids[None])  # (Q, G)
+        short = max_rank - (len(g_pids) - (int(left_out.sum(axis=1).max()) if len(left_out) else 0))
+        if short > 0:  # strangers behind everybody else: no rank of a match and no average precision changes
+            strangers = int(max(g_pids.max(initial=0), q_pids.max(initial=0))) + 1 + np.arange(short)
+            distmat = np.pad(distmat, ((0, 0), (0, short)), constant_values=np.inf)
+            g_pids = np.concatenate([g_pids, strangers])
+            g_camids = np.concatenate([g_camids, np.full(short, -1)])
+        return original(distmat, q_pids, g_pids, q_camids, g_camids, max_rank, use_metric_cuhk03, use_cython)
+
+    return evaluate_rank
+
+
+# Complexity: the host measures every model on one picture, and a model of clips dies of it.
+
+_clip_models: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
+
+
+def remember_clip_model(model: nn.Module) -> None:
+    """Note a model that was built by a builder of the plugin's table, so that its input may be a clip."""
+    _clip_models.add(model)
+
+
+def _complexity_of_clips(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def compute_model_complexity(
+        model: nn.Module, input_size: tuple[int, ...], verbose: bool = False, only_conv_linear: bool = True
+    ) -> Any:
+        if len(input_size) == 4 and model in _clip_models and not _takes(model, input_size):
+            input_size = (input_size[0], 1, *input_size[1:])
+        return original(model, input_size, verbose=verbose, only_conv_linear=only_conv_linear)
+
+    return compute_model_complexity
+
+
+@torch.no_grad()
+def _takes(model: nn.Module, size: tuple[int, ...]) -> bool:
+    """Whether a forward pass on pictures of that size gets past the shape of its input; draws no random number."""
+    was_training = model.training
+    weight = next(model.parameters(), torch.zeros(()))
+    try:
+        model.eval()(torch.zeros(size, device=weight.device))
+    except (ValueError, RuntimeError, IndexError):  # the model unpacks five sizes; if five do not suit it, the host says so
+        return False
+    finally:
+        model.train(was_training)
+    return True

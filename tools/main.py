@@ -1,0 +1,14 @@
+"""Train or test with the plugin on, for the PyPI package of torchreid, which ships no launch script.
+
+    python tools/main.py --config-file configs/demo.yaml --root reid-data
+    python tools/main.py --config-file configs/demo.yaml --root reid-data model.load_weights FILE test.evaluate True
+
+The flags are those of the toolbox's scripts/main.py: --config-file, -s, -t, --transforms, --root, then KEY VALUE pairs.
+"""
+
+import sys
+
+from reidar_plugin import launch, runner
+
+if __name__ == "__main__":
+    sys.exit(runner.guard(launch.main))
