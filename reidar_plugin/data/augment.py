@@ -1,0 +1,177 @@
+"""From decoded frames to what the network trains on, batched on the device of the frames.
+
+    uint8 (B, T, H, W, 3) -> mirror -> pad -> crop -> normalise -> erase -> float32 (B, T, 3, H, W)
+
+This is the papers' order. What happens to each frame is drawn on the CPU, so that it is the same on every
+device, and then done to all frames at once (pixels.py).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from reidar_plugin.data import pixels
+from reidar_plugin.data.chance import torch_chance
+from reidar_plugin.data.pixels import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from reidar_plugin.errors import ConfigError, nearest
+
+__all__ = ["SHIFTS", "Augment", "AugmentDraw"]
+
+#: how a person is moved in the frame
+SHIFTS = ("crop", "translation", "none")
+
+_ENLARGED = 1.125  # of torchreid's Random2DTranslation, which VPRFT uses
+
+
+class AugmentDraw(NamedTuple):
+    """What happens to each of N frames; on the CPU."""
+
+    mirrored: Tensor  #: bool ``(N,)``
+    resized: Tensor  #: int64 ``(N, 2)``, size before the crop; only ``translation`` reads it
+    corner: Tensor  #: int64 ``(N, 2)``, top and left of the crop
+    boxes: Tensor  #: int64 ``(N, P, 4)``, top, left, height, width of each erasing pass; 0 high: none
+
+    def repeated(self, times: int) -> "AugmentDraw":
+        """The same for ``times`` frames in a row each."""
+        return AugmentDraw(*(field.repeat_interleave(times, dim=0) for field in self))
+
+
+class Augment:
+    """Random mirroring, shift and erasing, each frame for itself or all frames of a clip alike.
+
+    Args:
+        flip: probability to swap left and right.
+        shift: ``crop`` pads with black and crops (Re-ID-AR, S2DN, AGW); ``translation`` pads, then with
+            probability 1/2 enlarges by 1.125 and crops, else resizes back (VPRFT; with ``pad=0`` it is
+            torchreid's ``random_crop``); ``none`` leaves the person in place.
+        pad: black pixels added on each side.
+        erase: probability that an erasing pass blanks a rectangle.
+        erase_area: least and greatest share of the frame that it covers.
+        erase_ratio: least and greatest height over width of it, drawn uniformly.
+        erase_fill: what is written there *after* normalisation. The default is what the released Re-ID-AR and
+            VPRFT write; zeros are the mean colour, which the erasing paper means.
+        erase_attempts: rectangles tried until one is smaller than the frame both ways; released Re-ID-AR: 1.
+        erase_passes: how often; VPRFT: 2. The flag of the last pass is the one that is returned.
+        per_clip: do the same to all frames of a clip.
+        mean: of each channel, for :class:`Normalise`.
+        std: of each channel.
+        seed: of the run.
+    """
+
+    def __init__(
+        self,
+        *,
+        flip: float = 0.5,
+        shift: str = "crop",
+        pad: int = 10,
+        erase: float = 0.5,
+        erase_area: Sequence[float] = (0.02, 0.4),
+        erase_ratio: Sequence[float] = (0.3, 1 / 0.3),
+        erase_fill: Sequence[float] = IMAGENET_MEAN,
+        erase_attempts: int = 10,
+        erase_passes: int = 1,
+        per_clip: bool = False,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        seed: int = 0,
+    ) -> None:
+        if shift not in SHIFTS:
+            names = ", ".join(map(repr, SHIFTS))
+            raise ConfigError(f"unknown shift {shift!r}; choose one of {names}{nearest(shift, SHIFTS)}")
+        _check("flip", flip, 0 <= flip <= 1, "a probability")
+        _check("erase", erase, 0 <= erase <= 1, "a probability")
+        _check("pad", pad, pad >= 0, "a number of pixels >= 0")
+        _check(
+            "erase_area", erase_area, _is_range(erase_area, most=1), "two shares in (0, 1], the least first"
+        )
+        _check("erase_ratio", erase_ratio, _is_range(erase_ratio), "two ratios > 0, the least first")
+        _check("erase_fill", erase_fill, len(erase_fill) == 3, "one value a channel")
+        _check("erase_attempts", erase_attempts, erase_attempts >= 1, "a count >= 1")
+        _check("erase_passes", erase_passes, erase_passes >= 1, "a count >= 1 (erase 0 turns erasing off)")
+        self.flip, self.shift, self.pad = flip, shift, pad
+        self.erase, self.erase_area, self.erase_ratio = erase, tuple(erase_area), tuple(erase_ratio)
+        self.erase_fill = torch.tensor(tuple(erase_fill), dtype=torch.float32)
+        self.erase_attempts, self.erase_passes = erase_attempts, erase_passes
+        self.per_clip, self.seed = per_clip, seed
+        self.normalise = Normalise(mean, std)
+
+    def __call__(self, frames: Tensor, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        """Augment a batch; the same seed, epoch and step do the same to it.
+
+        Args:
+            frames: uint8 ``(B, T, H, W, 3)``, left as it is.
+            epoch: from 0.
+            step: place of the batch in the epoch, from 0.
+
+        Returns:
+            float32 ``(B, T, 3, H, W)``, and bool ``(B, T)``, the frames that the last pass has erased.
+        """
+        if frames.ndim != 5 or frames.shape[-1] != 3:
+            raise ValueError(f"expected clips (B, T, H, W, 3), got shape {tuple(frames.shape)}")
+        clips, length, height, width = frames.shape[:4]
+        chance = torch_chance(self.seed, "pixels", epoch, step)
+        draw = self.draw(clips if self.per_clip else clips * length, height, width, chance)
+        if self.per_clip:
+            draw = draw.repeated(length)
+        images = self.apply(frames.flatten(0, 1), draw)
+        erased = (draw.boxes[:, -1, 2] > 0).to(frames.device)
+        return images.unflatten(0, (clips, length)), erased.unflatten(0, (clips, length))
+
+    def draw(self, n: int, height: int, width: int, chance: torch.Generator) -> AugmentDraw:
+        """Decide what happens to each of ``n`` frames of that size."""
+        uniform = torch.rand(4, n, generator=chance, dtype=torch.float64)
+        resized, room = self._resized(uniform[1] < 0.5, height, width)
+        corner = (uniform[2:].T * (room + 1)).long()  # uniform over 0 to room
+        boxes = [self._boxes(n, height, width, chance) for _ in range(self.erase_passes)]
+        return AugmentDraw(uniform[0] < self.flip, resized, corner, torch.stack(boxes, dim=1))
+
+    def apply(self, frames: Tensor, draw: AugmentDraw) -> Tensor:
+        """Do to ``(N, H, W, 3)`` what was drawn; gives ``(N, 3, H, W)``, channels_last."""
+        height, width = frames.shape[1:3]
+        moved = pixels.mirror(frames, draw.mirrored)
+        if self.shift == "crop":
+            moved = pixels.crop(pixels.pad(moved, self.pad), draw.corner, height, width)
+        elif self.shift == "translation":
+            moved = pixels.translate(pixels.pad(moved, self.pad), draw.resized, draw.corner, height, width)
+        images = self.normalise(moved)
+        for boxes in draw.boxes.unbind(1):
+            pixels.erase(images, boxes, self.erase_fill)
+        return images
+
+    def _resized(self, enlarge: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+        """Sizes ``(N, 2)`` before the crop, and how far its corner may lie from the first pixel."""
+        size = torch.tensor([height, width])
+        if self.shift == "translation":
+            resized = torch.where(enlarge[:, None], (size * _ENLARGED).round().long(), size)
+            return resized, resized - size
+        resized = (size + 2 * self.pad * (self.shift == "crop")).expand(len(enlarge), 2)
+        return resized, resized - size
+
+    def _boxes(self, n: int, height: int, width: int, chance: torch.Generator) -> Tensor:
+        """Rectangles ``(N, 4)`` of one erasing pass; the first of several attempts that fits."""
+        area, ratio = torch.rand(2, n, self.erase_attempts, generator=chance, dtype=torch.float64)
+        top, left, erase = torch.rand(3, n, generator=chance, dtype=torch.float64)
+        area = _between(area, self.erase_area) * (height * width)
+        ratio = _between(ratio, self.erase_ratio)
+        tall, wide = (area * ratio).sqrt().round().clamp(min=1), (area / ratio).sqrt().round().clamp(min=1)
+        fits = (tall < height) & (wide < width)  # (N, attempts)
+        first = fits.int().argmax(dim=1, keepdim=True)
+        tall, wide = tall.gather(1, first)[:, 0], wide.gather(1, first)[:, 0]
+        top, left = (top * (height - tall + 1)).floor(), (left * (width - wide + 1)).floor()
+        chosen = (erase < self.erase) & fits.any(dim=1)
+        return torch.stack([top, left, tall, wide], dim=1).where(chosen[:, None], torch.zeros(())).long()
+
+
+def _between(uniform: Tensor, limits: tuple[float, ...]) -> Tensor:
+    return limits[0] + uniform * (limits[1] - limits[0])
+
+
+def _is_range(limits: Sequence[float], most: float = float("inf")) -> bool:
+    return len(limits) == 2 and 0 < limits[0] <= limits[1] <= most
+
+
+def _check(name: str, value: object, holds: bool, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"{name}: expected {expected}, got {value!r}")
