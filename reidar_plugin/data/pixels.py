@@ -1,6 +1,7 @@
 """What can be done to N frames at once, each with numbers of its own; no chance in here.
 
-Frames stay in rows of RGB, ``(N, H, W, 3)``, on the device where they are; no function changes its input.
+Frames stay in rows of RGB, ``(N, H, W, 3)``, on the device where they are.
+Only :func:`erase` writes into its input.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Normalise:
         self.offset = torch.tensor([-m / s for m, s in zip(mean, std, strict=True)])
 
     def __call__(self, frames: Tensor) -> Tensor:
-        """``(..., H, W, 3)`` of 0 to 255 -> float32 ``(..., 3, H, W)``, a view of rows of RGB (channels_last)."""
+        """``(..., H, W, 3)`` of 0 to 255 -> float32 ``(..., 3, H, W)``, channels_last in memory."""
         if frames.ndim < 3 or frames.shape[-1] != 3:
             raise ValueError(f"expected frames (..., H, W, 3), got shape {tuple(frames.shape)}")
         width = frames.shape[-2]
@@ -71,11 +72,11 @@ def crop(frames: Tensor, corner: Tensor, height: int, width: int) -> Tensor:
 
 
 def translate(frames: Tensor, enlarged: Tensor, corner: Tensor, height: int, width: int) -> Tensor:
-    """Resize each frame to a size of its own and cut ``height x width`` out of that, in one bilinear sampling.
+    """Resize each frame to a size of its own and cut ``height x width`` out, in one bilinear sampling.
 
     Args:
         frames: ``(N, h, w, 3)``.
-        enlarged: int64 ``(N, 2)``, height and width that the frame is resized to, at least those of the result.
+        enlarged: int64 ``(N, 2)``, height and width that each frame is resized to.
         corner: int64 ``(N, 2)``, top and left in the resized frame.
         height: of the result.
         width: of the result.
@@ -109,6 +110,6 @@ def erase(pixels: Tensor, boxes: Tensor, fill: Tensor) -> Tensor:
     in_rows = (row >= top) & (row < top + tall)  # (N, H)
     in_columns = ((column >= left) & (column < left + wide)).repeat_interleave(3, dim=1)  # (N, 3 W)
     blank = in_rows[:, :, None] & in_columns[:, None, :]
-    rows = pixels.movedim(1, -1).flatten(-2)  # (N, H, 3 W), shares memory
+    rows = pixels.movedim(1, -1).view(len(pixels), height, 3 * width)  # a view, else an error
     torch.where(blank, fill.to(pixels.device).repeat(width), rows, out=rows)
     return pixels
