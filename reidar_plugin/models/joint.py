@@ -1,0 +1,182 @@
+"""The joint model: frames of a person in, who it is and what the person does out.
+
+::
+
+    frames (B, T, 3, H, W)
+      | backbone, a network of torchreid's without its head
+    maps (B * T, C, h, w)
+      | temporal pooling: spatial-temporal attention, light attention, mean, max or generalised mean
+    pooled (B, C)          scores, attention (B, T)
+      | BN neck without trainable shift
+    feature (B, C) --------+---------------------------+
+      | classifier         |                           | action network, M blocks side by side
+    logits (B, K)          what retrieval compares     action logits (B, M), hidden (B, M, E)
+
+Under autocast the backbone and the convolution over the maps run in the low precision, everything else in
+float32.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.flow import JointOutput
+from reidar_plugin.models.backbones import Backbone, build_backbone
+from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
+from reidar_plugin.models.temporal import SpatialTemporalAttention, build_pooling
+from reidar_plugin.models.weights import pretrained_backbone
+
+__all__ = ["LOSSES", "JointModel", "build_joint"]
+
+LOSSES = ("reidar", "softmax", "triplet")
+
+
+class JointModel(nn.Module):
+    """Re-identification and action recognition from one clip feature.
+
+    ``(B, T, 3, H, W)`` is a batch of clips; ``(B, 3, H, W)`` one of clips of a single frame, as the host's
+    engines, ``FeatureExtractor`` and complexity count pass it. What comes out is ruled by ``loss``, the
+    host's word for it:
+
+    ========= ==================== ============
+    loss      training             evaluation
+    ========= ==================== ============
+    reidar    JointOutput          JointOutput
+    softmax   logits               feature
+    triplet   (logits, feature)    feature
+    ========= ==================== ============
+
+    Args:
+        backbone: network, way to its maps and their size.
+        pooling: temporal pooling ``(B, T, C, h, w) ->`` :class:`~reidar_plugin.models.temporal.Pooled`.
+        num_classes: K.
+        actions: the action network, or None.
+        loss: one of :data:`LOSSES`.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        pooling: nn.Module,
+        *,
+        num_classes: int,
+        actions: ActionNetwork | None = None,
+        loss: str = "reidar",
+    ) -> None:
+        super().__init__()
+        if loss not in LOSSES:
+            raise ConfigError(f"unknown loss {loss!r} for a joint model; choose one of {list(LOSSES)}")
+        self.loss = loss
+        self.name, self.frame_size, self.map_size = backbone.name, backbone.frame_size, backbone.map_size
+        self.feature_dim = backbone.channels
+        self.base = backbone.network  # the name that released checkpoints use
+        self._maps = backbone.maps
+        self.temporal = pooling
+        self.bottleneck = ShiftlessBatchNorm1d(backbone.channels)
+        self.classifier = identity_classifier(
+            backbone.channels, num_classes
+        )  # the name that the host's fixbase opens
+        self.actions = actions
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
+        pooled, scores, attention = self.temporal(self.maps(_clips(frames)))
+        with torch.autocast(frames.device.type, enabled=False):
+            pooled = pooled.to(self.classifier.weight.dtype)
+            feature = self.bottleneck(pooled)
+            if self.loss != "reidar":
+                return self._as_the_host_expects(feature)
+            logits = self.classifier(feature)
+            action_logits, hidden = (None, None) if self.actions is None else self.actions(feature)
+        return JointOutput(logits, feature, pooled, scores, attention, action_logits, hidden)
+
+    def maps(self, clips: Tensor) -> Tensor:
+        """Feature maps ``(B, T, C, h, w)`` of clips ``(B, T, 3, H, W)``."""
+        frames = clips.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        maps = self._maps(self.base, frames).unflatten(0, clips.shape[:2])
+        if isinstance(self.temporal, SpatialTemporalAttention) and tuple(maps.shape[3:]) != self.map_size:
+            built, came = _by(self.frame_size), _by(clips.shape[3:])
+            raise ValueError(
+                f"{self.name} was built for frames of {built} (maps {_by(self.map_size)}), "
+                f"got frames of {came} (maps {_by(maps.shape[3:])}): set data.height and data.width to the frames' size, "
+                "or reidar.model.pooling to 'light', which takes any"
+            )
+        return maps
+
+    def _as_the_host_expects(self, feature: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        if not self.training:
+            return feature
+        logits = self.classifier(feature)
+        return (logits, feature) if self.loss == "triplet" else logits
+
+
+def build_joint(
+    name: str,
+    num_classes: int,
+    loss: str = "reidar",
+    pretrained: bool = False,
+    use_gpu: bool = False,
+    *,
+    frame_size: tuple[int, int] = (256, 128),
+    last_stride: int = 1,
+    pooling: str = "attention",
+    attention_width: int = 256,
+    num_actions: int = 0,
+    action_width: int = 512,
+    action_dropout: float = 0.25,
+    action_activation: str = "relu",
+    weights: str = "",
+    sha256: str = "",
+) -> JointModel:
+    """A joint model on one of the host's networks; the first five arguments are those of the host's builders.
+
+    Args:
+        name: backbone, as in the host's model table.
+        num_classes: K, identities in training.
+        loss: one of :data:`LOSSES`; the action network is left out where the host's losses could not train
+            it.
+        pretrained: start from ImageNet weights.
+        use_gpu: what the host passes on; a model goes where ``.to()`` puts it.
+        frame_size: height and width of the frames, which the kernel of the papers' attention follows.
+        last_stride: 1 or 2, see :func:`~reidar_plugin.models.backbones.build_backbone`.
+        pooling: one of :data:`~reidar_plugin.models.temporal.POOLINGS`.
+        attention_width: channels between the two convolutions of the attention.
+        num_actions: M; 0 builds no action network.
+        action_width, action_dropout, action_activation: see
+            :class:`~reidar_plugin.models.heads.ActionNetwork`.
+        weights: file with the ImageNet weights of the backbone; empty for the published ones.
+        sha256: checksum that the file must have; empty for none.
+    """
+    if pretrained:
+        backbone = pretrained_backbone(
+            name, frame_size=frame_size, last_stride=last_stride, weights=weights, sha256=sha256
+        )
+    else:
+        backbone = build_backbone(name, frame_size=frame_size, last_stride=last_stride)
+    actions = None
+    if num_actions and loss == "reidar":
+        actions = ActionNetwork(
+            backbone.channels,
+            num_actions,
+            width=action_width,
+            dropout=action_dropout,
+            activation=action_activation,
+        )
+    temporal = build_pooling(
+        pooling, channels=backbone.channels, size=backbone.map_size, width=attention_width
+    )
+    return JointModel(backbone, temporal, num_classes=num_classes, actions=actions, loss=loss)
+
+
+def _clips(frames: Tensor) -> Tensor:
+    """``(B, T, 3, H, W)`` from that or from ``(B, 3, H, W)``."""
+    clips = frames.unsqueeze(1) if frames.dim() == 4 else frames
+    if clips.dim() != 5 or clips.shape[2] != 3:
+        raise ValueError(f"expected frames (B, T, 3, H, W) or (B, 3, H, W), got {tuple(frames.shape)}")
+    if not clips.is_floating_point():
+        raise TypeError(f"expected normalised floating point frames, got {frames.dtype}")
+    return clips
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return " x ".join(str(side) for side in size)

@@ -1,0 +1,109 @@
+"""Checkpoints of the released Re-ID-AR code in our model.
+
+============================================ =========================================================
+released                                     ours
+============================================ =========================================================
+``base.*``, ``bottleneck.*``, ``classifier`` the same
+``attention_conv.*``, ``attention_tconv.*``  ``temporal.conv.*``, ``temporal.tconv.*``
+``class_<i>.add_block.0.*``                  rows i E to (i + 1) E of ``actions.project.*``
+``class_<i>.add_block.1.*``                  the same rows of ``actions.norm.*``
+``class_<i>.classifier.0.*``                 row i of ``actions.weight`` and ``actions.bias``
+``base.<number>.*`` (its plain ResNet-50)    ``base.conv1.*``, ``base.bn1.*``, ``base.layer1.*``, ...
+============================================ =========================================================
+
+The released model returns probabilities; ours logits, whose sigmoid they are. It averages over the clips of a
+test batch, which are those of one tracklet; ours returns every clip. Build with
+``action_activation='leaky_relu'``.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from reidar_plugin.models.joint import JointModel
+from reidar_plugin.models.weights import WeightsError, read_tensors
+
+__all__ = ["from_released", "is_released", "load_released"]
+
+_RENAMED = {"attention_conv.": "temporal.conv.", "attention_tconv.": "temporal.tconv."}
+_NUMBERED = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
+_BLOCK = {  # suffix within an action block -> ours; the other suffix of each layer follows it
+    "add_block.0.weight": "actions.project.weight",
+    "add_block.0.bias": "actions.project.bias",
+    "add_block.1.weight": "actions.norm.weight",
+    "add_block.1.bias": "actions.norm.bias",
+    "add_block.1.running_mean": "actions.norm.running_mean",
+    "add_block.1.running_var": "actions.norm.running_var",
+    "classifier.0.weight": "actions.weight",
+    "classifier.0.bias": "actions.bias",
+}
+_BATCHES = "add_block.1.num_batches_tracked"
+
+
+def is_released(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the names are those of the released code."""
+    return any(name.startswith("attention_conv.") for name in tensors)
+
+
+def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names and layout of the released code -> ours."""
+    ours = {_renamed(name): tensor for name, tensor in tensors.items() if not name.startswith("class_")}
+    count = len({name.split(".")[0] for name in tensors if re.match(r"class_\d+\.", name)})
+    for suffix, name in _BLOCK.items():
+        blocks = [_of_block(tensors, index, suffix) for index in range(count)]
+        if blocks:
+            ours[name] = torch.cat(blocks)
+    if f"class_0.{_BATCHES}" in tensors:
+        ours["actions.norm.num_batches_tracked"] = tensors[f"class_0.{_BATCHES}"]  # all blocks count alike
+    return ours
+
+
+def load_released(model: JointModel, source: str | Path | Mapping[str, Tensor]) -> None:
+    """Load a released checkpoint, whole, into a model that was built for it.
+
+    Args:
+        model: ``reidar_resnet50_ibn_a`` (or ``reidar_resnet50``) with as many classes and actions, and frames
+            of the size, that the checkpoint was trained with.
+        source: the file, or its tensors by name.
+    """
+    tensors = source if isinstance(source, Mapping) else read_tensors(source)
+    if not is_released(tensors):
+        raise WeightsError("no checkpoint of the released Re-ID-AR code: it has no attention_conv.weight")
+    theirs, ours = from_released(tensors), model.state_dict()
+    differences = [
+        f"{name}: checkpoint {_shape(theirs.get(name))}, model {_shape(ours.get(name))}"
+        for name in sorted(theirs.keys() | ours.keys())
+        if not name.endswith("num_batches_tracked") and _shape(theirs.get(name)) != _shape(ours.get(name))
+    ]
+    if differences:
+        raise WeightsError(
+            f"the released checkpoint does not fit the model in {len(differences)} tensors "
+            f"({'; '.join(differences[:3])}); build the model with its classes, actions and frame size"
+        )
+    model.load_state_dict(theirs, strict=False)
+
+
+def _renamed(name: str) -> str:
+    for old, new in _RENAMED.items():
+        if name.startswith(old):
+            return new + name[len(old) :]
+    numbered = re.match(r"base\.(\d)\.", name)
+    if numbered and numbered[1] in _NUMBERED:
+        return f"base.{_NUMBERED[numbered[1]]}.{name[numbered.end() :]}"
+    return name
+
+
+def _of_block(tensors: Mapping[str, Tensor], index: int, suffix: str) -> Tensor:
+    name = f"class_{index}.{suffix}"
+    if name not in tensors:
+        raise WeightsError(
+            f"the released checkpoint lacks {name}: its action blocks must be numbered from 0, whole"
+        )
+    return tensors[name]
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "nothing" if tensor is None else str(tuple(tensor.shape))
