@@ -47,11 +47,133 @@ def _data() -> CN:
 
 def _model() -> CN:
     node = CN()
+    # how the frames of a clip become one feature: attention (the papers'), light, mean, max or gem
+    node.pooling = "attention"
+    # channels between the two convolutions of the attention (VPRFT, S2DN and Re-ID-AR: 256)
+    node.attention_width = 256
+    # stride of the last stage, where the backbone has one to change (papers: 1; 2 leaves it as torchreid builds it)
+    node.last_stride = 1
+    # action blocks: -1 one for each action of the label space (Re-ID-AR), 0 none (S2DN, VPRFT), or a number
+    node.num_actions = -1
+    # features inside an action block (Re-ID-AR: 512)
+    node.action_width = 512
+    # dropout inside an action block (released code: 0.25; the paper gives no number)
+    node.action_dropout = 0.25
+    # relu (Re-ID-AR, the paper) or leaky_relu (slope 0.1, the released code)
+    node.action_activation = "relu"
+    # with model.pretrained: a file of ImageNet weights for the backbone; empty for the published ones
+    # (resnet50_ibn_a: the file that Re-ID-AR and S2DN start from) or torchreid's own (all others)
+    node.weights = ""
+    # SHA-256 that this file must have; empty for none
+    node.sha256 = ""
     return node
 
 
 def _loss() -> CN:
+    # docs/losses.md has every formula; a term is called as its file in losses/
     node = CN()
+    node.terms = [  # equations 1 and 5 of Re-ID-AR; Not 3D Re-ID: the first four
+        "smoothed_cross_entropy",
+        "ranked_list",
+        "identity_centre",
+        "erasing",
+        "weighted_binary_cross_entropy",
+        "action_centre",
+    ]
+    node.combine = "balance"  # "balance" is equation 6 of Re-ID-AR; "sum" adds plainly, as the released code
+    node.balance = 0.5  # lambda of equation 6, share of the identity side; the paper's 0.5
+    # metric losses compare the feature after the BN neck (Re-ID-AR, S2DN, VPRFT); "pooled": before it (AGW)
+    node.embedding = "feature"
+    node.weights = CN()
+    node.weights.smoothed_cross_entropy = 1.0
+    node.weights.ranked_list = 1.0  # Re-ID-AR, equation 1; the released code it descends from takes 0.4
+    node.weights.identity_centre = 0.0005  # beta of Re-ID-AR; Not 3D Re-ID prints 0.00005
+    node.weights.erasing = 1.0
+    node.weights.triplet = 1.0  # VPRFT: 1 - b
+    node.weights.soft_mining = 1.0  # VPRFT: b, 1.0 on MARS
+    node.weights.weighted_regularisation = 1.0  # ASA-Net, equation 19
+    node.weights.pose_motion = 0.005  # ASA-Net, at first; see pose_motion.end_weight
+    node.weights.binary_cross_entropy = 1.0
+    node.weights.weighted_binary_cross_entropy = 1.0  # Re-ID-AR, equation 5
+    node.weights.action_centre = 0.0005  # beta of Re-ID-AR, equation 5
+    node.weights.class_balanced = 1.0
+    node.weights.focal = 1.0
+    node.weights.asymmetric = 1.0
+    node.weights.distribution_balanced = 1.0
+    node.weights.discriminative_centroids = 0.01  # feature_loss_weight of the official code of OLTR
+    node.weights.logit_adjustment = 1.0
+    node.weights.attributes = 1.5  # ASA-Net prints "centre, BCE: 1.5 and 0.0005", taken for a swap
+    node.smoothed_cross_entropy = CN()
+    node.smoothed_cross_entropy.epsilon = 0.1  # Re-ID-AR, section 5.1
+    # "batch": epsilon over the batch size, a slip of the released code
+    node.smoothed_cross_entropy.spread = "classes"
+    node.ranked_list = CN()
+    node.ranked_list.margin = 1.3  # m; MARS and iLIDS-VID 1.3, PRID2011 0.04 (Not 3D Re-ID, section IV-B)
+    node.ranked_list.alpha = 2.0  # Re-ID-AR, section 5.1
+    node.ranked_list.temperature = 1.0  # T; only in the released code
+    # the supplement's 1 - lambda; no paper gives lambda, the released code adds plainly
+    node.ranked_list.positive_weight = 1.0
+    node.ranked_list.negative_weight = 1.0  # the supplement's lambda
+    # mean over positives that cost (S2DN, equation 8); "all": as released
+    node.ranked_list.positives = "non-trivial"
+    node.ranked_list.normalise = True  # features at length 1, as released
+    node.identity_centre = CN()
+    # what the weight 0.0005 was found for (Luo et al.); "half_sum": as printed
+    node.identity_centre.reduction = "mean"
+    node.erasing = CN()
+    # mean after the softmax (S2DN, equation 12); "scores": sum before it, as released
+    node.erasing.form = "attention"
+    node.triplet = CN()
+    node.triplet.margin = 0.3  # bag of tricks (Luo et al.)
+    node.triplet.metric = "euclidean"  # VPRFT: "cosine"
+    node.soft_mining = CN()  # published for MARS in the code of VPRFT (config 59)
+    node.soft_mining.sigma = 0.9047814732165316
+    node.soft_mining.alpha = 2.8436551583293728
+    node.soft_mining.balance = 0.5873389293193368
+    node.soft_mining.vectors = "classifier"  # "centres": VPRFT's CL Centers
+    node.weighted_regularisation = CN()
+    # True: a clip is its own positive, as in the code of AGW
+    node.weighted_regularisation.include_anchor = False
+    node.weighted_regularisation.normalise = False  # AGW
+    node.pose_motion = CN()
+    node.pose_motion.margin = 0.0  # ASA-Net, equation 12
+    node.pose_motion.include_anchor = False  # ASA-Net, equation 11; True: as in the code of AITL
+    # ASA-Net: the weight once the attribute loss has been below rise_below
+    node.pose_motion.end_weight = 0.01
+    node.pose_motion.rise_below = 0.15
+    node.weighted_binary_cross_entropy = CN()
+    # Re-ID-AR, equation 4; "reciprocal": 1 / count, a slip as released
+    node.weighted_binary_cross_entropy.ratios = "share"
+    node.weighted_binary_cross_entropy.double_sigmoid = False  # True: a slip as released
+    node.action_centre = CN()
+    node.action_centre.form = "blocks"  # 3C-Net's, on the block of each action; "summed": as released
+    node.class_balanced = CN()
+    node.class_balanced.beta = 0.9999  # Cui et al.; declared in the released code
+    node.class_balanced.gamma = 2.0
+    node.focal = CN()
+    node.focal.alpha = 0.25  # Lin et al.
+    node.focal.gamma = 2.0
+    node.asymmetric = CN()  # Ben-Baruch et al.
+    node.asymmetric.gamma_positive = 0.0
+    node.asymmetric.gamma_negative = 4.0
+    node.asymmetric.clip = 0.05
+    node.distribution_balanced = CN()  # Wu et al., COCO-MLT
+    node.distribution_balanced.floor = 0.1
+    node.distribution_balanced.slope = 10.0
+    node.distribution_balanced.middle = 0.2
+    node.distribution_balanced.bias = 0.05
+    node.distribution_balanced.tolerance = 2.0
+    node.distribution_balanced.gamma = 2.0
+    node.distribution_balanced.scale = 2.0
+    node.discriminative_centroids = CN()  # official code of OLTR
+    node.discriminative_centroids.margin = 10.0
+    node.discriminative_centroids.repel_weight = 0.01
+    node.discriminative_centroids.average = True
+    node.logit_adjustment = CN()
+    node.logit_adjustment.tau = 1.0  # Menon et al.
+    node.attributes = CN()
+    node.attributes.by_attribute = False  # True: every attribute counts the same, however many values it has
+    node.attributes.positive_only = False  # True: the half that ASA-Net prints (equation 18)
     return node
 
 
@@ -61,5 +183,14 @@ def _train() -> CN:
 
 
 def _test() -> CN:
+    # The host's own keys say what is tested: test.dist_metric, normalize_feature, ranks, rerank, visrank.
     node = CN()
+    node.rerank = CN()  # k-reciprocal re-ranking, on with test.rerank; figures of Zhong et al., CVPR 2017
+    node.rerank.k1 = 20  # neighbours that make a set
+    node.rerank.k2 = 6  # neighbours over which the sets are averaged
+    node.rerank.lambda_value = 0.3  # weight of the original distance
+    node.interval_level = 0.95  # level of the bootstrap intervals over queries
+    node.resamples = 10000  # how often the queries are drawn anew for an interval
+    node.thresholds = "half"  # of actions: "half" is 0.5, as in Re-ID-AR; "train" the best F1 in training
+    node.pictures = 8  # queries shown by test.visrank; the host shows all of them, which MARS has 1,980 of
     return node

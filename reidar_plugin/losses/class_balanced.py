@@ -1,0 +1,78 @@
+"""Class-balanced focal loss: an action weighs by the inverse of its effective number of samples."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .contract import check_focus, check_labels, class_vector, in_float32, known_labels
+from .focal import focal_terms
+
+__all__ = ["ClassBalancedLoss", "class_balanced_loss", "effective_weights"]
+
+
+def effective_weights(counts: Tensor, beta: float) -> Tensor:
+    r"""Weights :math:`w_j \propto (1 - \beta) / (1 - \beta^{n_j})` that sum to M: ``(M,) -> (M,)``.
+
+    An action without a sample gets 0, and the others share its part.
+    """
+    seen = counts > 0
+    # expm1 keeps the small difference that 1 - beta ** n loses in float32
+    effective = -torch.expm1(counts.clamp(min=1) * (math.log(beta) if beta else -math.inf))
+    weights = torch.where(seen, (1 - beta) / effective, 0)
+    return weights * (len(counts) / weights.sum())
+
+
+@in_float32
+def class_balanced_loss(
+    logits: Tensor, labels: Tensor, counts: Tensor | Sequence[float], beta: float = 0.9999, gamma: float = 2.0
+) -> Tensor:
+    r"""Focal loss of each clip, weighted by the actions that it shows.
+
+    .. math::
+        L = -\frac{1}{\sum_{ij} y_{ij}} \sum_i \Bigl(\sum_k w_k y_{ik}\Bigr) \sum_j (1 - p_t)^\gamma \log p_t,
+        w_j = \frac{M}{Z} \cdot \frac{1 - \beta}{1 - \beta^{n_j}}
+
+    Z makes the weights sum to M. Unknown (NaN) labels cost nothing; a batch that shows no action gives 0.
+    Labels with one action a clip are the official form; the sum over the actions of a clip is how we carry it
+    to several.
+
+    Reference: Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, eq. 10 to 13.
+
+    Args:
+        logits: ``(B, M)``, before the sigmoid.
+        labels: multi-hot, ``(B, M)``, NaN where unknown.
+        counts: n, training samples that show each action, ``(M,)``; not their reciprocals.
+        beta: in [0, 1); 0 weighs all actions alike, towards 1 it is 1 / n.
+        gamma: 0, or >= 1; 0 is the sigmoid form without focus.
+
+    Returns:
+        Scalar, float32 (float64 for float64 logits).
+    """
+    check_labels(logits, labels)
+    check_focus("gamma", gamma)
+    if not 0 <= beta < 1:
+        raise ValueError(f"beta must be in [0, 1), got {beta}")
+    weights = effective_weights(class_vector(counts, logits), beta)
+    target, known = known_labels(labels, logits)
+    costs = torch.where(known, focal_terms(logits, target, gamma), 0).sum(dim=1)  # (B,)
+    return ((target @ weights) * costs).sum() / target.sum().clamp(min=1)
+
+
+class ClassBalancedLoss(nn.Module):
+    """Module form of :func:`class_balanced_loss`."""
+
+    counts: Tensor
+
+    def __init__(self, counts: Sequence[float], beta: float = 0.9999, gamma: float = 2.0) -> None:
+        super().__init__()
+        check_focus("gamma", gamma)
+        if not 0 <= beta < 1:
+            raise ValueError(f"beta must be in [0, 1), got {beta}")
+        self.register_buffer("counts", torch.tensor(counts, dtype=torch.float32), persistent=False)
+        self.beta = beta
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return class_balanced_loss(logits, labels, self.counts, self.beta, self.gamma)

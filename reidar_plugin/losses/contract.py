@@ -1,0 +1,117 @@
+"""What every loss of this room promises: checked shapes, float32 inside, unknown labels that cost nothing."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from itertools import chain
+from typing import Any, ParamSpec
+
+import torch
+from torch import Tensor
+
+__all__ = [
+    "check_centres",
+    "check_choice",
+    "check_embedding",
+    "check_focus",
+    "check_labels",
+    "check_pids",
+    "class_vector",
+    "in_float32",
+    "known_labels",
+    "masked_mean",
+]
+
+P = ParamSpec("P")
+
+
+def in_float32(loss: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Run a loss in float32, whatever autocast or a half-precision model hands it; float64 stays.
+
+    Autocast is switched off inside, because it would cast the products of float32 features back to half, and
+    a distance is the small difference of two large products.
+    """
+
+    @wraps(loss)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        device = next(x.device.type for x in chain(args, kwargs.values()) if isinstance(x, Tensor))
+        with torch.autocast(device, enabled=False):
+            return loss(*map(_raised, args), **{k: _raised(v) for k, v in kwargs.items()})
+
+    return run
+
+
+def _raised(value: Any) -> Any:
+    half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if half else value
+
+
+def check_embedding(features: Tensor, pids: Tensor) -> None:
+    """Refuse anything but features ``(B, D)`` with identities ``(B,)``, B >= 1."""
+    if features.ndim != 2 or pids.ndim != 1 or len(features) != len(pids) or len(pids) == 0:
+        raise ValueError(
+            "expected features (B, D) and pids (B,) with B >= 1, "
+            f"got {tuple(features.shape)} and {tuple(pids.shape)}"
+        )
+
+
+def check_pids(pids: Tensor, num_classes: int) -> None:
+    """Refuse identities outside ``0..num_classes-1``, where looking costs no wait (on the CPU)."""
+    if pids.device.type != "cpu" or torch.compiler.is_compiling():
+        return  # a GPU would have to be waited for; its index kernels stop by themselves
+    low, high = int(pids.min()), int(pids.max())
+    if low < 0 or high >= num_classes:
+        raise ValueError(
+            f"expected pids in 0..{num_classes - 1} ({num_classes} classes), got {low}..{high}; "
+            "number the training identities 0, 1, 2, ... and build with as many classes"
+        )
+
+
+def check_centres(features: Tensor, centres: Tensor) -> None:
+    """Refuse centres ``(K, D)`` of another width than the features ``(..., D)``."""
+    if centres.ndim != 2 or centres.shape[1] != features.shape[-1]:
+        raise ValueError(
+            f"expected centres (K, {features.shape[-1]}) for features {tuple(features.shape)}, "
+            f"got {tuple(centres.shape)}"
+        )
+
+
+def check_labels(logits: Tensor, labels: Tensor) -> None:
+    """Refuse anything but logits and labels of one shape ``(B, M)``, B >= 1."""
+    if logits.ndim != 2 or logits.shape != labels.shape or logits.numel() == 0:
+        raise ValueError(
+            "expected logits and labels of one shape (B, M) with B, M >= 1, "
+            f"got {tuple(logits.shape)} and {tuple(labels.shape)}"
+        )
+
+
+def check_choice(what: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse a word that is none of the choices."""
+    if value not in choices:
+        raise ValueError(f"unknown {what} {value!r}; choose one of {', '.join(map(repr, choices))}")
+
+
+def check_focus(what: str, gamma: float) -> None:
+    """Refuse a focusing exponent in (0, 1) or below 0: its gradient is infinite for a perfect prediction."""
+    if not (gamma == 0 or gamma >= 1):
+        raise ValueError(f"{what} must be 0 or >= 1, got {gamma}")
+
+
+def class_vector(values: Tensor | Sequence[float], like: Tensor) -> Tensor:
+    """One number a class, ``(M,)``, in the dtype and on the device of logits ``(B, M)``."""
+    vector = torch.as_tensor(values, dtype=like.dtype, device=like.device)
+    if vector.shape != like.shape[-1:]:
+        raise ValueError(
+            f"expected one number for each of {like.shape[-1]} actions, got {tuple(vector.shape)}"
+        )
+    return vector
+
+
+def known_labels(labels: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Labels with 0 in place of NaN, in the dtype of ``like``, and the mask of those that are known."""
+    known = ~labels.isnan()
+    return torch.where(known, labels, 0).to(like.dtype), known
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the values under the mask; 0, with gradient 0, where the mask is empty. Waits for no device."""
+    return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)

@@ -1,0 +1,63 @@
+"""Focal loss: binary cross-entropy that looks away from what is already right."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .contract import check_focus, check_labels, in_float32, known_labels, masked_mean
+
+__all__ = ["FocalLoss", "focal_loss", "focal_terms"]
+
+
+def focal_terms(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
+    r""":math:`-(1 - p_t)^\gamma \log p_t` of each logit, without a mean: ``(B, M) -> (B, M)``.
+
+    :math:`p_t` is the probability given to the label: :math:`\sigma(z)` of a 1, :math:`\sigma(-z)` of a 0.
+    """
+    signed = logits * (2 * target - 1)
+    return -(-signed).sigmoid().pow(gamma) * F.logsigmoid(signed)
+
+
+@in_float32
+def focal_loss(logits: Tensor, labels: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    r"""Binary cross-entropy in which an easy label weighs little.
+
+    .. math::
+        L = -\frac{1}{|\Omega|} \sum_{(i,j) \in \Omega} \alpha_t (1 - p_t)^\gamma \log p_t, \qquad
+        (p_t, \alpha_t) = \begin{cases} (p, \alpha) & y = 1 \\ (1 - p, 1 - \alpha) & y = 0 \end{cases}
+
+    :math:`\Omega` are the known labels; without any the loss is 0. ``gamma=0, alpha=0.5`` is half the
+    cross-entropy.
+
+    Reference: Lin et al., Focal Loss for Dense Object Detection, ICCV 2017, eq. 5. It divides by the number
+    of positive anchors of a detector; here the mean is over all labels.
+
+    Args:
+        logits: ``(B, M)``, before the sigmoid.
+        labels: multi-hot, ``(B, M)``, NaN where unknown.
+        alpha: weight of a present action; an absent one weighs 1 - alpha.
+        gamma: 0, or >= 1; how fast an easy label loses weight.
+
+    Returns:
+        Scalar, float32 (float64 for float64 logits).
+    """
+    check_labels(logits, labels)
+    check_focus("gamma", gamma)
+    target, known = known_labels(labels, logits)
+    side = torch.where(target > 0.5, alpha, 1 - alpha)
+    return masked_mean(side * focal_terms(logits, target, gamma), known)
+
+
+class FocalLoss(nn.Module):
+    """Module form of :func:`focal_loss`."""
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0) -> None:
+        super().__init__()
+        check_focus("gamma", gamma)
+        if not 0 <= alpha <= 1:
+            raise ValueError(f"alpha must be in 0..1, got {alpha}")
+        self.alpha = alpha
+        self.gamma = gamma
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return focal_loss(logits, labels, self.alpha, self.gamma)

@@ -1,0 +1,65 @@
+"""Pose-and-motion-invariant (PMI) triplet: a clip far in pose should be as near as one close in pose."""
+
+import torch
+from torch import Tensor, nn
+
+from .contract import check_embedding, in_float32, masked_mean
+from .pairs import cosine_similarities, same_person, squared_distances
+
+__all__ = ["PoseMotionTriplet", "pose_motion_triplet"]
+
+
+@in_float32
+def pose_motion_triplet(
+    features: Tensor, covariates: Tensor, pids: Tensor, margin: float = 0.0, include_anchor: bool = False
+) -> Tensor:
+    r"""Compare two clips of the anchor's person: the most and the least alike in pose and motion.
+
+    .. math::
+        L = \frac{1}{|A|} \sum_{i \in A} [m + d_{i,n(i)} - d_{i,p(i)}]_+, \quad
+        p(i) = \arg\min_{j \in P_i} \lVert g_j - g_i \rVert_2, \quad
+        n(i) = \arg\max_{j \in P_i} \lVert g_j - g_i \rVert_2, \quad d = 1 - \cos(f, f)
+
+    :math:`g` are features of pose and motion that only choose: no gradient reaches them. :math:`P_i` are the
+    *other* clips of the person, :math:`A` the clips that have any; without any the loss is 0 and so is its
+    gradient. With a single other clip, both choices fall on it and only the margin is left.
+    ``include_anchor=True`` lets the anchor be its own nearest, as in the code of AITL, which PMI comes from.
+
+    Reference: ASA-Net, eq. 11 to 13 (m = 0).
+
+    Args:
+        features: clip features, ``(B, D)``.
+        covariates: pose and motion features, ``(B, G)``.
+        pids: identity of each clip, ``(B,)``; any integers.
+        margin: m, >= 0.
+        include_anchor: whether a clip may be its own nearest.
+
+    Returns:
+        Scalar, float32 (float64 for float64 features).
+    """
+    check_embedding(features, pids)
+    check_embedding(covariates, pids)
+    positive, negative = same_person(pids)
+    with torch.no_grad():
+        gaps = squared_distances(covariates)
+        nearest = gaps.masked_fill(negative if include_anchor else ~positive, torch.inf).argmin(
+            dim=1, keepdim=True
+        )
+        farthest = gaps.masked_fill(~positive, -torch.inf).argmax(dim=1, keepdim=True)
+    distances = 1 - cosine_similarities(features)  # (B, B)
+    excess = margin + distances.gather(1, farthest) - distances.gather(1, nearest)
+    return masked_mean(excess.clamp(min=0), positive.any(dim=1, keepdim=True))
+
+
+class PoseMotionTriplet(nn.Module):
+    """Module form of :func:`pose_motion_triplet`."""
+
+    def __init__(self, margin: float = 0.0, include_anchor: bool = False) -> None:
+        super().__init__()
+        if margin < 0:
+            raise ValueError(f"margin must be >= 0, got {margin}")
+        self.margin = margin
+        self.include_anchor = include_anchor
+
+    def forward(self, features: Tensor, covariates: Tensor, pids: Tensor) -> Tensor:
+        return pose_motion_triplet(features, covariates, pids, self.margin, self.include_anchor)

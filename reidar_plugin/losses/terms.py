@@ -1,0 +1,199 @@
+"""The table of loss terms: what each is called, how a config builds it, and what it reads of a batch.
+
+A term is called as the file that holds its loss. Only this file knows both config keys and losses.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from reidar_plugin.flow import JointOutput, Targets
+
+from .action_centre import ActionCentreLoss
+from .asymmetric import AsymmetricLoss
+from .attributes import AttributeLoss
+from .binary_cross_entropy import BinaryCrossEntropy
+from .class_balanced import ClassBalancedLoss
+from .contract import check_choice
+from .discriminative_centroids import DiscriminativeCentroidsLoss
+from .distribution_balanced import DistributionBalancedLoss
+from .erasing import ErasingLoss
+from .focal import FocalLoss
+from .identity_centre import IdentityCentreLoss
+from .logit_adjustment import LogitAdjustedLoss
+from .pose_motion import PoseMotionTriplet
+from .ranked_list import RankedListLoss
+from .smoothed_cross_entropy import SmoothedCrossEntropy
+from .soft_mining import SoftMiningLoss
+from .triplet import TripletLoss
+from .weighted_binary_cross_entropy import WeightedBinaryCrossEntropy
+from .weighted_regularisation import WeightedRegularisationTriplet
+
+__all__ = ["TERMS", "Batch", "Sizes", "Term"]
+
+Group = Literal["identity", "action", "attribute"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What model and training data say, and no config key does.
+
+    Args:
+        num_classes: K, identities in training.
+        feature_dim: D, width of the clip feature.
+        num_actions: M, 0 without an action network.
+        hidden_dim: E, width of an action block.
+        counts: training samples that show each action, ``M`` numbers; empty where nothing is labelled.
+        total: training samples whose actions are known.
+        attributes: columns of each attribute, in order; their sum is A.
+    """
+
+    num_classes: int
+    feature_dim: int
+    num_actions: int = 0
+    hidden_dim: int = 0
+    counts: Sequence[float] = ()
+    total: float = 0
+    attributes: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        if self.total and len(self.counts) != self.num_actions:
+            raise ValueError(f"expected counts of {self.num_actions} actions, got {len(self.counts)}")
+        if any(not 0 <= count <= self.total for count in self.counts):
+            raise ValueError(f"expected counts in 0..{self.total:g} (the total), got {list(self.counts)}")
+
+    def prior(self) -> tuple[list[float], float]:
+        """Counts and total; one of two where nothing is labelled, since no label will ever read it."""
+        return (list(self.counts), self.total) if self.total else ([1.0] * self.num_actions, 2.0)
+
+    def ratios(self) -> list[float]:
+        """Share of the labelled samples that show each action."""
+        counts, total = self.prior()
+        return [count / total for count in counts]
+
+
+class Batch:
+    """What the terms read: the model's output, the targets, and the vectors that losses share.
+
+    Args:
+        output: of the model; a record with more fields than :class:`JointOutput` serves too.
+        targets: of the same clips.
+        embedding: name of the output that metric losses compare, "feature" or "pooled".
+        losses: the losses by term.
+    """
+
+    def __init__(self, output: JointOutput, targets: Targets, embedding: str, losses: nn.ModuleDict) -> None:
+        self.output = output
+        self.targets = targets
+        self.embedding = self.given(embedding)
+        self._losses = losses
+
+    def given(self, field: str) -> Tensor:
+        """A field of the output that not every model fills."""
+        value = getattr(self.output, field, None)
+        if value is None:
+            raise ValueError(
+                f"a loss term reads {field!r}, which the model does not give; "
+                "take the term out of reidar.loss.terms or use a model that has it"
+            )
+        return value
+
+    def class_vectors(self) -> Tensor:
+        """One vector an identity for soft mining, ``(K, D)``: the classifier's, or the centres."""
+        if self._losses["soft_mining"].vectors == "classifier":
+            return self.given("class_vectors")
+        centres = self._losses["identity_centre"]
+        assert isinstance(centres, IdentityCentreLoss)
+        return centres.learning_centres()
+
+
+@dataclass(frozen=True)
+class Term:
+    """A loss under its name.
+
+    Args:
+        group: which side of equation 6 it stands on; attributes stand on neither.
+        build: from the term's own config keys and the sizes.
+        reads: what the loss is called with.
+    """
+
+    group: Group
+    build: Callable[[Mapping[str, Any], Sizes], nn.Module]
+    reads: Callable[[Batch], tuple[Tensor, ...]]
+
+
+def _weighted_bce(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
+    check_choice("ratios", node["ratios"], ("share", "reciprocal"))
+    ratios = sizes.ratios()
+    if node["ratios"] == "reciprocal":
+        ratios = [1 / max(count, 1) for count in sizes.prior()[0]]
+    return WeightedBinaryCrossEntropy(ratios, node["double_sigmoid"])
+
+
+def _attributes(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
+    return AttributeLoss(sizes.attributes if node["by_attribute"] else None, node["positive_only"])
+
+
+def _pose_motion(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
+    return PoseMotionTriplet(node["margin"], node["include_anchor"])
+
+
+def _logits(batch: Batch) -> tuple[Tensor, ...]:
+    return batch.output.logits, batch.targets.pids
+
+
+def _embedding(batch: Batch) -> tuple[Tensor, ...]:
+    return batch.embedding, batch.targets.pids
+
+
+def _actions(batch: Batch) -> tuple[Tensor, ...]:
+    return batch.given("action_logits"), batch.targets.labels
+
+
+#: Every term by name.
+TERMS: dict[str, Term] = {
+    "smoothed_cross_entropy": Term("identity", lambda node, _: SmoothedCrossEntropy(**node), _logits),
+    "ranked_list": Term("identity", lambda node, _: RankedListLoss(**node), _embedding),
+    "identity_centre": Term(
+        "identity", lambda node, s: IdentityCentreLoss(s.num_classes, s.feature_dim, **node), _embedding
+    ),
+    "erasing": Term(
+        "identity",
+        lambda node, _: ErasingLoss(**node),
+        lambda b: (b.output.attention, b.output.scores, b.targets.erased),
+    ),
+    "triplet": Term("identity", lambda node, _: TripletLoss(**node), _embedding),
+    "soft_mining": Term(
+        "identity", lambda node, _: SoftMiningLoss(**node), lambda b: (*_embedding(b), b.class_vectors())
+    ),
+    "weighted_regularisation": Term(
+        "identity", lambda node, _: WeightedRegularisationTriplet(**node), _embedding
+    ),
+    "pose_motion": Term(
+        "identity", _pose_motion, lambda b: (b.embedding, b.given("pose_motion"), b.targets.pids)
+    ),
+    "binary_cross_entropy": Term("action", lambda node, _: BinaryCrossEntropy(**node), _actions),
+    "weighted_binary_cross_entropy": Term("action", _weighted_bce, _actions),
+    "action_centre": Term(
+        "action",
+        lambda node, s: ActionCentreLoss(s.num_actions, s.hidden_dim, **node),
+        lambda b: (b.given("action_hidden"), b.targets.labels),
+    ),
+    "class_balanced": Term("action", lambda node, s: ClassBalancedLoss(s.prior()[0], **node), _actions),
+    "focal": Term("action", lambda node, _: FocalLoss(**node), _actions),
+    "asymmetric": Term("action", lambda node, _: AsymmetricLoss(**node), _actions),
+    "distribution_balanced": Term(
+        "action", lambda node, s: DistributionBalancedLoss(*s.prior(), **node), _actions
+    ),
+    "discriminative_centroids": Term(
+        "action",
+        lambda node, s: DiscriminativeCentroidsLoss(s.num_actions, s.hidden_dim, **node),
+        lambda b: (b.given("action_hidden").mean(dim=1), b.targets.labels),
+    ),
+    "logit_adjustment": Term("action", lambda node, s: LogitAdjustedLoss(s.ratios(), **node), _actions),
+    "attributes": Term(
+        "attribute", _attributes, lambda b: (b.given("attribute_logits"), b.targets.attributes)
+    ),
+}
