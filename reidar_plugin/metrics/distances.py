@@ -1,0 +1,171 @@
+"""Distances between features: float32 on any device, in blocks of rows, however the network was run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple, cast, get_args
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize as unit_length
+
+__all__ = [
+    "Metric",
+    "PreparedFeatures",
+    "check_metric",
+    "distance_blocks",
+    "pair_distances",
+    "pairwise_distances",
+    "prepare_features",
+]
+
+Metric = Literal["euclidean", "cosine"]
+
+#: Distances in one block: 16 MB of float32 keep to the caches of a CPU, 256 MB fill an accelerator.
+CPU_BLOCK, ACCELERATOR_BLOCK = 2**22, 2**26
+
+
+class PreparedFeatures(NamedTuple):
+    r"""Features in the form in which both metrics are one product.
+
+    .. math::
+        d(q, g) = o_q + o_g - s \langle q, g\rangle
+
+    Squared Euclidean: :math:`o_x = \lVert x \rVert^2` and :math:`s = 2`. Cosine: vectors of unit length,
+    :math:`o_x = 1/2` and :math:`s = 1`.
+    """
+
+    vectors: Tensor  #: float32 ``(N, D)``
+    offsets: Tensor  #: float32 ``(N,)``
+    scale: float
+
+
+def check_metric(metric: str) -> Metric:
+    """The metric itself, or an error that lists the metrics there are."""
+    if metric not in get_args(Metric):
+        raise ValueError(f"unknown metric {metric!r}; choose one of {', '.join(map(repr, get_args(Metric)))}")
+    return cast(Metric, metric)
+
+
+def prepare_features(
+    features: Tensor, metric: Metric = "euclidean", normalize: bool = False, name: str = "features"
+) -> PreparedFeatures:
+    """Check features and bring them to the form that the distances need.
+
+    Args:
+        features: ``(N, D)``, any floating type; float32 is not copied unless it must be normalised.
+        metric: ``euclidean`` (squared) or ``cosine``.
+        normalize: whether vectors are brought to unit length first; ``cosine`` always does.
+        name: what the features are, for the error.
+    """
+    check_metric(metric)
+    if features.ndim != 2 or 0 in features.shape:
+        raise ValueError(
+            f"{name}: expected (tracklets, width) with neither 0, got shape {tuple(features.shape)}"
+        )
+    vectors = features.detach().float()
+    finite = vectors.isfinite().all(dim=1)
+    if not finite.all():
+        rows = (~finite).nonzero().flatten()
+        raise ValueError(
+            f"{name}: {len(rows)} of {len(vectors)} rows hold NaN or infinity, "
+            f"the first is row {int(rows[0])}; look for the loss that diverged or the clip that is broken"
+        )
+    if normalize or metric == "cosine":
+        vectors = unit_length(vectors, dim=1)
+    if metric == "cosine":
+        return PreparedFeatures(vectors, vectors.new_full((len(vectors),), 0.5), 1.0)
+    return PreparedFeatures(vectors, vectors.square().sum(dim=1), 2.0)
+
+
+def pairwise_distances(
+    query: Tensor, gallery: Tensor, metric: Metric = "euclidean", normalize: bool = False
+) -> Tensor:
+    """All distances at once, float32 ``(Q, G)``; see :func:`distance_blocks` where that is too much."""
+    return torch.cat(list(distance_blocks(query, gallery, metric, normalize)))
+
+
+def distance_blocks(
+    query: Tensor,
+    gallery: Tensor,
+    metric: Metric = "euclidean",
+    normalize: bool = False,
+    block: int | None = None,
+) -> Iterator[Tensor]:
+    r"""Distances of consecutive queries to the whole gallery.
+
+    .. math::
+        d(q, g) = \lVert q - g \rVert_2^2 \quad\text{or}\quad
+        d(q, g) = 1 - \frac{\langle q, g\rangle}{\lVert q\rVert \lVert g\rVert}
+
+    Never below 0, never in less than float32: autocast and TF32 are off here, because ties of coarse
+    distances move mAP (a bfloat16 matrix has about 4,000 different values).
+
+    Args:
+        query: ``(Q, D)``.
+        gallery: ``(G, D)``, on the same device.
+        metric: ``euclidean`` (squared) or ``cosine``.
+        normalize: whether vectors are brought to unit length first.
+        block: distances in one block; by device if None.
+
+    Yields:
+        float32 ``(B, G)``; the blocks together hold ``Q`` rows, in order.
+    """
+    check_widths(query, gallery)
+    prepared_query = prepare_features(query, metric, normalize, "query features")
+    prepared_gallery = prepare_features(gallery, metric, normalize, "gallery features")
+    yield from prepared_blocks(prepared_query, prepared_gallery, block)
+
+
+def prepared_blocks(
+    query: PreparedFeatures, gallery: PreparedFeatures, block: int | None = None
+) -> Iterator[Tensor]:
+    """:func:`distance_blocks` of features that are prepared already."""
+    device = query.vectors.device
+    block = block or (CPU_BLOCK if device.type == "cpu" else ACCELERATOR_BLOCK)
+    rows = max(1, block // len(gallery.vectors))
+    for vectors, offsets in zip(query.vectors.split(rows), query.offsets.split(rows), strict=True):
+        with full_precision(device):
+            distances = torch.addmm(gallery.offsets, vectors, gallery.vectors.T, alpha=-query.scale)
+        yield distances.add_(offsets[:, None]).clamp_(min=0)
+
+
+def pair_distances(features: PreparedFeatures, first: Tensor, second: Tensor, chunk: int = 4096) -> Tensor:
+    """Distances of chosen pairs of one set.
+
+    Args:
+        features: the set.
+        first, second: places of the two of each pair, ``(P,)``.
+        chunk: pairs at a time.
+
+    Returns:
+        float32 ``(P,)``.
+    """
+    distances = features.offsets.new_empty(len(first))
+    for a, b, out in zip(first.split(chunk), second.split(chunk), distances.split(chunk), strict=True):
+        products = (features.vectors[a] * features.vectors[b]).sum(dim=1)
+        torch.add(features.offsets[a] + features.offsets[b], products, alpha=-features.scale, out=out)
+    return distances.clamp_(min=0)
+
+
+def check_widths(query: Tensor, gallery: Tensor) -> None:
+    """Both sides must be features of one network on one device."""
+    if query.ndim == gallery.ndim == 2 and query.shape[1] != gallery.shape[1]:
+        raise ValueError(
+            f"query features are {query.shape[1]} wide, gallery features {gallery.shape[1]}; use one model"
+        )
+    if query.device != gallery.device:
+        raise ValueError(
+            f"query features are on {query.device}, gallery features on {gallery.device}; move one"
+        )
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Float32 products in float32: no autocast, no TF32, no bfloat16 passes."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)

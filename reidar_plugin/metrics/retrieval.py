@@ -1,0 +1,192 @@
+r"""CMC, mAP and mINP from distances: exact, ties in gallery order, without sorting the gallery.
+
+Only the positions of the right answers matter. For one query, gallery tracklets of the same identity *and*
+camera are ignored; of the rest, :math:`n^+` are right. The :math:`j`-th right answer in order of distance
+stands at rank
+
+.. math::
+    r_j = j + \#\{\text{wrong answers before it}\}
+
+and everything follows from these ranks:
+
+.. math::
+    \mathrm{AP} = \frac{1}{n^+} \sum_{j=1}^{n^+} \frac{j}{r_j}, \qquad
+    \mathrm{INP} = \frac{n^+}{r_{n^+}}, \qquad
+    \mathrm{CMC}(k) = \Pr[r_1 \le k]
+
+A query without a right answer is not valid: it is left out of every mean, and counted. Ties stand in
+gallery order.
+
+References: Zheng et al., Scalable Person Re-identification, ICCV 2015 (CMC and mAP); Ye et al., Deep
+Learning for Person Re-identification, TPAMI 2021 (mINP).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reidar_plugin.metrics.tracklets import integer_vector
+
+__all__ = ["Retrieval", "rank_blocks", "rank_distances"]
+
+#: Distances ranked at a time: their keys (8 bytes each) should stay in the cache of a CPU core.
+CPU_BLOCK, ACCELERATOR_BLOCK = 2**19, 2**25
+LAST = torch.iinfo(torch.int64).max  # sorts behind every distance
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What ranking a gallery gave, query by query; ``V`` are the valid queries, in query order."""
+
+    valid: np.ndarray  #: bool ``(Q,)``: whether the query has a right answer at all
+    average_precision: np.ndarray  #: float64 ``(V,)``
+    inverse_penalty: np.ndarray  #: float64 ``(V,)``, right answers over the rank of the last one
+    first_match: np.ndarray  #: int64 ``(V,)``, rank of the first right answer, from 1
+
+    @property
+    def mAP(self) -> float:
+        """Mean average precision, 0 to 1."""
+        return float(self.average_precision.mean())
+
+    @property
+    def mINP(self) -> float:
+        """Mean inverse negative penalty, 0 to 1."""
+        return float(self.inverse_penalty.mean())
+
+    @property
+    def invalid(self) -> int:
+        """Queries without a right answer in another camera; they count nowhere."""
+        return int((~self.valid).sum())
+
+    def cmc(self, rank: int) -> float:
+        """Share of valid queries whose first right answer is among the first ``rank``."""
+        if rank < 1:
+            raise ValueError(f"a rank is counted from 1, got {rank}")
+        return float((self.first_match <= rank).mean())
+
+
+def rank_distances(
+    distances: Any, query_pids: Any, gallery_pids: Any, query_camids: Any, gallery_camids: Any
+) -> Retrieval:
+    """Rank the gallery by a matrix of distances; arguments in the host's order.
+
+    Args:
+        distances: ``(Q, G)``, a tensor or an array.
+        query_pids, query_camids: integers ``(Q,)``.
+        gallery_pids, gallery_camids: integers ``(G,)``.
+    """
+    matrix = torch.as_tensor(distances)
+    if matrix.ndim != 2:
+        raise ValueError(f"distances: expected (queries, gallery), got shape {tuple(matrix.shape)}")
+    return rank_blocks([matrix], query_pids, gallery_pids, query_camids, gallery_camids)
+
+
+def rank_blocks(
+    blocks: Iterable[Tensor], query_pids: Any, gallery_pids: Any, query_camids: Any, gallery_camids: Any
+) -> Retrieval:
+    """Rank the gallery by blocks of distances (:func:`~reidar_plugin.metrics.distances.distance_blocks`).
+
+    Args:
+        blocks: ``(B, G)`` each, together ``Q`` rows in query order.
+        query_pids, query_camids: integers ``(Q,)``.
+        gallery_pids, gallery_camids: integers ``(G,)``.
+    """
+    query = _people(query_pids, query_camids, "query")
+    gallery = _people(gallery_pids, gallery_camids, "gallery")
+    parts, start = [], 0
+    for block in blocks:
+        query, gallery = query.to(block.device), gallery.to(block.device)
+        for rows in block.split(_rows(block)):
+            parts.append(_rank(rows, query[:, start : start + len(rows)], gallery))
+            start += len(rows)
+    if start != query.shape[1]:
+        raise ValueError(f"distances of {start} queries, but identities of {query.shape[1]}")
+    return _gather(parts, query, gallery)
+
+
+def _people(pids: Any, camids: Any, side: str) -> Tensor:
+    """Identities and cameras of one side, ``(2, N)``."""
+    people, cameras = integer_vector(pids, f"{side} pids"), integer_vector(camids, f"{side} camids")
+    if len(people) != len(cameras):
+        raise ValueError(
+            f"{side}: {len(people)} identities but {len(cameras)} cameras; give one of each a tracklet"
+        )
+    if not len(people):
+        raise ValueError(f"the {side} is empty: there is nothing to rank; look at the data set's {side} list")
+    return torch.stack((people, cameras.to(people.device)))
+
+
+def _rows(block: Tensor) -> int:
+    elements = CPU_BLOCK if block.device.type == "cpu" else ACCELERATOR_BLOCK
+    return max(1, elements // max(1, block.shape[-1]))
+
+
+def _rank(distances: Tensor, query: Tensor, gallery: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks of the right answers of some queries, ``(B, P)`` padded with 0, and their number, ``(B,)``."""
+    if distances.shape != (query.shape[1], gallery.shape[1]):
+        raise ValueError(
+            f"distances: expected {query.shape[1]} queries x {gallery.shape[1]} gallery tracklets, "
+            f"got a block of shape {tuple(distances.shape)}"
+        )
+    if not distances.isfinite().all():
+        raise ValueError("distances hold NaN or infinity; look at the features they were made of")
+    same = query[0, :, None] == gallery[0]  # (B, G)
+    right = same & (query[1, :, None] != gallery[1])
+    keys = _ordered_keys(distances)
+    answers, count = _sorted_answers(keys, right)  # (B, P), (B,)
+    keys.masked_fill_(same, LAST)  # what is left are the wrong answers
+    width = answers.shape[1] + 1
+    slot = torch.searchsorted(answers, keys)  # how many right answers stand before each wrong one
+    slot += torch.arange(0, len(slot) * width, width, device=slot.device)[:, None]
+    wrong = torch.bincount(slot.flatten(), minlength=len(slot) * width).view(-1, width)[:, :-1]
+    place = torch.arange(1, width, device=slot.device)
+    ranks = (place + wrong.cumsum(dim=1)).masked_fill_(place > count[:, None], 0)
+    return ranks.cpu().numpy(), count.cpu().numpy()
+
+
+def _ordered_keys(distances: Tensor) -> Tensor:
+    """Integers in the order of (distance, place in the gallery), int64 ``(B, G)``; all differ in a row."""
+    bits = (distances.float() + 0.0).view(torch.int32)  # adding 0 makes -0 and 0 one number
+    bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats run backwards
+    return (bits.long() << 32) | torch.arange(distances.shape[1], device=distances.device)
+
+
+def _sorted_answers(keys: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    """Keys of the right answers in order, ``(B, P)`` padded with LAST, and their number, ``(B,)``."""
+    row, column = right.nonzero(as_tuple=True)
+    count = right.sum(dim=1)
+    place = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
+    answers = keys.new_full((len(keys), int(count.max())), LAST)
+    answers[row, place] = keys[row, column]
+    return answers.sort(dim=1).values, count
+
+
+def _gather(parts: Sequence[tuple[np.ndarray, np.ndarray]], query: Tensor, gallery: Tensor) -> Retrieval:
+    """The per-query figures of all blocks."""
+    valid = np.concatenate([count > 0 for _, count in parts])
+    if not valid.any():
+        raise ValueError(
+            f"none of {query.shape[1]} queries has a match in another camera among "
+            f"{gallery.shape[1]} gallery tracklets (cameras of the queries: {_few(query[1])}; "
+            f"of the gallery: {_few(gallery[1])}); a gallery needs the queries' identities, seen by another camera"
+        )
+    figures = [_figures(ranks[count > 0], count[count > 0]) for ranks, count in parts]
+    return Retrieval(valid, *(np.concatenate(column) for column in zip(*figures, strict=True)))
+
+
+def _figures(ranks: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Average precision, inverse negative penalty and first match of valid queries, ``(V,)`` each."""
+    place = np.arange(1, ranks.shape[1] + 1)
+    precision = np.divide(place, ranks, out=np.zeros(ranks.shape), where=ranks > 0)
+    first = ranks[:, 0] if ranks.shape[1] else np.empty(0, dtype=np.int64)
+    return precision.sum(axis=1) / count, count / ranks.max(axis=1, initial=1), first
+
+
+def _few(values: Tensor) -> str:
+    """The first different values, for an error."""
+    distinct = values.unique().tolist()
+    return ", ".join(map(str, distinct[:6])) + (", ..." if len(distinct) > 6 else "")
