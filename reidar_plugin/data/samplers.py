@@ -85,7 +85,7 @@ class IdentityPass(EpochOrder):
     """Each person once an epoch, in random order, with K tracklets: the released Re-ID-AR's pass.
 
     A person with fewer than K tracklets gives each of them as often as any other, give or take one (the
-    released code draws with replacement). The people of an unfinished last batch are dropped with it, as there.
+    released code draws with replacement). The people of an unfinished last batch are dropped, as there.
 
     Args:
         pids: identity of each tracklet.
@@ -122,8 +122,8 @@ class BalancedIdentities(IdentityPass):
     .. math::
         P(\text{person}) \propto \max_{a} n_a^{-q}
 
-    over the actions a of the person, :math:`n_a` the people that show a. Who has no known action counts as one
-    of the commonest. The P people of a batch differ, so that the metric losses keep their positives and
+    over the actions a of the person, :math:`n_a` people showing a. Who has no known action counts as one
+    of the commonest. The P people of a batch differ, so that metric losses keep their positives and
     negatives; an epoch has as many batches as :class:`IdentityPass`.
 
     Args:

@@ -1,0 +1,220 @@
+"""Clips for training: workers choose the frames, decode them, and return bytes and nothing else.
+
+Which frames are chosen depends on (seed, epoch, place in the epoch) alone, and the sampler sends epoch and
+place along with every tracklet. So an interrupted epoch can be made again, by any number of workers.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import cv2
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
+
+from reidar_plugin.data.chance import numpy_chance
+from reidar_plugin.data.clips import draw_clip
+from reidar_plugin.data.facts import Facts
+from reidar_plugin.data.frames import check_reading, read_clip
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.flow import ClipBatch
+
+__all__ = ["ClipLoader", "EpochBatches", "FrameReader", "Pick", "TrainClips", "to_device"]
+
+
+class Pick(NamedTuple):
+    """One clip of an epoch, as the sampler sends it to a worker."""
+
+    tracklet: int  #: place in the list of tracklets
+    epoch: int
+    place: int  #: in the order of the epoch
+
+
+class Order(Protocol):
+    """Tracklets in the order of an epoch; see ``samplers.py``."""
+
+    def set_epoch(self, epoch: int) -> None: ...
+
+    def __iter__(self) -> Iterator[int]: ...
+
+    def __len__(self) -> int: ...
+
+
+class FrameReader:
+    """Reads the frames of a batch of clips into one array, and counts those it had to replace.
+
+    Args:
+        height: of a frame.
+        width: of a frame.
+        on_broken: see :func:`reidar_plugin.data.frames.read_clip`.
+        interpolation: see there.
+        workers: how many processes will read, for the count.
+    """
+
+    def __init__(
+        self, height: int, width: int, on_broken: str = "stop", interpolation: str = "cubic", workers: int = 0
+    ) -> None:
+        if height < 1 or width < 1:
+            raise ConfigError(f"expected frames of at least 1 x 1, got {height} x {width}")
+        check_reading(on_broken, interpolation)
+        self.height, self.width = height, width
+        self.on_broken, self.interpolation = on_broken, interpolation
+        # In shared memory, a place for each process: no lock is needed, and the main process sees the sum.
+        self._replaced = torch.zeros(workers + 1, dtype=torch.int64).share_memory_()
+
+    @property
+    def replaced(self) -> int:
+        """Frames replaced so far, by all workers; those read ahead of the training loop are in it."""
+        return int(self._replaced.sum())
+
+    def read(
+        self, clips: Sequence[tuple[Sequence[str], NDArray[Any]]], length: int, total: int = 0
+    ) -> Tensor:
+        """Read clips of ``length`` frames.
+
+        Args:
+            clips: for each clip the paths of its tracklet and the ``(T,)`` indices of its frames.
+            length: T.
+            total: B, where it is more than ``clips``; the rest stays black.
+
+        Returns:
+            uint8 ``(B, T, H, W, 3)``, RGB.
+        """
+        frames = torch.zeros(max(total, len(clips)), length, self.height, self.width, 3, dtype=torch.uint8)
+        info = get_worker_info()
+        slot = 0 if info is None else info.id + 1
+        for out, (paths, indices) in zip(frames.numpy(), clips, strict=False):
+            self._replaced[slot] += read_clip(paths, indices, out, self.on_broken, self.interpolation)
+        return frames
+
+
+class TrainClips(Dataset[ClipBatch]):
+    """One clip of each tracklet that is picked, chosen anew at every place of every epoch.
+
+    Args:
+        facts: the tracklets.
+        reader: of frames.
+        length: T, frames in a clip.
+        scheme: how a clip is drawn, one of ``clips.TRAIN_CLIPS``.
+        seed: of the run.
+    """
+
+    def __init__(
+        self, facts: Facts, reader: FrameReader, length: int, scheme: str = "parts", seed: int = 0
+    ) -> None:
+        draw_clip(
+            1, length, numpy_chance(seed, "frames"), scheme
+        )  # a wrong name is an error here, not in a worker
+        self.facts, self.reader, self.length, self.scheme, self.seed = facts, reader, length, scheme, seed
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def __getitem__(self, pick: Pick) -> ClipBatch:
+        """A batch of one clip."""
+        return self.__getitems__([pick])
+
+    def __getitems__(self, picks: Sequence[Pick]) -> ClipBatch:
+        """The batch of these clips; a loader asks for whole batches, so that frames are decoded in place."""
+        clips = [(self.facts.paths[pick.tracklet], self._indices(pick)) for pick in picks]
+        frames = self.reader.read(clips, self.length)
+        return self.facts.batch(frames, (pick.tracklet for pick in picks))
+
+    def _indices(self, pick: Pick) -> NDArray[Any]:
+        chance = numpy_chance(self.seed, "frames", pick.epoch, pick.place)
+        return draw_clip(len(self.facts.paths[pick.tracklet]), self.length, chance, self.scheme)
+
+
+class EpochBatches(Sampler[list[Pick]]):
+    """Batches of an epoch; tracklets that do not fill the last one are dropped.
+
+    Args:
+        order: of the tracklets.
+        batch_size: B.
+    """
+
+    def __init__(self, order: Order, batch_size: int) -> None:
+        self.order, self.batch_size = order, batch_size
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int, start: int = 0) -> None:
+        """Make the batches those of this epoch, from batch ``start`` on (to go on after an interruption)."""
+        self.epoch, self.start = epoch, start
+        self.order.set_epoch(epoch)
+        if len(self) == 0:
+            raise ConfigError(
+                f"an epoch of {len(self.order)} tracklets does not fill a batch of {self.batch_size}; "
+                "lower train.batch_size"
+            )
+
+    def __len__(self) -> int:
+        """Batches of the whole epoch, wherever it starts."""
+        return len(self.order) // self.batch_size
+
+    def __iter__(self) -> Iterator[list[Pick]]:
+        picks = [Pick(int(tracklet), self.epoch, place) for place, tracklet in enumerate(self.order)]
+        for batch in range(self.start, len(self)):
+            yield picks[batch * self.batch_size : (batch + 1) * self.batch_size]
+
+
+class ClipLoader(DataLoader[ClipBatch]):
+    """Reads batches of clips in worker processes, in the order of ``batches``.
+
+    Args:
+        dataset: gives a whole :class:`ClipBatch` for what ``batches`` yields.
+        batches: a batch sampler.
+        reader: that of the dataset, for its count.
+        workers: processes; 0 reads in this one.
+        pin: put batches where a GPU can fetch them without waiting.
+        keep: keep the workers between epochs.
+        start_method: of the workers, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[ClipBatch],
+        batches: Any,
+        reader: FrameReader,
+        *,
+        workers: int = 0,
+        pin: bool = False,
+        keep: bool = False,
+        start_method: str = "",
+    ) -> None:
+        self.batches, self.reader = batches, reader
+        super().__init__(
+            dataset,
+            batch_sampler=batches,
+            num_workers=workers,
+            collate_fn=as_it_is,
+            pin_memory=pin,
+            persistent_workers=keep and workers > 0,
+            worker_init_fn=start_worker,
+            multiprocessing_context=start_method if start_method and workers else None,
+            generator=torch.Generator(),  # else every pass would draw a seed from the global one
+        )
+
+    def set_epoch(self, epoch: int, start: int = 0) -> None:
+        """See :meth:`EpochBatches.set_epoch`."""
+        self.batches.set_epoch(epoch, start)
+
+    @property
+    def replaced(self) -> int:
+        """Frames that were broken and replaced by a neighbour so far (``on_broken: skip``)."""
+        return self.reader.replaced
+
+
+def to_device(batch: ClipBatch, device: torch.device | str) -> ClipBatch:
+    """The batch on that device; from pinned memory without waiting."""
+    return ClipBatch(*(field.to(device, non_blocking=True) for field in batch))
+
+
+def as_it_is(batch: Any) -> Any:
+    """Nothing is left to collate: the dataset returns whole batches."""
+    return batch
+
+
+def start_worker(_: int) -> None:
+    """One thread a worker: as many workers as cores would else fight for them."""
+    cv2.setNumThreads(0)
