@@ -96,7 +96,7 @@ class ActionNetwork(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """He initialisation by the fan-out of one block, N(0, 0.001) for its output, as in the papers' code."""
+        """He initialisation by one block's fan-out, N(0, 0.001) for its output, as in the papers' code."""
         nn.init.normal_(self.project.weight, std=(2 / self.width) ** 0.5)
         nn.init.zeros_(self.project.bias)
         nn.init.normal_(self.weight, std=0.001)

@@ -115,11 +115,11 @@ def _over_the_batch(mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def _update_running(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
     """What ``nn.BatchNorm2d`` does in training: an exponential mean, of the unbiased variance."""
-    momentum = 0.1 if norm.momentum is None else norm.momentum
+    norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+    momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum  # type: ignore[arg-type]
     norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), momentum)  # type: ignore[union-attr]
     unbiased = var * (count / max(count - 1, 1))
     norm.running_var.lerp_(unbiased.to(norm.running_var.dtype), momentum)  # type: ignore[union-attr]
-    norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
 
 
 def _rsqrt(var: Tensor, eps: float) -> Tensor:
@@ -145,7 +145,8 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(x, weight, mean, rstd)
         ctx.split, ctx.live = split, live
         scale = weight * rstd
-        return torch.addcmul(_pixels(bias - mean * scale), x, _pixels(scale)).to(x.dtype)
+        # ``out`` sets the dtype and the memory format of the result without a second pass
+        return torch.addcmul(_pixels(bias - mean * scale), x, _pixels(scale), out=torch.empty_like(x))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -158,7 +159,7 @@ class _Normalise(torch.autograd.Function):
         average, slope = (_shared(part / pixels, ctx.split, ctx.live) for part in (total, along))
         scale = weight * rstd
         inner = torch.addcmul(_pixels(-scale * average), gradient, _pixels(scale))
-        grad_x = torch.addcmul(inner, centred, _pixels(-scale * rstd * slope)).to(x.dtype)
+        grad_x = torch.addcmul(inner, centred, _pixels(-scale * rstd * slope), out=torch.empty_like(x))
         return grad_x, along.sum(dim=0), total.sum(dim=0), None, None, None, None
 
 

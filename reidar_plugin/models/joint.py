@@ -98,8 +98,8 @@ class JointModel(nn.Module):
             built, came = _by(self.frame_size), _by(clips.shape[3:])
             raise ValueError(
                 f"{self.name} was built for frames of {built} (maps {_by(self.map_size)}), "
-                f"got frames of {came} (maps {_by(maps.shape[3:])}): set data.height and data.width to the frames' size, "
-                "or reidar.model.pooling to 'light', which takes any"
+                f"got frames of {came} (maps {_by(maps.shape[3:])}): set data.height and data.width "
+                "to the frames' size, or reidar.model.pooling to 'light', which takes any"
             )
         return maps
 
