@@ -37,6 +37,20 @@ def reidar_node() -> CN:
 
 def _labels() -> CN:
     node = CN()
+    # which actions: actions8, actions5 or actions3 (Re-ID-AR, section 4), or any name for `names` of your own
+    node.space = "actions8"
+    # the actions of a space of your own, in order; "carrying=item_one_hand|trolley" merges finer ones into one
+    node.names = []
+    # label files by data set, "mars_actions=labels.csv"; without one, actions.csv in the folder of the data set.
+    # "<name>_actions=..." for a video data set <name> of the host adds that data set with labels
+    node.files = []
+    # whether mars_actions, lpw_actions and synthped stop where there is no label file (else: actions unknown)
+    node.required = True
+    # attribute groups to read, in order: columns of MARS' published table, pose, motion (ASA-Net), or
+    # "shirt=red|green" of your own ("~mood=glad|sad" where it is of the moment, not of the person)
+    node.attributes = []
+    # tables of attributes by data set; without one, attributes.csv in the folder of the data set
+    node.attribute_files = []
     return node
 
 

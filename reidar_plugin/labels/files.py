@@ -9,9 +9,10 @@ A line of text each, ``tracklet,labels``, under just that header::
     0001C2T0004,
     0002,none
 
-The key names a tracklet or everything that begins with it, the longest one wins (:func:`ancestors`). Labels are
-joined by ``|``. ``none`` says that the tracklet does none of the actions; nothing at all says that it is not known
-what it does. A key that stands nowhere is unknown as well. Empty lines are passed over; there are no comments and no quotes.
+The key names a tracklet or everything that begins with it, and the longest one wins (:func:`ancestors`).
+Labels are joined by ``|``. ``none`` says that the tracklet does none of the actions; nothing at all says
+that it is not known what it does, and so it is of a tracklet that no key names. Empty lines are passed
+over; there are no comments and no quotes.
 """
 
 import re
@@ -19,12 +20,40 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reidar_plugin.errors import ReidarError
 from reidar_plugin.labels.spaces import LabelError, LabelSpace, check_label
 
-__all__ = ["LabelTable", "ancestors", "read_labels", "read_lines", "write_labels"]
+__all__ = [
+    "KeyForm",
+    "LabelTable",
+    "MissingFileError",
+    "ancestors",
+    "read_labels",
+    "read_lines",
+    "write_labels",
+]
 
 _HEADER = "tracklet,labels"
 _PERSON_CAMERA_TRACKLET = re.compile(r"(\d+)(C\d+)?(T\d+)?")
+
+
+class MissingFileError(ReidarError, FileNotFoundError):
+    """A file or folder of a data set that is not there."""
+
+
+@dataclass(frozen=True)
+class KeyForm:
+    """How a data set writes its keys: a pattern that takes a key or a beginning of one, and examples."""
+
+    pattern: str
+    examples: str
+
+    def check(self, key: str, where: str) -> None:
+        """Raise where ``key`` could not name a tracklet of the data set."""
+        if not re.fullmatch(self.pattern, key):
+            raise LabelError(
+                f"{where}: {key!r} names no tracklet of this data set; keys look like {self.examples}"
+            )
 
 
 @dataclass(frozen=True)
@@ -55,7 +84,7 @@ class LabelTable:
 
 
 def ancestors(key: str) -> Iterator[str]:
-    """A key and all that may stand for it, longest first: whole components only, so that ``1`` never stands for ``10``.
+    """A key and its beginnings, longest first, by whole components: ``1`` is no beginning of ``10``.
 
     >>> list(ancestors("0001C2T0003"))
     ['0001C2T0003', '0001C2', '0001']
@@ -76,15 +105,13 @@ def ancestors(key: str) -> Iterator[str]:
         yield key
 
 
-def read_labels(
-    path: str | Path, space: LabelSpace | None = None, keys: re.Pattern[str] | None = None
-) -> LabelTable:
+def read_labels(path: str | Path, space: LabelSpace | None = None, keys: KeyForm | None = None) -> LabelTable:
     """Read a label file, strictly.
 
     Args:
         path: the file.
         space: every label must be one that this space accepts; None takes any label.
-        keys: every key must match this pattern in full; None takes any key.
+        keys: every key must have this form; None takes any key.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -101,8 +128,8 @@ def read_labels(
             continue
         where = f"{path}:{number}"
         key, labels = _read_line(line, where, space)
-        if keys is not None and not keys.fullmatch(key):
-            raise LabelError(f"{where}: {key!r} is no tracklet of this data set; expected {keys.pattern}")
+        if keys is not None:
+            keys.check(key, where)
         if key in entries:
             raise LabelError(
                 f"{where}: {key!r} has labels already, on line {numbers[key]}; keep one of the two"
@@ -133,9 +160,9 @@ def _read_line(line: str, where: str, space: LabelSpace | None) -> tuple[str, fr
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a UTF-8 text file without their ends; a byte that is no UTF-8 is an error that names its line."""
+    """Lines of a UTF-8 text file without their ends; any other byte is an error that names its line."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+        raise MissingFileError(f"{path}: no such file")
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # the mark that some spreadsheets write first
     try:
         text = data.decode("utf-8")

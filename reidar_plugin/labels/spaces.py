@@ -115,9 +115,15 @@ def check_label(label: str, where: str) -> None:
     """Raise where ``label`` could not be written to a label file and read back."""
     if not isinstance(label, str):
         raise TypeError(f"{where}: a label must be a string, got {label!r}")
-    if not label or label != label.strip() or label == "none" or _RESERVED & set(label):
+    if (
+        not label
+        or label != label.strip()
+        or label == "none"
+        or _RESERVED & set(label)
+        or not label.isprintable()
+    ):
         rule = (
-            "a label holds no comma, bar, equals sign, quote, line end or space around it, and is not 'none'"
+            "a label has no comma, bar, equals sign, quote, control sign or space around it and is not 'none'"
         )
         raise LabelError(f"{where}: {label!r} cannot be a label; {rule}")
 
@@ -150,8 +156,8 @@ def label_space(name: str, names: Iterable[str] = ()) -> LabelSpace:
 
     Args:
         name: ``actions8``, ``actions5`` or ``actions3``; any other name for a space of one's own.
-        names: the labels of a space of one's own, ``carrying=item_one_hand|trolley`` to merge finer labels into
-            one; empty for a published space.
+        names: the labels of a space of one's own, ``carrying=item_one_hand|trolley`` to merge finer labels
+            into one; empty for a published space.
     """
     own = (names,) if isinstance(names, str) else tuple(names)
     if name in LABEL_SPACES:

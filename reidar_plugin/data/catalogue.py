@@ -1,0 +1,112 @@
+"""The data sets that the plugin adds to the host, bound to a config."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from yacs.config import CfgNode
+
+from reidar_plugin.data.keys import with_labels
+from reidar_plugin.data.labelled import LabelledDataset
+from reidar_plugin.data.lpw import LPWActions
+from reidar_plugin.data.mars import MarsActions
+from reidar_plugin.data.video_dataset import ActionVideoDataset
+from reidar_plugin.errors import nearest
+from reidar_plugin.host import reid
+from reidar_plugin.labels.configured import (
+    attribute_files,
+    configured_attributes,
+    configured_space,
+    label_files,
+    labels_required,
+)
+from reidar_plugin.labels.files import read_labels
+from reidar_plugin.labels.spaces import LabelError, LabelSpace
+
+__all__ = ["DATASETS", "datasets", "labelled_host_dataset", "synthped"]
+
+_SUFFIX = "_actions"
+
+
+def synthped(*args: Any, **kwargs: Any) -> LabelledDataset:
+    """SynthPed, the data set that is drawn; what draws it is imported only here."""
+    from reidar_plugin.data.synthped.dataset import SynthPed
+
+    return SynthPed(*args, **kwargs)
+
+
+#: Data sets of our own, by the name that the host knows them by.
+DATASETS: dict[str, Callable[..., LabelledDataset]] = {
+    "mars_actions": MarsActions,
+    "lpw_actions": LPWActions,
+    "synthped": synthped,
+}
+
+
+def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideoDataset]]:
+    """Builders of data sets for the host's table; each takes what the host gives to its own.
+
+    Args:
+        node: ``cfg.reidar``; None for the defaults. A label file for ``<name>_actions``, where ``<name>`` is any
+            video data set of the host, adds that data set with these labels (``ilidsvid_actions``).
+
+    Returns:
+        Builders by name; they can be pickled.
+    """
+    space, attributes = configured_space(node), configured_attributes(node)
+    files, tables, required = label_files(node), attribute_files(node), labels_required(node)
+    builders: dict[str, Callable[..., ActionVideoDataset]] = {}
+    for name, builder in DATASETS.items():
+        builders[name] = partial(
+            builder,
+            space=space,
+            label_file=files.pop(name, ""),
+            attribute_space=attributes,
+            attribute_file=tables.pop(name, ""),
+            labels_required=required,
+        )
+    for name, file in files.items():
+        host_name = name.removesuffix(_SUFFIX)
+        if host_name == name:
+            hint = nearest(name, [*DATASETS, name + _SUFFIX])
+            raise LabelError(
+                f"reidar.labels.files: {name!r} is none of {', '.join(DATASETS)} and no <data set>{_SUFFIX};{hint}"
+            )
+        builders[name] = partial(labelled_host_dataset, host_name, label_file=file, space=space)
+    if tables:
+        name = next(iter(tables))
+        raise LabelError(f"reidar.labels.attribute_files: {name!r} is none of {', '.join(DATASETS)}")
+    return builders
+
+
+def labelled_host_dataset(
+    name: str, root: str = "", *, label_file: str, space: LabelSpace, **host_kwargs: Any
+) -> ActionVideoDataset:
+    """A video data set of the host, or one that a user registered there, with the labels of a file.
+
+    Args:
+        name: what the host calls it.
+        root: where the host looks for it.
+        label_file: our CSV; :func:`~reidar_plugin.data.keys.tracklet_key` says how its tracklets are named.
+        space: how actions become rows.
+        host_kwargs: what the host gives to its data sets.
+    """
+    table = read_labels(label_file, space)
+    dataset = reid.data.datasets.init_video_dataset(name, root=root, **host_kwargs)
+    parts = [with_labels(part, table) for part in (dataset.train, dataset.query, dataset.gallery)]
+    keys = [sample[0].key for part in parts for sample in part]  # type: ignore[attr-defined]
+    unused = table.unused(keys)
+    if unused:
+        where = f"{label_file}:{table.lines[unused[0]]}"
+        raise LabelError(
+            f"{where}: {unused[0]!r} is none of the tracklets of {name}; the first of them is {keys[0]!r}"
+        )
+    return ActionVideoDataset(
+        *parts,
+        space=space,
+        transform=dataset.transform,
+        mode=dataset.mode,
+        seq_len=dataset.seq_len,
+        sample_method=dataset.sample_method,
+        verbose=False,
+    )

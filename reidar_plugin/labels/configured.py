@@ -1,0 +1,61 @@
+"""From the ``reidar.labels`` node of a config to label spaces and label files; None stands for its defaults."""
+
+from collections.abc import Iterable
+
+from yacs.config import CfgNode
+
+from reidar_plugin.labels.attributes import AttributeSpace, attribute_space
+from reidar_plugin.labels.spaces import LabelError, LabelSpace, label_space
+
+__all__ = ["attribute_files", "configured_attributes", "configured_space", "label_files", "labels_required"]
+
+
+def configured_space(node: CfgNode | None) -> LabelSpace:
+    """The actions that the config asks for.
+
+    Args:
+        node: ``cfg.reidar``, or None for the defaults; so in every function here.
+    """
+    labels = _labels(node)
+    return label_space(labels.space, labels.names)
+
+
+def configured_attributes(node: CfgNode | None) -> AttributeSpace:
+    """The attributes that the config asks for."""
+    return attribute_space(_labels(node).attributes)
+
+
+def label_files(node: CfgNode | None) -> dict[str, str]:
+    """Label file of each data set that the config names one for."""
+    return _by_dataset(_labels(node).files, "reidar.labels.files")
+
+
+def attribute_files(node: CfgNode | None) -> dict[str, str]:
+    """Attribute file of each data set that the config names one for."""
+    return _by_dataset(_labels(node).attribute_files, "reidar.labels.attribute_files")
+
+
+def labels_required(node: CfgNode | None) -> bool:
+    """Whether a data set of ours without labels is an error."""
+    return bool(_labels(node).required)
+
+
+def _labels(node: CfgNode | None) -> CfgNode:
+    from reidar_plugin.config import reidar_node
+
+    return (reidar_node() if node is None else node).labels
+
+
+def _by_dataset(entries: Iterable[str], key: str) -> dict[str, str]:
+    """``["mars_actions=/data/actions.csv"]`` as a dictionary."""
+    files: dict[str, str] = {}
+    for entry in entries:
+        name, sign, path = str(entry).partition("=")
+        if not (name and sign and path):
+            raise LabelError(
+                f"{key}: expected '<data set>=<file>', e.g. 'mars_actions=labels.csv', got {entry!r}"
+            )
+        if name in files:
+            raise LabelError(f"{key}: two files for {name}, {files[name]} and {path}; keep one")
+        files[name] = path
+    return files
