@@ -172,7 +172,7 @@ def _gather(parts: Sequence[tuple[np.ndarray, np.ndarray]], query: Tensor, galle
         raise ValueError(
             f"none of {query.shape[1]} queries has a match in another camera among "
             f"{gallery.shape[1]} gallery tracklets (cameras of the queries: {_few(query[1])}; "
-            f"of the gallery: {_few(gallery[1])}); a gallery needs the queries' identities, seen by another camera"
+            f"of the gallery: {_few(gallery[1])}); a gallery holds the queries' people, seen by other cameras"
         )
     figures = [_figures(ranks[count > 0], count[count > 0]) for ranks, count in parts]
     return Retrieval(valid, *(np.concatenate(column) for column in zip(*figures, strict=True)))

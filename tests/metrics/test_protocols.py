@@ -1,0 +1,128 @@
+import pytest
+import torch
+
+from reidar_plugin.metrics.evaluation import Reranking, evaluate_retrieval, mean_over_splits
+from reidar_plugin.metrics.protocols import protocols_of
+from reidar_plugin.metrics.retrieval import rank_distances
+from reidar_plugin.metrics.tracklets import TrackletFeatures, integer_vector
+
+
+def side(pids: list[int], camids: list[int], seed: int = 0) -> TrackletFeatures:
+    features = torch.randn(len(pids), 8, generator=torch.Generator().manual_seed(seed))
+    return TrackletFeatures(features, torch.tensor(pids), torch.tensor(camids))
+
+
+# person 3 has no gallery tracklet in another camera, only a query of its own in one
+QUERY = side([1, 2, 3, 3], [0, 0, 0, 1], seed=1)
+GALLERY = side([0, 1, 2, 0, 2, 3], [0, 1, 1, 2, 0, 0], seed=2)
+
+
+def test_mars_protocols_choose_what_they_say() -> None:
+    usual, without, mixing = protocols_of("mars_actions")
+    assert [protocol.title for protocol in (usual, without, mixing)] == [
+        "MARS usual",
+        "MARS no-distractors",
+        "MARS mixing",
+    ]
+    assert usual.select(QUERY, GALLERY) == (QUERY, GALLERY)
+    query, gallery = without.select(QUERY, GALLERY)
+    assert query is QUERY
+    assert gallery.pids.tolist() == [1, 2, 2, 3]
+    assert torch.equal(gallery.features, GALLERY.features[[1, 2, 4, 5]])
+    query, gallery = mixing.select(QUERY, GALLERY)
+    assert query is QUERY
+    assert gallery.camids.tolist() == [0, 1, 1, 2, 0, 0, 0, 0, 0, 1]
+    assert torch.equal(gallery.features, torch.cat((GALLERY.features, QUERY.features)))
+
+
+def test_results_carry_protocol_and_counts() -> None:
+    usual, without, mixing = evaluate_retrieval(QUERY, GALLERY, protocols_of("mars"))
+    assert [
+        (r.title, r.queries, r.gallery, r.distractors, r.retrieval.invalid) for r in (usual, without, mixing)
+    ] == [
+        ("MARS usual", 4, 6, 2, 1),  # the query of person 3 in camera 0 sees only camera 0
+        ("MARS no-distractors", 4, 4, 0, 1),
+        ("MARS mixing", 4, 10, 2, 0),
+    ]
+    assert usual.query_pids.tolist() == [1, 2, 3]
+    distances = torch.cdist(QUERY.features, GALLERY.features)
+    expected = rank_distances(distances, QUERY.pids, GALLERY.pids, QUERY.camids, GALLERY.camids)
+    assert usual.figures() == {
+        "rank-1": expected.cmc(1),
+        "rank-5": expected.cmc(5),
+        "rank-10": expected.cmc(10),
+        "rank-20": expected.cmc(20),
+        "mAP": expected.mAP,
+        "mINP": expected.mINP,
+    }
+    assert usual.intervals(resamples=100)["mAP"].mean == pytest.approx(expected.mAP)
+    assert len({usual.fingerprint, without.fingerprint, mixing.fingerprint}) == 3
+
+
+def test_distances_are_named() -> None:
+    protocols = protocols_of("mars")[:1]
+    words = [
+        evaluate_retrieval(QUERY, GALLERY, protocols, **options)[0].distance  # type: ignore[arg-type]
+        for options in (
+            {},
+            {"normalize": True},
+            {"metric": "cosine", "normalize": True},
+            {"reranking": Reranking(3, 2, 0.25)},
+        )
+    ]
+    assert words == [
+        "squared Euclidean",
+        "squared Euclidean of unit vectors",
+        "cosine",
+        "squared Euclidean, re-ranked (k1 3, k2 2, lambda 0.25)",
+    ]
+
+
+def test_no_distractors_in_data_sets_without() -> None:
+    query, gallery = side([0, 1], [0, 0]), side([0, 1], [1, 1])
+    (result,) = evaluate_retrieval(query, gallery, protocols_of("prid2011", split=4))
+    assert (result.title, result.distractors) == ("PRID2011 split-4", 0)
+    assert protocols_of("ilidsvid")[0].title == "iLIDS-VID split-0"
+    assert protocols_of("dukemtmcvidreid")[0].title == "dukemtmcvidreid cross-camera"
+    assert [protocol.title for protocol in protocols_of("synthped")][1] == "SynthPed no-distractors"
+
+
+def test_lpw_needs_other_views_in_the_gallery() -> None:
+    (lpw,) = protocols_of("lpw_actions")
+    query, gallery = side([4, 5, 6], [11, 11, 11]), side([4, 5, 4], [10, 12, 12])
+    (result,) = evaluate_retrieval(query, gallery, [lpw])
+    assert (result.title, result.retrieval.invalid) == ("LPW scene-1", 1)  # nobody else saw person 6
+    with pytest.raises(ValueError, match=r"LPW: .* camera 11 is in both"):
+        evaluate_retrieval(query, side([4, 5], [10, 11]), [lpw])
+
+
+def test_mean_over_splits() -> None:
+    people = side([1, 2, 3], [0, 0, 0]), side([1, 2, 3], [1, 1, 1], seed=5)
+    splits = [evaluate_retrieval(*people, protocols_of("prid2011", split))[0] for split in range(3)]
+    mean = mean_over_splits(splits)["mAP"]
+    assert mean == pytest.approx((splits[0].retrieval.mAP,) * 3)
+    with pytest.raises(ValueError, match=r"different splits .* PRID2011 split-0 .*, PRID2011 split-0"):
+        mean_over_splits([splits[0], splits[0]])
+    other = evaluate_retrieval(*people, protocols_of("ilidsvid", 1))[0]
+    with pytest.raises(ValueError, match=r"one data set .* iLIDS-VID split-1"):
+        mean_over_splits([splits[0], other])
+    with pytest.raises(ValueError, match=r"got none"):
+        mean_over_splits([])
+
+
+def test_empty_sides_are_named() -> None:
+    nobody = GALLERY.take(GALLERY.pids == 99)
+    with pytest.raises(ValueError, match=r"MARS usual: the gallery is empty"):
+        evaluate_retrieval(QUERY, nobody, protocols_of("mars"))
+    with pytest.raises(ValueError, match=r"MARS usual: the query is empty"):
+        evaluate_retrieval(nobody, GALLERY, protocols_of("mars"))
+    with pytest.raises(ValueError, match=r"MARS no-distractors: the gallery is empty"):
+        evaluate_retrieval(QUERY, GALLERY.take(GALLERY.pids == 0), protocols_of("mars")[1:])
+
+
+def test_integer_vectors() -> None:
+    assert integer_vector([3, 4], "pids").dtype == torch.int64
+    with pytest.raises(TypeError, match=r"pids: expected integers, got torch.bool"):
+        integer_vector([True], "pids")
+    with pytest.raises(ValueError, match=r"pids: .* got shape \(1, 2\)"):
+        integer_vector([[1, 2]], "pids")
