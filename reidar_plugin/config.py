@@ -56,6 +56,44 @@ def _labels() -> CN:
 
 def _data() -> CN:
     node = CN()
+    # Host keys serve too: data.height and width (papers: 224 x 112), video.seq_len (papers: 4),
+    # train.batch_size, sampler.num_instances, sampler.train_sampler (also identity_pass, the released code's,
+    # and balanced_identity); test.batch_size counts clips. video.sample_method and data.transforms are for the
+    # host's own engines.
+
+    # training clips: parts (one frame of each of T equal parts: the papers), released_parts, consecutive
+    # (VPRFT), random, constrained (AGW, ASA-Net); docs/clips.md
+    node.train_clips = "parts"
+    # test clips: consecutive (all frames: the papers), interleaved (AGW), first_of_parts
+    node.test_clips = "consecutive"
+    # at most so many clips a tracklet at test, 0 for all (released code: 41; AGW: 50)
+    node.test_max_clips = 0
+    # probability to swap left and right (all papers)
+    node.flip = 0.5
+    # crop (pad, then crop: most papers), translation (pad, then enlarge by 1.125 and crop: VPRFT) or none
+    node.shift = "crop"
+    # black pixels on each side before the crop (all papers)
+    node.pad = 10
+    # probability of random erasing; share of the frame and height over width of the rectangle (all papers)
+    node.erase = 0.5
+    node.erase_area = [0.02, 0.4]
+    node.erase_ratio = [0.3, 1 / 0.3]
+    # what is written there, after normalisation (released code and VPRFT); [0., 0., 0.] is the mean colour
+    node.erase_fill = [0.485, 0.456, 0.406]
+    # rectangles tried until one fits (released code: 1)
+    node.erase_attempts = 10
+    # erasing passes; the erasing loss is told of the last one (VPRFT: 2)
+    node.erase_passes = 1
+    # do the same to all frames of a clip (papers: each frame for itself)
+    node.per_clip = False
+    # how frames are brought to size: cubic (papers), linear or area
+    node.interpolation = "cubic"
+    # a picture that cannot be read: stop, or skip (take its neighbour in the tracklet, and count)
+    node.on_broken = "stop"
+    # balanced_identity: people are drawn with probability n^-q, n people having their rarest action
+    node.balance_power = 0.5
+    # how workers start: fork, spawn or forkserver; empty for what the platform does
+    node.start_method = ""
     return node
 
 

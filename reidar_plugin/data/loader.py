@@ -20,7 +20,7 @@ from reidar_plugin.data.frames import check_reading, read_clip
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import ClipBatch
 
-__all__ = ["ClipLoader", "EpochBatches", "FrameReader", "Pick", "TrainClips", "to_device"]
+__all__ = ["ClipLoader", "ClipSource", "EpochBatches", "FrameReader", "Pick", "TrainClips", "to_device"]
 
 
 class Pick(NamedTuple):
@@ -89,7 +89,21 @@ class FrameReader:
         return frames
 
 
-class TrainClips(Dataset[ClipBatch]):
+class ClipSource(Dataset[ClipBatch]):
+    """A dataset that is asked for whole batches, so that frames are decoded where they are sent from."""
+
+    reader: FrameReader
+
+    def __getitems__(self, items: Sequence[Any]) -> ClipBatch:
+        """The batch of these items."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how its batches are read")
+
+    def __getitem__(self, item: Any) -> ClipBatch:
+        """A batch of one clip."""
+        return self.__getitems__([item])
+
+
+class TrainClips(ClipSource):
     """One clip of each tracklet that is picked, chosen anew at every place of every epoch.
 
     Args:
@@ -111,12 +125,8 @@ class TrainClips(Dataset[ClipBatch]):
     def __len__(self) -> int:
         return len(self.facts)
 
-    def __getitem__(self, pick: Pick) -> ClipBatch:
-        """A batch of one clip."""
-        return self.__getitems__([pick])
-
     def __getitems__(self, picks: Sequence[Pick]) -> ClipBatch:
-        """The batch of these clips; a loader asks for whole batches, so that frames are decoded in place."""
+        """The batch of these clips."""
         clips = [(self.facts.paths[pick.tracklet], self._indices(pick)) for pick in picks]
         frames = self.reader.read(clips, self.length)
         return self.facts.batch(frames, (pick.tracklet for pick in picks))
@@ -164,7 +174,6 @@ class ClipLoader(DataLoader[ClipBatch]):
     Args:
         dataset: gives a whole :class:`ClipBatch` for what ``batches`` yields.
         batches: a batch sampler.
-        reader: that of the dataset, for its count.
         workers: processes; 0 reads in this one.
         pin: put batches where a GPU can fetch them without waiting.
         keep: keep the workers between epochs.
@@ -173,16 +182,15 @@ class ClipLoader(DataLoader[ClipBatch]):
 
     def __init__(
         self,
-        dataset: Dataset[ClipBatch],
+        dataset: ClipSource,
         batches: Any,
-        reader: FrameReader,
         *,
         workers: int = 0,
         pin: bool = False,
         keep: bool = False,
         start_method: str = "",
     ) -> None:
-        self.batches, self.reader = batches, reader
+        self.batches, self.reader = batches, dataset.reader
         super().__init__(
             dataset,
             batch_sampler=batches,

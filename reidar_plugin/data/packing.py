@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Sampler
 
 from reidar_plugin.data.clips import tracklet_clips
 from reidar_plugin.data.facts import PADDING, Facts
-from reidar_plugin.data.loader import ClipLoader, FrameReader
+from reidar_plugin.data.loader import ClipSource, FrameReader
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import ClipBatch
 
-__all__ = ["ClipPlan", "PackedClips", "TrackletMean", "average_per_tracklet", "packed_loader", "plan_clips"]
+__all__ = ["ClipPlan", "FullBatches", "PackedClips", "TrackletMean", "average_per_tracklet", "plan_clips"]
 
 
 class ClipPlan(NamedTuple):
@@ -38,7 +38,7 @@ def plan_clips(sizes: Sequence[int], length: int, scheme: str = "consecutive", c
     return ClipPlan(np.repeat(np.arange(len(clips)), counts), np.concatenate(clips))
 
 
-class PackedClips(Dataset[ClipBatch]):
+class PackedClips(ClipSource):
     """The clips of a plan; clip -1 is padding: black, of no tracklet, person or camera (-1), labels unknown.
 
     Args:
@@ -52,10 +52,6 @@ class PackedClips(Dataset[ClipBatch]):
 
     def __len__(self) -> int:
         return len(self.plan.tracklets)
-
-    def __getitem__(self, clip: int) -> ClipBatch:
-        """A batch of one clip."""
-        return self.__getitems__([clip])
 
     def __getitems__(self, clips: Sequence[int]) -> ClipBatch:
         """The batch of these clips; padding may only stand at its end."""
@@ -84,22 +80,6 @@ class FullBatches(Sampler[list[int]]):
         for first in range(0, self.n, self.batch_size):
             clips = list(range(first, min(first + self.batch_size, self.n)))
             yield clips + [PADDING] * (self.batch_size - len(clips))
-
-
-def packed_loader(
-    facts: Facts,
-    reader: FrameReader,
-    plan: ClipPlan,
-    batch_size: int,
-    *,
-    workers: int = 0,
-    pin: bool = False,
-    start_method: str = "",
-) -> ClipLoader:
-    """Batches of ``batch_size`` clips of many tracklets, all of one shape."""
-    batches = FullBatches(len(plan.tracklets), batch_size)
-    dataset = PackedClips(facts, reader, plan)
-    return ClipLoader(dataset, batches, reader, workers=workers, pin=pin, start_method=start_method)
 
 
 class TrackletMean:
