@@ -7,7 +7,7 @@ from typing import Any
 from yacs.config import CfgNode
 
 from reidar_plugin.data.keys import with_labels
-from reidar_plugin.data.labelled import LabelledDataset
+from reidar_plugin.data.labelled import LabelledDataset, check_use
 from reidar_plugin.data.lpw import LPWActions
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.video_dataset import ActionVideoDataset
@@ -47,8 +47,8 @@ def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideo
     """Builders of data sets for the host's table; each takes what the host gives to its own.
 
     Args:
-        node: ``cfg.reidar``; None for the defaults. A label file for ``<name>_actions``, where ``<name>`` is any
-            video data set of the host, adds that data set with these labels (``ilidsvid_actions``).
+        node: ``cfg.reidar``; None for the defaults. A label file for ``<name>_actions``, where ``<name>`` is a
+            video data set of the host, adds that data set with these labels.
 
     Returns:
         Builders by name; they can be pickled.
@@ -69,8 +69,9 @@ def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideo
         host_name = name.removesuffix(_SUFFIX)
         if host_name == name:
             hint = nearest(name, [*DATASETS, name + _SUFFIX])
+            ours = ", ".join(DATASETS)
             raise LabelError(
-                f"reidar.labels.files: {name!r} is none of {', '.join(DATASETS)} and no <data set>{_SUFFIX};{hint}"
+                f"reidar.labels.files: {name!r} is none of {ours}, and no <data set>{_SUFFIX};{hint}"
             )
         builders[name] = partial(labelled_host_dataset, host_name, label_file=file, space=space)
     if tables:
@@ -94,13 +95,7 @@ def labelled_host_dataset(
     table = read_labels(label_file, space)
     dataset = reid.data.datasets.init_video_dataset(name, root=root, **host_kwargs)
     parts = [with_labels(part, table) for part in (dataset.train, dataset.query, dataset.gallery)]
-    keys = [sample[0].key for part in parts for sample in part]  # type: ignore[attr-defined]
-    unused = table.unused(keys)
-    if unused:
-        where = f"{label_file}:{table.lines[unused[0]]}"
-        raise LabelError(
-            f"{where}: {unused[0]!r} is none of the tracklets of {name}; the first of them is {keys[0]!r}"
-        )
+    check_use(table, [[frames.key for frames, *_ in part] for part in parts], required=True)
     return ActionVideoDataset(
         *parts,
         space=space,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from reidar_plugin.data.tracklets import Frames, Sample
+from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.labels.files import LabelTable
 from reidar_plugin.labels.spaces import LabelError
 
@@ -57,7 +57,7 @@ def with_labels(
     samples: Iterable[Sequence[Any]],
     table: LabelTable | None,
     key_of: Callable[[Sequence[str]], str] = tracklet_key,
-) -> list[Sample]:
+) -> list[tuple[Frames, int, int, int]]:
     """Samples of any host data set, with the labels of a table on their paths.
 
     Args:
@@ -69,7 +69,7 @@ def with_labels(
         New samples of four, in the same order; those that carry labels already keep them where the table
         has none.
     """
-    labelled: list[Sample] = []
+    labelled: list[tuple[Frames, int, int, int]] = []
     for paths, pid, camid, *dsetid in samples:
         frames = paths if isinstance(paths, Frames) else Frames(paths, key_of(paths))
         labels = table.lookup(frames.key) if table else None

@@ -1,7 +1,7 @@
 """A folder of tracklets joined with its label file: what MARS, LPW and SynthPed have in common."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from warnings import warn
@@ -12,7 +12,7 @@ from reidar_plugin.labels.attributes import NO_ATTRIBUTES, AttributeSpace, Attri
 from reidar_plugin.labels.files import KeyForm, LabelTable, MissingFileError, read_labels
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError, LabelSpace
 
-__all__ = ["LabelledDataset", "find_labels", "labelled_samples"]
+__all__ = ["LabelledDataset", "check_use", "find_labels", "labelled_samples"]
 
 
 class LabelledDataset(ActionVideoDataset):
@@ -51,7 +51,8 @@ class LabelledDataset(ActionVideoDataset):
         home = Path(self.dataset_dir)
         split = self.read(home)
         labels = find_labels(label_file, home, space, self.key_form, labels_required)
-        _check_use(labels, split, labels_required)
+        if labels:
+            check_use(labels, [[tracklet.key for tracklet in part] for part in split], labels_required)
         attributes = _find_attributes(attribute_file, home, attribute_space)
         numbers = sorted({tracklet.pid for tracklet in split.train})
         people = {pid: place for place, pid in enumerate(numbers)}  # the same in every process
@@ -112,18 +113,21 @@ def labelled_samples(
     return samples
 
 
-def _check_use(labels: LabelTable | None, split: Split, required: bool) -> None:
-    """Complain of a label file that says nothing of the training tracklets, or speaks of none that is there."""
-    if labels is None:
-        return
-    if required and not any(labels.lookup(tracklet.key) is not None for tracklet in split.train):
-        example = split.train[0].key if split.train else "none"
-        raise LabelError(f"{labels.path}: labels none of the training tracklets, of which the first is {example}")
-    unused = labels.unused(tracklet.key for part in split for tracklet in part)
+def check_use(labels: LabelTable, keys: Sequence[Sequence[str]], required: bool) -> None:
+    """Complain of a label file that does not belong to the tracklets that were found.
+
+    Args:
+        labels: what the file says.
+        keys: names of the tracklets of each part, training first.
+        required: whether a file that labels no training tracklet is an error.
+
+    Raises:
+        LabelError: no training tracklet has a label. Keys that name no tracklet at all are only warned of.
+    """
+    train = keys[0]
+    if required and train and all(labels.lookup(key) is None for key in train):
+        raise LabelError(f"{labels.path}: labels none of the {len(train)} training tracklets, such as {train[0]}")
+    unused = labels.unused(key for part in keys for key in part)
     if unused:
-        first = unused[0]
-        warn(
-            f"{labels.path}:{labels.lines[first]}: {first!r} is none of the tracklets found"
-            + (f", nor are {len(unused) - 1} more keys" if len(unused) > 1 else ""),
-            stacklevel=3,
-        )
+        more = f", nor are {len(unused) - 1} other keys" if len(unused) > 1 else ""
+        warn(f"{labels.path}:{labels.lines[unused[0]]}: {unused[0]!r} is no tracklet found{more}", stacklevel=3)

@@ -1,4 +1,4 @@
-"""From the ``reidar.labels`` node of a config to label spaces and label files; None stands for its defaults."""
+"""From the node ``reidar.labels`` of a config to label spaces and files; None stands for its defaults."""
 
 from collections.abc import Iterable
 
