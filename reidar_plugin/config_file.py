@@ -50,6 +50,10 @@ class CheckedConfig(CfgNode):
             self._check_value(str(key), value, "command line")
         super().merge_from_list(cfg_list)
 
+    @classmethod
+    def _decode_cfg_value(cls, value: Any) -> Any:
+        return CfgNode._decode_cfg_value(value)  # groups inside stay plain nodes, which yacs compares by class
+
     def _merge_tree(self, tree: dict[str, Any], source: str) -> None:
         for key in keys_of(tree):
             self._check_key(key, source)

@@ -16,7 +16,10 @@ from typing import Any
 
 from reidar_plugin.errors import ReidarError
 
-__all__ = ["error_line", "guard", "run_definitions", "run_script", "show"]
+__all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
+
+#: Environment variable that tells a spawned worker which script its parent runs.
+SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -44,7 +47,7 @@ def run_script(script: str, arguments: list[str]) -> int:
         launch.hook(namespace, script)
         exec(start, namespace)
     except Exception as error:  # noqa: BLE001 - shown as the interpreter would, and the status says so
-        return show(error, script)
+        return show(error, os.path.abspath(script))
     return 0
 
 
@@ -70,10 +73,11 @@ def _compile(script: str) -> tuple[CodeType, CodeType]:
         raise ReidarError(f"{script} is a directory{hint}")
     if not os.path.exists(script):
         raise ReidarError(f"no script at {script}; expected the toolbox's launch script, such as deep-person-reid/scripts/main.py")
-    tree = ast.parse(Path(script).read_bytes(), filename=script)
+    path = os.path.abspath(script)  # as the interpreter names a script in tracebacks
+    tree = ast.parse(Path(path).read_bytes(), filename=path)
     split = next((place for place, node in enumerate(tree.body) if _is_main_guard(node)), len(tree.body))
     halves = [ast.Module(body=body, type_ignores=[]) for body in (tree.body[:split], tree.body[split:])]
-    return compile(halves[0], script, "exec"), compile(halves[1], script, "exec")
+    return compile(halves[0], path, "exec"), compile(halves[1], path, "exec")
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
@@ -88,9 +92,10 @@ def _become(script: str, arguments: list[str]) -> None:
     if not _importable_without_cwd():
         sys.path.append(str(_PACKAGE.parent))
     module = types.ModuleType("__main__")
-    module.__file__ = script
+    module.__file__ = os.path.abspath(script)
     # a spawned worker re-makes __main__ from this spec: the plugin first, then the script's definitions
     module.__spec__ = ModuleSpec("reidar_plugin.worker", None)
+    os.environ[SCRIPT_VARIABLE] = module.__file__
     sys.modules["__main__"] = module
 
 
@@ -105,7 +110,8 @@ def show(error: Exception, script: str | None = None) -> int:
         sys.stdout.flush()
         sys.stderr.write(f"error: {line}\n")
         return 2
-    trace = _as_if_alone(error.__traceback__, script)
+    unread = isinstance(error, SyntaxError) and error.filename == script
+    trace = None if unread else _as_if_alone(error.__traceback__, script)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return 1
 

@@ -1,14 +1,14 @@
 """``__main__`` of a worker that the runner's process has spawned: the plugin on, and the script's definitions.
 
 Such a worker is a fresh interpreter. Python re-makes the parent's ``__main__`` there by running this module under the
-name ``__mp_main__``, with the parent's argv; imported under its own name, the module does nothing.
+name ``__mp_main__``; imported under its own name, the module does nothing.
 """
 
-import sys
+import os
 
 if __name__ == "__mp_main__":
     from reidar_plugin import host, plugin, runner
 
     plugin.enable(quiet=True)
     host.alias_clone_layout()
-    runner.run_definitions(sys.argv[0], globals())
+    runner.run_definitions(os.environ[runner.SCRIPT_VARIABLE], globals())

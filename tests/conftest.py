@@ -1,0 +1,31 @@
+"""Shared by all tests: the plugin is left off between tests, and the real tables are found where they are."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _plugin_off_and_seeded() -> Iterator[None]:
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    yield
+    from reidar_plugin import plugin
+
+    plugin.disable()
+    plugin._user_models.clear()
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real tables beside the checkout."""
+    if not SHARED.is_dir():
+        pytest.skip("the real MARS tables are not beside this checkout")
+    return SHARED

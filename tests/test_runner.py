@@ -1,0 +1,169 @@
+"""The runner: a launch script as if started directly, with the plugin in it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from fakes import write_mars
+from standin import SCRIPT, losses, run, write_config, write_script
+
+PRINTS = """\
+import sys
+import default_sibling
+def get_default_config(): ...
+def build_datamanager(cfg): ...
+def build_engine(cfg, datamanager, model, optimizer, scheduler): ...
+def main():
+    print(sys.argv, sys.path[0], __name__, __file__, sys.modules["__main__"].main is main)
+    {body}
+if __name__ == "__main__":
+    main()
+"""
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    write_mars(tmp_path, train_people=2, tracklets=2, frames=2, distractors=0)
+    write_config(tmp_path)
+    return tmp_path
+
+
+def script_that(folder: Path, body: str) -> Path:
+    path = write_script(folder, PRINTS.format(body=body))
+    (path.parent / "default_sibling.py").write_text("")
+    return path
+
+
+def test_script_sees_what_python_would_give_it(tmp_path: Path) -> None:
+    script = script_that(tmp_path, "sys.exit(7)")
+    with_plugin = run(os.path.relpath(script, tmp_path), "--flag", "a b", cwd=tmp_path)
+    alone = run(os.path.relpath(script, tmp_path), "--flag", "a b", cwd=tmp_path, plugin=False)
+    assert (with_plugin.returncode, alone.returncode) == (7, 7)
+    first, *rest = with_plugin.stdout.splitlines()
+    assert first.startswith("reidar_plugin ")
+    assert " enabled on torchreid " in first
+    assert rest == alone.stdout.splitlines() != []
+
+
+def test_traceback_is_the_scripts_own(tmp_path: Path) -> None:
+    script = script_that(tmp_path, 'raise LookupError("of the script")')
+    with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
+    assert (with_plugin.returncode, alone.returncode) == (1, 1)
+    assert 'LookupError: of the script' in alone.stderr
+    assert with_plugin.stderr == alone.stderr
+
+
+def test_syntax_error_is_shown_as_by_python(tmp_path: Path) -> None:
+    script = write_script(tmp_path, "def main(:\n")
+    with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
+    assert (with_plugin.returncode, alone.returncode) == (1, 1)
+    assert "SyntaxError" in alone.stderr
+    assert with_plugin.stderr == alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "error: no script given"),
+        (["--root"], "got the flag '--root'"),
+        (["nowhere.py"], "error: no script at nowhere.py"),
+        (["."], "error: . is a directory; did you mean scripts/main.py?"),
+    ],
+)
+def test_no_script_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    write_script(tmp_path)
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_names_the_functions_that_a_script_lacks(tmp_path: Path) -> None:
+    script = write_script(tmp_path, "def main(): ...\ndef get_default_config(): ...\n")
+    done = run(script, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "it defines no build_datamanager, build_engine;" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_torchreid_is_one_line(tmp_path: Path) -> None:
+    broken = tmp_path / "broken" / "torchreid"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("import a_module_that_nobody_has\n")
+    done = run(write_script(tmp_path), cwd=tmp_path, path=str(broken.parent))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: torchreid cannot be imported: No module named 'a_module_that_nobody_has'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_host_config_trains_the_same_with_and_without(street: Path) -> None:
+    """On the package the script alone cannot start (H1), so that the same calls without the runner are the reference."""
+    text = SCRIPT.replace("torchreid.utils", "torchreid.reid.utils")
+    reference = run(write_script(street / "package", text), "--config-file", "config.yaml", cwd=street, plugin=False)
+    assert reference.returncode == 0, reference.stderr
+    assert len(losses(reference.stdout)) == 2 + 3  # 8 tracklets in batches of 4; mAP and two ranks
+    done = run(write_script(street), "--config-file", "config.yaml", cwd=street)
+    assert done.returncode == 0, done.stderr
+    assert losses(done.stdout) == losses(reference.stdout)
+
+
+@pytest.mark.slow
+def test_spawned_and_forked_workers_give_the_same(street: Path) -> None:
+    script = write_script(street)
+    common = ("--config-file", "config.yaml")
+    forked, spawned = (
+        run(script, *common, *spawn, "data.workers", "1", cwd=street) for spawn in ([], ["--spawn"])
+    )
+    assert forked.returncode == 0, forked.stderr
+    assert spawned.returncode == 0, spawned.stderr
+    assert losses(spawned.stdout) == losses(forked.stdout) != []
+    assert spawned.stdout.count("enabled on torchreid") == 1  # workers keep quiet
+
+
+@pytest.mark.slow
+def test_a_broken_picture_stops_a_spawned_worker(street: Path) -> None:
+    """H8, where the plugin is known in the parent only: the host alone would read it for ever."""
+    picture = next((street / "mars" / "bbox_train").rglob("*.jpg"))
+    picture.write_bytes(picture.read_bytes()[:200])
+    done = run(write_script(street), "--config-file", "config.yaml", "--spawn", "data.workers", "1", cwd=street)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"error: {picture}: cannot be read: ")
+
+
+# The toolbox's own script, where a clone is at hand.
+
+
+@pytest.fixture
+def clone() -> Path:
+    place = os.environ.get("TORCHREID_REPO", "")
+    if not place:
+        pytest.skip("set TORCHREID_REPO to a clone of deep-person-reid to run its own scripts/main.py")
+    return Path(place).resolve()
+
+
+def of_clone(clone: Path, street: Path, *opts: str, plugin: bool = True, layout: str = "clone") -> list[str]:
+    path = str(clone) if layout == "clone" else ""
+    done = run(clone / "scripts/main.py", "--config-file", "config.yaml", *opts, cwd=street, plugin=plugin, path=path)
+    assert done.returncode == 0, done.stderr
+    assert losses(done.stdout)
+    return losses(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_toolbox_script_on_both_layouts(clone: Path, street: Path, workers: str) -> None:
+    opts = ("data.workers", workers)
+    alone = of_clone(clone, street, *opts, plugin=False)
+    assert of_clone(clone, street, *opts) == alone
+    assert of_clone(clone, street, *opts, layout="package") == alone
+
+
+@pytest.mark.slow
+def test_tools_main_prints_what_the_toolbox_script_prints(clone: Path, street: Path) -> None:
+    from standin import REPO
+
+    done = run(REPO / "tools/main.py", "--config-file", "config.yaml", cwd=street, plugin=False)
+    assert done.returncode == 0, done.stderr
+    assert losses(done.stdout) == of_clone(clone, street, plugin=False)
