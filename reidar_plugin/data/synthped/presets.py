@@ -1,0 +1,53 @@
+"""How large a set is: three presets, and the lengths of tracklets as MARS has them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .dice import Array, Dice
+
+__all__ = ["LENGTHS", "PRESETS", "Preset", "tracklet_lengths"]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Size of a set."""
+
+    people: tuple[int, int]  #: to train on, to test on
+    tracklets: tuple[int, int]  #: of the people to train on and to test on
+    cameras: int
+    size: tuple[int, int]  #: height and width of the pictures
+    stretch: float  #: length of tracklets as a part of MARS'
+
+
+PRESETS = {
+    "tiny": Preset(people=(10, 10), tracklets=(36, 44), cameras=2, size=(64, 32), stretch=0.10),
+    "laptop": Preset(people=(96, 64), tracklets=(768, 480), cameras=4, size=(128, 64), stretch=0.30),
+    "mars": Preset(people=(625, 634), tracklets=(8298, 8062), cameras=6, size=(256, 128), stretch=1.0),
+}
+"""``mars``: 8,298 training tracklets, and of the 8,062 of known people in the test set 1,980 queries."""
+
+_STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0)
+LENGTHS: dict[str, tuple[float, ...]] = {
+    "train": (5, 9, 11, 13, 16, 20, 27, 36, 50, 75, 100, 145, 186, 240, 277, 325, 414, 900),
+    "test": (2, 8, 10, 13, 16, 20, 28, 36, 51, 76, 100, 150, 189, 250, 300, 363, 431, 920),
+    "distractor": (6, 7, 9, 10, 13, 17, 22, 29, 36, 49, 69, 100, 133, 187, 224, 280, 394, 734),
+    "junk": (6, 7, 8, 9, 12, 14, 15, 18, 20, 24, 30, 53, 86, 129, 147, 190, 215, 226),
+}
+"""Quantiles of the lengths of MARS' tracklets, read off its published tables, at the steps of ``_STEPS``."""
+
+
+def tracklet_lengths(kind: str, count: int, stretch: float, dice: Dice) -> list[int]:
+    """Lengths of ``count`` tracklets in random order: evenly spread quantiles, so the sum hardly depends on chance."""
+    marks = (np.arange(count) + 0.5) / count
+    exact = _between(marks, np.array(_STEPS), np.array(LENGTHS[kind]))
+    shortest = 4 if stretch < 1.0 else 2
+    lengths = np.maximum(np.floor(exact * stretch + 0.5), shortest).astype(int)
+    return lengths[dice.order(count)].tolist()
+
+
+def _between(x: Array, xs: Array, ys: Array) -> Array:
+    """Linear interpolation, by plain arithmetic."""
+    place = np.clip(np.searchsorted(xs, x, side="right") - 1, 0, len(xs) - 2)
+    part = (x - xs[place]) / (xs[place + 1] - xs[place])
+    return ys[place] + part * (ys[place + 1] - ys[place])

@@ -1,0 +1,86 @@
+"""Draw a SynthPed set: people, cameras, actions and attributes in the layout of MARS or LPW (docs/synthped.md).
+
+python tools/make_synthped.py --root data                        # data/mars: the laptop set
+python tools/make_synthped.py --root data --folder synthped      # data/synthped: what the name synthped reads
+python tools/make_synthped.py --root data --preset mars --seed 1
+python tools/make_synthped.py --root data --layout lpw --people 60 40
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from reidar_plugin.data.synthped import PRESETS, make
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(argv)
+    people = tuple(args.people * 2)[:2] if args.people else None
+    try:
+        home = make(
+            args.root,
+            args.preset,
+            people=people,
+            cameras=args.cameras,
+            tracklets=tuple(args.tracklets) if args.tracklets else None,
+            size=tuple(args.size) if args.size else None,
+            seed=args.seed,
+            layout=args.layout,
+            folder=args.folder,
+            workers=args.workers,
+            progress=_Bar() if sys.stderr.isatty() or args.progress else None,
+        )
+    except (ValueError, OSError) as error:
+        print(f"make_synthped: {error}", file=sys.stderr)
+        return 1
+    print(home)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--root", required=True, help="where the folder of the set goes")
+    parser.add_argument("--preset", default="laptop", choices=sorted(PRESETS))
+    parser.add_argument("--people", type=int, nargs="+", metavar="N", help="to train on and to test on")
+    parser.add_argument("--cameras", type=int, help="1 ... 6 (layout mars)")
+    parser.add_argument(
+        "--tracklets", type=int, nargs=2, metavar="N", help="of the people to train and to test on"
+    )
+    parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="of the pictures")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--layout", default="mars", choices=("mars", "lpw"))
+    parser.add_argument("--folder", help="name of the folder (default: the layout)")
+    parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
+    parser.add_argument("--progress", action="store_true", help="show the bar although this is no terminal")
+    return parser
+
+
+class _Bar:
+    """Frames drawn, frames a second and time left, on one line."""
+
+    def __init__(self) -> None:
+        self._start, self._first = time.monotonic(), -1
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._first < 0:
+            self._first = done
+        spent = max(time.monotonic() - self._start, 1e-3)
+        rate = (done - self._first) / spent
+        left = f"{(total - done) / rate:.0f} s left" if rate else ""
+        filled = 30 * done // max(total, 1)
+        line = (
+            f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{total} frames, {rate:.0f} a second, {left:<12}"
+        )
+        print(line, end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
