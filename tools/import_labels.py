@@ -1,0 +1,112 @@
+"""Turn the published action labels of MARS or LPW (one line an image) into our label file.
+
+    python tools/import_labels.py --layout mars --names walking,riding,... \
+        --train train_name.txt --test test_name.txt --output /data/mars/actions.csv
+    python tools/import_labels.py --layout lpw --first 1 --names walking,riding,... \
+        --train train.txt --test gallery.txt query.txt --output /data/lpw/actions.csv
+
+The labels are those of Re-ID-AR (https://collections.durham.ac.uk, record r18c97kq420). Which integer is
+which action is not documented there: --names gives the names in the order of the integers, and the distribution
+is printed beside Table 1 of the paper. Where the two differ nothing is written unless --accept is given.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tabulate import tabulate
+
+from reidar_plugin.errors import ReidarError
+from reidar_plugin.labels.files import write_labels
+from reidar_plugin.labels.published import (
+    LAYOUTS,
+    TABLE1,
+    Numbering,
+    coarsest,
+    distribution,
+    fits,
+    read_published,
+)
+from reidar_plugin.labels.spaces import ACTIONS8, LabelError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--layout", required=True, choices=list(LAYOUTS))
+    parser.add_argument(
+        "--names", required=True, help=f"in the order of the integers, of: {', '.join(ACTIONS8.names)}"
+    )
+    parser.add_argument(
+        "--first", type=int, choices=(0, 1), help="integer of the first name; MARS: 1 (0 is no label)"
+    )
+    parser.add_argument(
+        "--train", type=Path, nargs="+", default=[], help="published files of the training set"
+    )
+    parser.add_argument("--test", type=Path, nargs="+", default=[], help="published files of the test set")
+    parser.add_argument("--output", type=Path, required=True, help="our label file")
+    parser.add_argument(
+        "--accept", action="store_true", help="write although the distribution is not that of Table 1"
+    )
+    args = parser.parse_args(argv)
+    try:
+        return convert(args)
+    except (ReidarError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def convert(args: argparse.Namespace) -> int:
+    """Read, compare, write; 0 where the file was written, 1 where Table 1 stood against it."""
+    files = {half: paths for half, paths in (("train", args.train), ("test", args.test)) if paths}
+    if not files:
+        raise LabelError("nothing to read: give --train, --test or both")
+    if args.first is None and args.layout != "mars":
+        raise LabelError(
+            f"--first is needed: whether {args.layout} counts from 0 or from 1 is documented nowhere"
+        )
+    layout = LAYOUTS[args.layout]
+    numbering = Numbering(tuple(args.names.split(",")), 1 if args.first is None else args.first)
+    labels = {half: read_published(paths, layout, numbering) for half, paths in files.items()}
+    counts = {half: distribution(found, layout) for half, found in labels.items()}
+    agree = compare(args.layout, counts)
+    if not agree and not args.accept:
+        print(f"NOT WRITTEN: {args.output}. Give the names in another order, or --accept if you know better.")
+        return 1
+    merged = {key: name for found in labels.values() for key, name in found.items()}
+    lines = coarsest(merged)
+    write_labels(args.output, lines)
+    unlabelled = sum(name is None for name in merged.values())
+    print(
+        f"{args.output}: {len(lines)} lines for {len(merged)} tracklets, {unlabelled} of them without a label"
+    )
+    return 0
+
+
+def compare(layout: str, counts: dict[str, tuple[int, ...]]) -> bool:
+    """Print our distribution beside Table 1; whether they are the same."""
+    tables = {half: TABLE1[layout, half] for half in counts}
+    rows = [
+        [name, *(cell for half in counts for cell in (counts[half][place], tables[half][place]))]
+        for place, name in enumerate(ACTIONS8.names)
+    ]
+    rows.append(["sum", *(sum(cells[half]) for half in counts for cells in (counts, tables))])
+    unit = "people" if LAYOUTS[layout].by_person else "tracklets"
+    heads = [head for half in counts for head in (f"{half}, these files", f"{half}, paper's Table 1")]
+    print(tabulate(rows, headers=[f"action ({unit})", *heads]))
+    if counts == tables:
+        print("The distribution is that of Table 1.")
+        return True
+    print("\n*** THE DISTRIBUTION IS NOT THAT OF TABLE 1: the order of the names may be wrong. ***")
+    for name, others in fits(list(counts.values()), list(tables.values())).items():
+        if others != [name]:
+            print(
+                f"  what you call {name} has the counts of {' or '.join(others) or 'no action of the table'}"
+            )
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
