@@ -101,7 +101,7 @@ def class_vector(values: Tensor | Sequence[float], like: Tensor) -> Tensor:
     vector = torch.as_tensor(values, dtype=like.dtype, device=like.device)
     if vector.shape != like.shape[-1:]:
         raise ValueError(
-            f"expected one number for each of {like.shape[-1]} actions, got {tuple(vector.shape)}"
+            f"expected one number for each of {like.shape[-1]} columns, got {tuple(vector.shape)}"
         )
     return vector
 

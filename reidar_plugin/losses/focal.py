@@ -1,6 +1,5 @@
 """Focal loss: binary cross-entropy that looks away from what is already right."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -44,7 +43,7 @@ def focal_loss(logits: Tensor, labels: Tensor, alpha: float = 0.25, gamma: float
     check_labels(logits, labels)
     check_focus("gamma", gamma)
     target, known = known_labels(labels, logits)
-    side = torch.where(target > 0.5, alpha, 1 - alpha)
+    side = alpha * target + (1 - alpha) * (1 - target)
     return masked_mean(side * focal_terms(logits, target, gamma), known)
 
 
