@@ -16,6 +16,7 @@ __all__ = [
     "pair_distances",
     "pairwise_distances",
     "prepare_features",
+    "prepared_distances",
 ]
 
 Metric = Literal["euclidean", "cosine"]
@@ -37,6 +38,10 @@ class PreparedFeatures(NamedTuple):
     vectors: Tensor  #: float32 ``(N, D)``
     offsets: Tensor  #: float32 ``(N,)``
     scale: float
+
+    def part(self, start: int, stop: int | None = None) -> "PreparedFeatures":
+        """Some of them, not copied."""
+        return PreparedFeatures(self.vectors[start:stop], self.offsets[start:stop], self.scale)
 
 
 def check_metric(metric: str) -> Metric:
@@ -113,20 +118,21 @@ def distance_blocks(
     check_widths(query, gallery)
     prepared_query = prepare_features(query, metric, normalize, "query features")
     prepared_gallery = prepare_features(gallery, metric, normalize, "gallery features")
-    yield from prepared_blocks(prepared_query, prepared_gallery, block)
+    rows = max(1, (block or block_size(query.device)) // len(gallery))
+    for start in range(0, len(query), rows):
+        yield prepared_distances(prepared_query.part(start, start + rows), prepared_gallery)
 
 
-def prepared_blocks(
-    query: PreparedFeatures, gallery: PreparedFeatures, block: int | None = None
-) -> Iterator[Tensor]:
-    """:func:`distance_blocks` of features that are prepared already."""
-    device = query.vectors.device
-    block = block or (CPU_BLOCK if device.type == "cpu" else ACCELERATOR_BLOCK)
-    rows = max(1, block // len(gallery.vectors))
-    for vectors, offsets in zip(query.vectors.split(rows), query.offsets.split(rows), strict=True):
-        with full_precision(device):
-            distances = torch.addmm(gallery.offsets, vectors, gallery.vectors.T, alpha=-query.scale)
-        yield distances.add_(offsets[:, None]).clamp_(min=0)
+def prepared_distances(query: PreparedFeatures, gallery: PreparedFeatures) -> Tensor:
+    """Distances of features that are prepared already, float32 ``(Q, G)``."""
+    with full_precision(query.vectors.device):
+        distances = torch.addmm(gallery.offsets, query.vectors, gallery.vectors.T, alpha=-query.scale)
+    return distances.add_(query.offsets[:, None]).clamp_(min=0)
+
+
+def block_size(device: torch.device) -> int:
+    """How many distances to hold at a time."""
+    return CPU_BLOCK if device.type == "cpu" else ACCELERATOR_BLOCK
 
 
 def pair_distances(features: PreparedFeatures, first: Tensor, second: Tensor, chunk: int = 4096) -> Tensor:

@@ -20,7 +20,7 @@ works on :math:`\lVert q - g\rVert^4`. So does this.
 Reference: Zhong et al., Re-ranking Person Re-identification with k-reciprocal Encoding, CVPR 2017.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,21 +33,13 @@ from reidar_plugin.metrics.distances import (
     check_widths,
     pair_distances,
     prepare_features,
-    prepared_blocks,
 )
-from reidar_plugin.metrics.neighbours import nearest
+from reidar_plugin.metrics.neighbours import explore
 
 __all__ = ["rerank"]
 
+TINY = torch.finfo(torch.float32).tiny  # instead of a division by 0 where all features are equal
 ROWS = 64  # queries whose sets are compared at a time
-
-
-class _Neighbourhood(NamedTuple):
-    """What one pass over all distances leaves behind."""
-
-    places: np.ndarray  #: int64 ``(N, K)``, nearest neighbours in order
-    farthest: Tensor  #: float32 ``(N,)``, squared distance to the farthest tracklet
-    scaled: Tensor  #: float32 ``(Q, G)``, scaled distances between queries and gallery
 
 
 def rerank(
@@ -80,14 +72,16 @@ def rerank(
     check_widths(query, gallery)
     prepare_features(query, metric, normalize, "query features")  # the error should name the side
     features = prepare_features(torch.cat((query, gallery)), metric, normalize, "query and gallery features")
-    hood = _explore(features, len(query), max(k1 + 1, k2))
-    members = _expanded_sets(hood.places, k1)
-    vectors = _encode(members, features, hood.farthest)
+    hood = explore(features, len(query), max(k1 + 1, k2))
+    places, farthest = hood.places.cpu().numpy(), hood.farthest.square().clamp_(min=TINY)
+    members = _expanded_sets(places, k1)
+    vectors = _encode(members, features, farthest)
     if k2 != 1:
-        vectors = (_adjacency(hood.places, k2) @ vectors).tocsr() / np.float32(min(k2, hood.places.shape[1]))
-    overlap = torch.from_numpy(_shared_weight(vectors, len(query))).to(hood.scaled.device)
+        vectors = (_adjacency(places, k2) @ vectors).tocsr() / np.float32(min(k2, places.shape[1]))
+    scaled = hood.asked.square_().div_(farthest[: len(query), None])
+    overlap = torch.from_numpy(_shared_weight(vectors, len(query))).to(scaled.device)
     jaccard = overlap.div_(2 - overlap).neg_().add_(1)
-    return hood.scaled.mul_(lambda_value).add_(jaccard, alpha=1 - lambda_value)
+    return scaled.mul_(lambda_value).add_(jaccard, alpha=1 - lambda_value)
 
 
 def _check(k1: int, k2: int, lambda_value: float) -> None:
@@ -95,24 +89,6 @@ def _check(k1: int, k2: int, lambda_value: float) -> None:
         raise ValueError(f"re-ranking needs k1 >= 1 and k2 >= 1, got k1={k1}, k2={k2}")
     if not 0 <= lambda_value <= 1:
         raise ValueError(f"re-ranking needs a lambda from 0 to 1, got {lambda_value}")
-
-
-def _explore(features: PreparedFeatures, queries: int, count: int) -> _Neighbourhood:
-    """One pass over all N x N distances, a block of rows at a time."""
-    total = len(features.vectors)
-    places = torch.empty(total, min(count, total), dtype=torch.int64)
-    farthest = features.offsets.new_empty(total)
-    scaled = features.offsets.new_empty(queries, total - queries)
-    start = 0
-    for block in prepared_blocks(features, features):
-        rows = slice(start, start + len(block))
-        places[rows] = nearest(block, count).places.cpu()
-        farthest[rows] = block.amax(dim=1).square_().clamp_(min=torch.finfo(torch.float32).tiny)
-        if start < queries:
-            ours = slice(start, min(rows.stop, queries))
-            scaled[ours] = block[: ours.stop - start, queries:].square() / farthest[ours, None]
-        start = rows.stop
-    return _Neighbourhood(places.numpy(), farthest, scaled)
 
 
 def _adjacency(places: np.ndarray, count: int) -> Any:

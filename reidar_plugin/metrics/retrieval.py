@@ -132,13 +132,11 @@ def _rank(distances: Tensor, query: Tensor, gallery: Tensor) -> tuple[np.ndarray
             f"distances: expected {query.shape[1]} queries x {gallery.shape[1]} gallery tracklets, "
             f"got a block of shape {tuple(distances.shape)}"
         )
-    if not distances.isfinite().all():
-        raise ValueError("distances hold NaN or infinity; look at the features they were made of")
-    same = query[0, :, None] == gallery[0]  # (B, G)
-    right = same & (query[1, :, None] != gallery[1])
     keys = _ordered_keys(distances)
-    answers, count = _sorted_answers(keys, right)  # (B, P), (B,)
-    keys.masked_fill_(same, LAST)  # what is left are the wrong answers
+    row, column = (query[0, :, None] == gallery[0]).nonzero(as_tuple=True)
+    right = query[1, row] != gallery[1, column]
+    answers, count = _sorted_answers(keys, row[right], column[right])  # (B, P), (B,)
+    keys[row, column] = LAST  # what is left are the wrong answers
     width = answers.shape[1] + 1
     slot = torch.searchsorted(answers, keys)  # how many right answers stand before each wrong one
     slot += torch.arange(0, len(slot) * width, width, device=slot.device)[:, None]
@@ -150,15 +148,18 @@ def _rank(distances: Tensor, query: Tensor, gallery: Tensor) -> tuple[np.ndarray
 
 def _ordered_keys(distances: Tensor) -> Tensor:
     """Integers in the order of (distance, place in the gallery), int64 ``(B, G)``; all differ in a row."""
+    lowest, highest = torch.aminmax(distances)
+    if not (lowest.isfinite() and highest.isfinite()):
+        raise ValueError("distances hold NaN or infinity; look at the features they were made of")
     bits = (distances.float() + 0.0).view(torch.int32)  # adding 0 makes -0 and 0 one number
-    bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats run backwards
-    return (bits.long() << 32) | torch.arange(distances.shape[1], device=distances.device)
+    if lowest < 0:
+        bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats run backwards
+    return torch.add(torch.arange(distances.shape[1], device=bits.device), bits, alpha=2**32)
 
 
-def _sorted_answers(keys: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+def _sorted_answers(keys: Tensor, row: Tensor, column: Tensor) -> tuple[Tensor, Tensor]:
     """Keys of the right answers in order, ``(B, P)`` padded with LAST, and their number, ``(B,)``."""
-    row, column = right.nonzero(as_tuple=True)
-    count = right.sum(dim=1)
+    count = torch.bincount(row, minlength=len(keys))
     place = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
     answers = keys.new_full((len(keys), int(count.max())), LAST)
     answers[row, place] = keys[row, column]

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from reidar_plugin.host import reid
-from reidar_plugin.metrics.distances import pairwise_distances
-from reidar_plugin.metrics.neighbours import nearest
+from reidar_plugin.metrics.distances import pairwise_distances, prepare_features
+from reidar_plugin.metrics.neighbours import explore, nearest
 from reidar_plugin.metrics.rerank import rerank
 
 
@@ -108,10 +108,23 @@ def test_nearest_is_a_stable_sort() -> None:
         torch.randint(0, 3, (20, 50), generator=draw).float(),
     ):
         values, places = distances.sort(dim=1, stable=True)
-        ours = nearest(distances, 7)
-        assert torch.equal(ours.places, places[:, :7])
-        assert torch.equal(ours.distances, values[:, :7])
-    assert nearest(torch.rand(2, 3), 9).places.shape == (2, 3)
+        ours, where = nearest(distances, 7)
+        assert torch.equal(where, places[:, :7])
+        assert torch.equal(ours, values[:, :7])
+    assert nearest(torch.rand(2, 3), 9)[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize("elements", [1, 400, 2**22])  # one row at a time, 6 rows, all at once
+def test_exploring_sees_all_distances(elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reidar_plugin.metrics.distances.CPU_BLOCK", elements)
+    everyone = (clustered(6, 30) * 2).round().repeat(2, 1)  # whole numbers and twins: exact ties
+    distances = pairwise_distances(everyone, everyone)
+    values, places = distances.sort(dim=1, stable=True)
+    hood = explore(prepare_features(everyone), queries=17, count=8)
+    assert torch.equal(hood.distances, values[:, :8])
+    assert torch.equal(hood.places, places[:, :8])
+    assert torch.equal(hood.farthest, distances.amax(dim=1))
+    assert torch.equal(hood.asked, distances[:17, 17:])
 
 
 def test_bad_parameters_are_named() -> None:
