@@ -49,14 +49,14 @@ class HostInfo:
 def _load() -> ModuleType:
     """The package that holds ``data``, ``models``, ``engine``, ``metrics``, ``optim``, ``utils``."""
     try:
-        importlib.import_module("torchreid")
+        top = importlib.import_module("torchreid")
     except ImportError as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "torchreid"
         cure = "install it with 'pip install torchreid', or put a clone of deep-person-reid on PYTHONPATH"
         if not missing:
             cure = "install what it misses; the plugin's own requirements name all of it"
         raise HostError(f"torchreid cannot be imported: {error}; {cure}") from error
-    nested = importlib.util.find_spec("torchreid.reid") is not None
+    nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
     module = importlib.import_module("torchreid.reid" if nested else "torchreid")
     parts = ("data", "engine", "losses", "metrics", "models", "optim", "utils")
     lacking = [part for part in parts if not hasattr(module, part)]

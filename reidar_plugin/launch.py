@@ -6,10 +6,10 @@ module holds the same four and the order of calls of the toolbox, so that both w
 """
 
 import argparse
-import os.path as osp
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from reidar_plugin import host, host_config, plugin
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.config_file import CheckedConfig, checked
 from reidar_plugin.errors import ConfigError, ReidarError, nearest
+from reidar_plugin.log import tee
 
 __all__ = ["HOOKS", "LOSSES", "check_config", "hook", "main", "run"]
 
@@ -193,9 +194,8 @@ def run(cfg: CfgNode, functions: dict[str, Callable[..., Any]]) -> None:
     reid = host.reid
     reid.utils.set_random_seed(cfg.train.seed)
     functions["check_cfg"](cfg)
-    log_name = ("test" if cfg.test.evaluate else "train") + time.strftime(".log-%Y-%m-%d-%H-%M-%S")
-    terminal, sys.stdout = sys.stdout, reid.utils.Logger(osp.join(cfg.data.save_dir, log_name))
-    try:
+    kind = "test" if cfg.test.evaluate else "train"
+    with tee(Path(cfg.data.save_dir, time.strftime(f"{kind}.log-%Y-%m-%d-%H-%M-%S"))):
         _say(f"Config\n{cfg}\n")
         torch.backends.cudnn.benchmark = bool(cfg.use_gpu)
         datamanager = functions["build_datamanager"](cfg)
@@ -208,8 +208,6 @@ def run(cfg: CfgNode, functions: dict[str, Callable[..., Any]]) -> None:
             )
         engine = functions["build_engine"](cfg, datamanager, model, optimizer, scheduler)
         engine.run(**host_config.engine_arguments(cfg))
-    finally:
-        sys.stdout = terminal
 
 
 def _check_fixed_base(cfg: CfgNode) -> None:

@@ -46,6 +46,7 @@ def _mends() -> Iterator[tuple[Any, str, Wrapper]]:
     yield reid.utils.tools, "read_image", _read_image
     yield reid.data.ImageDataManager, "__init__", _with_prepared_workers
     yield reid.data.VideoDataManager, "__init__", _with_prepared_workers
+    yield reid.data.Dataset, "__add__", _add_asks_the_other
     yield reid.utils.torchtools, "save_checkpoint", _save_plain
     yield reid.utils.torchtools, "load_checkpoint", _load_plain
     yield reid.utils.torchtools, "resume_from_checkpoint", _resume_unwrapped
@@ -83,6 +84,19 @@ def _with_prepared_workers(original: Callable[..., Any]) -> Callable[..., Any]:
                 loader.worker_init_fn = prepare_worker
 
     return __init__
+
+
+# Sums of sources: the host's set makes a plain VideoDataset of both, which knows no labels.
+
+
+def _add_asks_the_other(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def __add__(self: Any, other: Any) -> Any:
+        if type(other).__radd__ is not host.reid.data.Dataset.__radd__:
+            return NotImplemented  # Python then asks the other set, which has a word of its own in this
+        return original(self, other)
+
+    return __add__
 
 
 # Checkpoints: the host cannot read what it wrote (a numpy number inside, ``module.`` before the names).
