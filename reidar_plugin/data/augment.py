@@ -79,7 +79,7 @@ class Augment:
     ) -> None:
         if shift not in SHIFTS:
             names = ", ".join(map(repr, SHIFTS))
-            raise ConfigError(f"unknown shift {shift!r}; choose one of {names}{nearest(shift, SHIFTS)}")
+            raise ConfigError(f"unknown shift {shift!r};{nearest(shift, SHIFTS)} choose one of {names}")
         _check("flip", flip, 0 <= flip <= 1, "a probability")
         _check("erase", erase, 0 <= erase <= 1, "a probability")
         _check("pad", pad, pad >= 0, "a number of pixels >= 0")

@@ -157,9 +157,7 @@ def tracklet_clips(n: int, length: int, scheme: str = "consecutive", cap: int = 
 def _scheme(table: Mapping[str, _Scheme], name: str, n: int, length: int) -> _Scheme:
     if name not in table:
         names = ", ".join(map(repr, table))
-        raise ConfigError(
-            f"unknown way to choose frames {name!r}; choose one of {names}{nearest(name, table)}"
-        )
+        raise ConfigError(f"unknown choice of frames {name!r};{nearest(name, table)} choose one of {names}")
     if n < 1:
         raise ValueError(f"a tracklet needs at least one frame, got {n}")
     if length < 1:

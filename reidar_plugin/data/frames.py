@@ -66,7 +66,7 @@ def read_picture(path: str) -> Pixels:
 
 
 def resize_into(out: Pixels, picture: Pixels, interpolation: str = "cubic") -> None:
-    """Write ``picture`` ``(h, w, 3)`` into ``out`` ``(H, W, 3)``, resized where the sizes differ."""
+    """Write ``picture`` ``(h, w, 3)`` into ``out`` ``(H, W, 3)``, contiguous, resized where sizes differ."""
     height, width = out.shape[:2]
     if picture.shape == out.shape:
         out[:] = picture
@@ -74,9 +74,7 @@ def resize_into(out: Pixels, picture: Pixels, interpolation: str = "cubic") -> N
     kernel = INTERPOLATIONS[interpolation]
     if kernel == cv2.INTER_CUBIC and picture.size > _SHRINKS_MUCH * out.size:
         kernel = cv2.INTER_AREA
-    resized = cv2.resize(picture, (width, height), dst=out, interpolation=kernel)
-    if resized is not out:  # OpenCV could not write in place, e.g. into a view that is not contiguous
-        out[:] = resized
+    cv2.resize(picture, (width, height), dst=out, interpolation=kernel)
 
 
 def read_clip(
@@ -134,7 +132,7 @@ def check_reading(on_broken: str, interpolation: str) -> None:
     ):
         if name not in names:
             choices = ", ".join(map(repr, names))
-            raise ConfigError(f"unknown {what} {name!r}; choose one of {choices}{nearest(name, names)}")
+            raise ConfigError(f"unknown {what} {name!r};{nearest(name, names)} choose one of {choices}")
 
 
 def _read_or_replace(paths: Sequence[str], frame: int, on_broken: str) -> tuple[Pixels, int]:

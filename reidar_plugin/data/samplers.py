@@ -198,7 +198,7 @@ def build_order(
     names = (*OWN_ORDERS, *reid.data.sampler.AVAI_SAMPLERS)
     if name not in names:
         choices = ", ".join(map(repr, names))
-        raise ConfigError(f"unknown sampler {name!r}; choose one of {choices}{nearest(name, names)}")
+        raise ConfigError(f"unknown sampler {name!r};{nearest(name, names)} choose one of {choices}")
     if name in (*OWN_ORDERS, "RandomIdentitySampler") and (num_instances < 1 or batch_size % num_instances):
         raise ConfigError(
             f"{name} makes batches of people with {num_instances} tracklets each (sampler.num_instances), "
