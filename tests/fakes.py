@@ -1,6 +1,7 @@
-"""Writers of tiny data sets in the real layouts and file names; pictures are a few pixels of one colour a person.
+"""Writers of tiny data sets in the real layouts and file names, with a few pixels of one colour a person.
 
-Nothing of a real data set is in here. ``write_real_mars`` takes the official tables from where the caller has them.
+Nothing of a real data set is in here. ``write_real_mars`` takes the official tables from where the caller
+has them.
 """
 
 import csv
@@ -70,11 +71,11 @@ def write_mars(
     pictures: bool = True,
     actions: bool = True,
 ) -> Path:
-    """The layout of MARS under ``root/folder``: name lists, the three tables, pictures, and our ``actions.csv``.
+    """The layout of MARS under ``root/folder``: name lists, three tables, pictures, and our ``actions.csv``.
 
-    People are numbered 2, 4, 6, ... in training and 1, 3, 5, ... at test. Each has ``tracklets`` tracklets in each
-    camera, of ``frames`` frames (a sequence is gone round); the first one of each test person in each camera is a query.
-    Person number n does the (n mod 8)-th action in all tracklets.
+    People are numbered 2, 4, 6, ... in training and 1, 3, 5, ... at test. Each has ``tracklets`` tracklets
+    in each camera, of ``frames`` frames (a sequence is gone round); the first one of each test person in
+    each camera is a query. Person number n does the (n mod 8)-th action in all tracklets.
 
     Returns:
         The folder of the data set.
@@ -86,7 +87,7 @@ def write_mars(
     _write_split(home, "train", train, cameras, tracklets, lengths, size if pictures else None)
     rows = _write_split(home, "test", test, cameras, tracklets, lengths, size if pictures else None)
     query = [row for row, (_, _, pid, _, number) in enumerate(rows, start=1) if pid > 0 and number == 1]
-    savemat(home / "info/query_IDX.mat", {"query_IDX": np.array([query], dtype=np.uint16)})
+    savemat(home / "info/query_IDX.mat", {"query_IDX": np.array([query], np.uint16)}, do_compression=True)
     if actions:
         people = sorted(pid for pid in {*train, *test} if pid > 0)
         write_actions(home / "actions.csv", [(f"{pid:04d}", ACTIONS[pid % len(ACTIONS)]) for pid in people])
@@ -103,7 +104,8 @@ def _write_split(
     size: tuple[int, int] | None,
 ) -> list[tuple[int, int, int, int, int]]:
     """Write one half; return its rows (start, end, pid, camera, number of the tracklet)."""
-    rows, names = [], []
+    rows: list[tuple[int, int, int, int, int]] = []
+    names: list[str] = []
     numbers: dict[tuple[int, int], Iterable[int]] = defaultdict(lambda: count(1))
     for pid in people:
         # a distractor and a piece of junk is one tracklet in one camera
@@ -130,7 +132,7 @@ def _write_info(home: Path, split: str, names: Sequence[str], rows: Sequence[Seq
 
 
 def write_real_mars(root: Path, shared: Path) -> Path:
-    """MARS at its real scale, without pictures: the official tables of ``shared``, and names of the real form for them.
+    """MARS at its real scale, without pictures: the official tables of ``shared`` and names of the real form.
 
     The numbers of tracklets are those of the published attributes, so that these can be joined.
     """
@@ -213,7 +215,7 @@ def write_prid2011(root: Path, *, people: int = 4, frames: int = 3) -> Path:
 
 
 def write_dukemtmcvidreid(root: Path, *, people: int = 4, frames: int = 3) -> Path:
-    """The layout of DukeMTMC-VideoReID as the host reads it: the first half trains, the rest is query and gallery."""
+    """The layout of DukeMTMC-VideoReID as the host reads it: the first half of the people trains."""
     home = root / "dukemtmc-vidreid/DukeMTMC-VideoReID"
     for person, camera, frame in product(range(1, people + 1), (1, 2), range(1, frames + 1)):
         part = "train" if person <= people // 2 else "query" if camera == 1 else "gallery"

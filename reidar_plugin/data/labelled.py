@@ -49,7 +49,10 @@ class LabelledDataset(ActionVideoDataset):
         self.root = os.path.abspath(os.path.expanduser(root))
         self.dataset_dir = os.path.join(self.root, self.dataset_dir)  # as the host's own data sets do
         home = Path(self.dataset_dir)
-        split = self.read(home)
+        try:
+            split = self.read(home)
+        except MissingFileError as error:
+            raise MissingFileError(f"{error}; get it from {self.source}") from error
         labels = find_labels(label_file, home, space, self.key_form, labels_required)
         if labels:
             check_use(labels, [[tracklet.key for tracklet in part] for part in split], labels_required)

@@ -68,27 +68,30 @@ def read_tracklets(home: str | Path) -> Split:
         for view, tracklets in enumerate(found, start=1):
             part = train if scene != _TEST_SCENE else query if view == _QUERY_VIEW else gallery
             part += [
-                Tracklet(f"scen{scene}/view{view}/{person}", frames, numbers[person], cameras + view - 1)
+                Tracklet(_key(frames[0]), frames, numbers[person], cameras + view - 1)
                 for person, frames in tracklets.items()
             ]
         people, cameras = people + len(numbers), cameras + views
     return Split(tuple(train), tuple(query), tuple(gallery))
 
 
+def _key(path: str) -> str:
+    """``scen1/view2/17`` of ``.../scen1/view2/17/3.jpg``, as the folders are named."""
+    return "/".join(Path(path).parts[-4:-1])
+
+
 def _find_scenes(home: Path) -> Path:
     for folder in (home / "pep_256x128" / "data_slim", home / "pep_256x128"):
         if (folder / "scen1").is_dir():
             return folder
-    raise MissingFileError(
-        f"{home}: no pep_256x128/data_slim/scen1 and no pep_256x128/scen1; get LPW from {LPWActions.source}"
-    )
+    raise MissingFileError(f"no such folder: {home}/pep_256x128/scen1, nor .../pep_256x128/data_slim/scen1")
 
 
 def _read_view(scenes: Path, scene: int, view: int) -> dict[int, tuple[str, ...]]:
     """Frames of each person of a view, by the number of the person, in the order of these numbers."""
     folder = scenes / f"scen{scene}" / f"view{view}"
     if not folder.is_dir():
-        raise MissingFileError(f"{folder}: no such folder; get LPW from {LPWActions.source}")
+        raise MissingFileError(f"no such folder: {folder}")
     entries = [entry for entry in os.scandir(folder) if entry.is_dir()]
     people = sorted((_number(entry.name, entry.path), entry.path) for entry in entries)
     for (number, first), (other, second) in pairwise(people):

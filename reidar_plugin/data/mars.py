@@ -12,13 +12,14 @@ import numpy as np
 from reidar_plugin.data.labelled import LabelledDataset
 from reidar_plugin.data.tables import TableError, read_matrix
 from reidar_plugin.data.tracklets import Split, Tracklet
-from reidar_plugin.labels.files import KeyForm, read_lines
+from reidar_plugin.labels.files import KeyForm, MissingFileError, read_lines
 
 __all__ = ["MarsActions", "read_tracklets"]
 
 _NAME = re.compile(r"(\d{4}|0*-0*1)C([1-9])T(\d{4})F(\d{3,})\.jpg")
 _TABLE_COLUMNS = "start, end, person, camera"
 _JUNK, _DISTRACTOR = -1, 0
+_FILES = ("train_name.txt", "test_name.txt", "tracks_train_info.mat", "tracks_test_info.mat", "query_IDX.mat")
 
 
 class MarsActions(LabelledDataset):
@@ -70,17 +71,17 @@ def read_tracklets(home: str | Path) -> Split:
             line.
     """
     home = Path(home)
-    # the host builds a data set three times (train, query, gallery): files that did not change are parsed
-    # once
-    return _read(home, tuple(map(_version, [home / "info" / name for name in _FILES])))
-
-
-_FILES = ("train_name.txt", "test_name.txt", "tracks_train_info.mat", "tracks_test_info.mat", "query_IDX.mat")
+    files = [home / "info" / name for name in _FILES]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise MissingFileError(f"no such file: {', '.join(missing)}")
+    # the host builds a data set three times (train, query, gallery): files that did not change are parsed once
+    return _read(home, tuple(map(_version, files)))
 
 
 def _version(file: Path) -> tuple[int, ...]:
-    stat = file.stat() if file.is_file() else None
-    return (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) if stat else ()
+    stat = file.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 @lru_cache(maxsize=1)

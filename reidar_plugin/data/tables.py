@@ -1,24 +1,29 @@
-"""Matrices of whole numbers in MATLAB files, read so that a damaged file is an error and nothing else."""
+"""Matrices of whole numbers in MATLAB files (version 5 to 7), read so that a damaged file is an error and nothing else.
 
+scipy's reader is not used: on a file with a few wrong bytes it can take the whole process down. The format is small.
+A file is a header of 128 bytes and elements; an element is a kind, a size and that many bytes. A matrix is an
+element of four elements (flags, dimensions, name, numbers) and may be packed by zlib, whose checksum is then verified.
+"""
+
+import math
 import struct
 import zlib
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat, whosmat
 
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.labels.files import MissingFileError
 
 __all__ = ["TableError", "read_matrix"]
 
-_HEADER_BYTES = 128
-_COMPRESSED = 15  # miCOMPRESSED
-_LARGEST = 10**7  # numbers; the largest table of MARS has 48,720
-_NUMERIC = {"int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "single", "double"}
+_MATRIX, _PACKED = 14, 15
+_NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+_REAL_CLASSES = range(6, 16)  # double, single and the integers, among cells, structs, text and sparse ones
+_COMPLEX_OR_LOGICAL = 0x0A00
+_LARGEST = 2**28  # bytes of an unpacked matrix; the largest of MARS has 200 kB
 
 
 class TableError(ReidarError, ValueError):
@@ -29,7 +34,7 @@ def read_matrix(path: Path, variable: str) -> NDArray[np.int64]:
     """Read one matrix of whole numbers.
 
     Args:
-        path: a MATLAB file of version 5 to 7.
+        path: a MATLAB file of version 5, 6 or 7.
         variable: name of the matrix in it.
 
     Returns:
@@ -37,50 +42,67 @@ def read_matrix(path: Path, variable: str) -> NDArray[np.int64]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        TableError: the file is damaged, lacks the matrix, or holds something else; the message begins with
-            its path.
+        TableError: the file is damaged, lacks the matrix, or holds something else; the message begins with its path.
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file")
-    data = path.read_bytes()
     try:
-        _verify(data)
-        known = {name: (shape, kind) for name, shape, kind in whosmat(BytesIO(data))}
-        shape, kind = known.get(variable, ((), "missing"))
-        readable = kind in _NUMERIC and len(shape) == 2 and 0 < shape[0] * shape[1] < _LARGEST
-        values = loadmat(BytesIO(data), variable_names=[variable])[variable] if readable else None
-    except Exception as error:  # scipy's reader lets whatever a wrong byte leads to escape
+        matrices = dict(_matrices(path.read_bytes()))
+    except (ValueError, struct.error, zlib.error) as error:
         raise TableError(
-            f"{path}: not a readable MATLAB file ({type(error).__name__}: {error}); get it anew"
+            f"{path}: not a readable MATLAB file of version 5 to 7 ({error}); get it anew"
         ) from error
-    if values is None:
-        found = ", ".join(f"{name} ({kind} {shape})" for name, (shape, kind) in known.items()) or "nothing"
-        raise TableError(f"{path}: expected a matrix of numbers named {variable!r}, found {found}")
-    return _whole(values, path)
-
-
-def _whole(values: NDArray[np.generic], path: Path) -> NDArray[np.int64]:
-    if values.dtype.kind not in "iuf":
-        raise TableError(f"{path}: expected real numbers, got {values.dtype}")
+    if variable not in matrices:
+        raise TableError(f"{path}: expected a matrix {variable!r}, found {', '.join(matrices) or 'none'}")
+    values = matrices[variable]
+    if values is None or values.ndim != 2 or not values.size:
+        shape = "something else" if values is None else f"shape {values.shape}"
+        raise TableError(f"{path}: expected {variable!r} to be a matrix of real numbers, got {shape}")
     if not (np.abs(values.astype(np.float64)) < 2**31).all() or (values != np.floor(values)).any():
-        raise TableError(f"{path}: expected whole numbers of at most 31 bits")
+        raise TableError(f"{path}: expected whole numbers of at most 31 bits in {variable!r}")
     return values.astype(np.int64)
 
 
-def _verify(data: bytes) -> None:
-    """Check the sum at the end of each compressed part, which scipy does not always get to."""
-    for kind, part in _parts(data):
-        if kind == _COMPRESSED:
-            zlib.decompress(part)
+def _matrices(data: bytes) -> Iterator[tuple[str, NDArray[np.generic] | None]]:
+    """Name and values of each matrix of a file; None for what is no matrix of real numbers."""
+    order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
+    if order is None or struct.unpack(f"{order}H", data[124:126])[0] != 0x0100:
+        raise ValueError("the header is not that of one")
+    for kind, contents in _elements(data, 128, order):
+        if kind == _PACKED:
+            unpacker = zlib.decompressobj()
+            contents = unpacker.decompress(contents, _LARGEST)
+            if not unpacker.eof or unpacker.unused_data:
+                raise ValueError("a packed part does not end where it should")
+            ((kind, contents),) = _elements(contents, 0, order)
+        if kind == _MATRIX:
+            yield _matrix(contents, order)
 
 
-def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Kind and contents of the parts of a MATLAB 5 file."""
-    order = "<" if data[126:128] == b"IM" else ">"
-    place = _HEADER_BYTES
+def _matrix(contents: bytes, order: str) -> tuple[str, NDArray[np.generic] | None]:
+    (_, flag_bytes), (_, dimensions), (_, name), *parts = _elements(contents, 0, order)
+    flags = struct.unpack(f"{order}II", flag_bytes)[0]
+    text = name.decode("ascii")
+    if flags & 0xFF not in _REAL_CLASSES or flags & _COMPLEX_OR_LOGICAL or len(parts) != 1:
+        return text, None
+    kind, numbers = parts[0]
+    shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
+    if kind not in _NUMBERS or min(shape) < 0:
+        raise ValueError(f"{text!r} holds numbers of kind {kind} in shape {shape}")
+    values = np.frombuffer(numbers, dtype=order + _NUMBERS[kind])
+    if values.size != math.prod(shape):
+        raise ValueError(f"{text!r} holds {values.size} numbers for shape {shape}")
+    return text, values.reshape(shape, order="F")
+
+
+def _elements(data: bytes, place: int, order: str) -> Iterator[tuple[int, bytes]]:
+    """Kind and contents of the elements that begin at ``place``."""
     while place < len(data):
         kind, size = struct.unpack_from(f"{order}II", data, place)
-        if place + 8 + size > len(data):
-            raise ValueError(f"cut off: a part of {size} bytes begins at byte {place} of {len(data)}")
-        yield kind, data[place + 8 : place + 8 + size]
-        place += 8 + size
+        start = place + 8
+        if kind >> 16:  # up to four bytes, right in the place of the size
+            kind, size, start = kind & 0xFFFF, kind >> 16, place + 4
+        if start + size > len(data) or (start == place + 4 and size > 4):
+            raise ValueError(f"an element of {size} bytes at byte {place} of {len(data)}")
+        yield kind, data[start : start + size]
+        place = start + size if kind == _PACKED else start + size + -(start + size - place) % 8
