@@ -160,7 +160,7 @@ def _peak() -> float:
 
 
 def in_turn(first: Callable[[], Any], second: Callable[[], Any], rounds: int) -> tuple[Any, Any, np.ndarray]:
-    """Results of both, and the seconds by the wall clock and of the CPU, ``(2 sides, rounds, 2)``; run in turn."""
+    """Results of both, and the seconds by wall clock and CPU, ``(2 sides, rounds, 2)``; run in turn."""
     times = np.empty((2, rounds, 2))
     results: list[Any] = [None, None]
     for turn in range(rounds):

@@ -1,0 +1,94 @@
+"""Do two models really differ? Paired tests on the same queries of two tests.
+
+    python tools/compare.py log/without_actions/results.json log/joint/results.json
+    python tools/compare.py log/without_actions log/joint --by-person --resamples 100000
+
+For every protocol that both were tested under: rank-1, mAP and mINP of B minus A in percentage points, the
+95 % bootstrap interval of the difference, and the two-sided p-value of a sign-flip permutation test.
+Queries of one person are alike; ``--by-person`` resamples people instead of queries, which is the more
+careful test. Neither speaks of other training runs: those take more seeds.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from reidar_plugin.metrics.intervals import PairedTest, paired_test
+from reidar_plugin.report.records import Results
+from reidar_plugin.report.results import read_results
+from reidar_plugin.report.tables import paired_table
+
+FIGURES = ("rank-1", "mAP", "mINP")
+
+
+def compare(
+    a: Results, b: Results, resamples: int = 10_000, seed: int = 0, by_person: bool = False
+) -> dict[str, PairedTest]:
+    """Paired tests of all protocols that both were tested under, by protocol and figure."""
+    tests: dict[str, PairedTest] = {}
+    for place_a, place_b in _same_tests(a, b):
+        groups = a.per_query[f"{place_a}/pid"] if by_person else None
+        for figure in FIGURES:
+            pair = a.per_query[f"{place_a}/{figure}"], b.per_query[f"{place_b}/{figure}"]
+            title = f"{a.retrieval[place_a]['protocol']} {figure}"
+            tests[title] = paired_test(*pair, resamples=resamples, seed=seed, groups=groups)
+    return tests
+
+
+def _same_tests(a: Results, b: Results) -> list[tuple[int, int]]:
+    """Places of the protocols that both have; the same queries and gallery, or an error."""
+    ours, theirs = _by_protocol(a), _by_protocol(b)
+    shared = [(ours[title], theirs[title]) for title in ours if title in theirs]
+    if not shared:
+        raise ValueError(f"no protocol in common: {_titles(ours)} against {_titles(theirs)}; test both alike")
+    for place_a, place_b in shared:
+        if a.retrieval[place_a]["fingerprint"] != b.retrieval[place_b]["fingerprint"]:
+            raise ValueError(
+                f"{a.retrieval[place_a]['protocol']}: the two tests had other queries or another gallery "
+                f"({_size(a.retrieval[place_a])} against {_size(b.retrieval[place_b])}); test both on the same data"
+            )
+    return shared
+
+
+def _by_protocol(results: Results) -> dict[tuple[str, bool], int]:
+    """Places of the tests by protocol, and by whether they are re-ranked."""
+    records = enumerate(results.retrieval)
+    return {(record["protocol"], "re-ranked" in record["distance"]): place for place, record in records}
+
+
+def _titles(tests: dict[tuple[str, bool], int]) -> str:
+    return ", ".join(title + (" (re-ranked)" if reranked else "") for title, reranked in tests) or "none"
+
+
+def _size(record: dict[str, Any]) -> str:
+    counts = record["counts"]
+    return f"{counts['queries']:,} x {counts['gallery']:,}, fingerprint {record['fingerprint']}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read two results, print the tests."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("a", help="results.json, or its folder, of the model to compare with")
+    parser.add_argument("b", help="results.json, or its folder, of the model to judge")
+    parser.add_argument("--resamples", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--by-person", action="store_true", help="resample people with all of their queries")
+    args = parser.parse_args(argv)
+    try:
+        a, b = read_results(args.a), read_results(args.b)
+        tests = compare(a, b, args.resamples, args.seed, args.by_person)
+    except (ValueError, OSError) as error:
+        print(f"compare.py: {error}", file=sys.stderr)
+        return 1
+    print(f"A: {args.a} ({a.name})\nB: {args.b} ({b.name})\n")
+    print(paired_table(tests, "A", "B"))
+    unit = "people" if args.by_person else "queries"
+    print(f"\nPercentage points; 95 % bootstrap intervals over {unit}; p of a two-sided sign-flip test.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
