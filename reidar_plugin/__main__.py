@@ -15,13 +15,17 @@ USAGE = "usage: python -m reidar_plugin SCRIPT [ARGS ...]\n"
 def main(argv: list[str]) -> int:
     """Exit status of the script, 2 where it could not be started."""
     if not argv:
-        sys.stderr.write(USAGE + "error: no script given; expected the toolbox's launch script, such as scripts/main.py\n")
+        sys.stderr.write(
+            USAGE + "error: no script given; expected the toolbox's launch script, such as scripts/main.py\n"
+        )
         return 2
     if argv[0] in ("-h", "--help"):
         print(USAGE + "\n" + str(__doc__).strip())
         return 0
     if argv[0].startswith("-"):
-        sys.stderr.write(USAGE + f"error: expected a script, got the flag {argv[0]!r}; flags of the script come after it\n")
+        sys.stderr.write(
+            USAGE + f"error: expected a script, got the flag {argv[0]!r}; flags of the script come after it\n"
+        )
         return 2
     return run_script(argv[0], argv[1:])
 

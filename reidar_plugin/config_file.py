@@ -40,19 +40,25 @@ class CheckedConfig(CfgNode):
             ConfigError: a value is missing, a key is unknown, or a value does not fit.
         """
         if len(cfg_list) % 2:
-            raise ConfigError(f"options come in pairs 'key value', got {len(cfg_list)} words: {' '.join(map(str, cfg_list))}")
+            raise ConfigError(
+                f"options come in pairs 'key value', got {len(cfg_list)} words: {' '.join(map(str, cfg_list))}"
+            )
         for key, value in zip(cfg_list[::2], cfg_list[1::2], strict=True):
             if str(key).startswith("-"):
                 raise ConfigError(f"command line: flags such as {key} come before the 'key value' options")
             self._check_key(str(key), "command line")
             if isinstance(self._at(str(key)), CfgNode):
-                raise ConfigError(f"command line: {key!r} is a group of keys; name one of {', '.join(self._at(str(key)))}")
+                raise ConfigError(
+                    f"command line: {key!r} is a group of keys; name one of {', '.join(self._at(str(key)))}"
+                )
             self._check_value(str(key), value, "command line")
         super().merge_from_list(cfg_list)
 
     @classmethod
     def _decode_cfg_value(cls, value: Any) -> Any:
-        return CfgNode._decode_cfg_value(value)  # groups inside stay plain nodes, which yacs compares by class
+        return CfgNode._decode_cfg_value(
+            value
+        )  # groups inside stay plain nodes, which yacs compares by class
 
     def _merge_tree(self, tree: dict[str, Any], source: str) -> None:
         for key in keys_of(tree):
@@ -68,7 +74,9 @@ class CheckedConfig(CfgNode):
     def _check_key(self, key: str, source: str) -> None:
         known = list(keys_of(self))
         if key not in known:
-            raise ConfigError(f"{source}: unknown key {key!r};{nearest(key, known) or ' the printed config lists all keys'}")
+            raise ConfigError(
+                f"{source}: unknown key {key!r};{nearest(key, known) or ' the printed config lists all keys'}"
+            )
 
     def _check_value(self, key: str, value: Any, source: str) -> None:
         """yacs takes a value of the default's own type, a list for a tuple, and anything for None."""
@@ -77,7 +85,9 @@ class CheckedConfig(CfgNode):
         if sequences or default is None or value is None or type(default) is type(value):
             return
         kind = type(default).__name__
-        raise ConfigError(f"{source}: {key} expects a value of type {kind} such as {default!r}, got {value!r} ({type(value).__name__})")
+        raise ConfigError(
+            f"{source}: {key} expects a value of type {kind} such as {default!r}, got {value!r} ({type(value).__name__})"
+        )
 
     def _at(self, key: str) -> Any:
         return _at(self, key)
@@ -126,11 +136,15 @@ def _read(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
-        raise ConfigError(f"config file {path} is not yaml{line}: {' '.join(str(getattr(error, 'problem', error)).split())}") from error
+        raise ConfigError(
+            f"config file {path} is not yaml{line}: {' '.join(str(getattr(error, 'problem', error)).split())}"
+        ) from error
     if tree is None:
         raise ConfigError(f"config file {path} is empty; leave --config-file away to run with the defaults")
     if not isinstance(tree, dict) or not all(isinstance(name, str) for name in _names(tree)):
-        raise ConfigError(f"config file {path}: expected keys such as 'model:' and 'data:', got {type(tree).__name__} {str(tree)[:60]!r}")
+        raise ConfigError(
+            f"config file {path}: expected keys such as 'model:' and 'data:', got {type(tree).__name__} {str(tree)[:60]!r}"
+        )
     return tree
 
 

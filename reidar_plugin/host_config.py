@@ -161,7 +161,16 @@ def scheduler_arguments(cfg: CfgNode) -> dict[str, Any]:
 def engine_arguments(cfg: CfgNode) -> dict[str, Any]:
     """Arguments of the host's ``Engine.run``."""
     train, test = cfg.train, cfg.test
-    same_name = ("dist_metric", "normalize_feature", "visrank", "visrank_topk", "ranks", "rerank", "start_eval", "eval_freq")
+    same_name = (
+        "dist_metric",
+        "normalize_feature",
+        "visrank",
+        "visrank_topk",
+        "ranks",
+        "rerank",
+        "start_eval",
+        "eval_freq",
+    )
     return {
         "save_dir": cfg.data.save_dir,
         "max_epoch": train.max_epoch,

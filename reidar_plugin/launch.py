@@ -17,20 +17,16 @@ from torch import nn
 from yacs.config import CfgNode
 
 from reidar_plugin import host, host_config, plugin
+from reidar_plugin.checks import JOINT, check_config
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.config_file import CheckedConfig, checked
-from reidar_plugin.errors import ConfigError, ReidarError, nearest
+from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.log import tee
 
-__all__ = ["HOOKS", "LOSSES", "check_config", "hook", "main", "run"]
+__all__ = ["HOOKS", "hook", "main", "run"]
 
 #: Functions of a launch script that the plugin takes part in.
 HOOKS = ("main", "get_default_config", "build_datamanager", "build_engine")
-
-#: Values of ``loss.name``: the host's two, and the joint objective.
-LOSSES = ("softmax", "triplet", "reidar")
-
-JOINT = "reidar"
 
 
 def hook(functions: dict[str, Any], script: str) -> None:
@@ -101,52 +97,6 @@ _WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
 }
 
 
-def check_config(cfg: CfgNode) -> None:
-    """Refuse what the host would take for something else, or die of later.
-
-    Raises:
-        ConfigError: a name that nobody knows (the nearest is named), or two keys that do not go together.
-    """
-    _check_name("loss.name", cfg.loss.name, LOSSES)
-    _check_name("data.type", cfg.data.type, ("image", "video"))
-    _check_name("model.name", cfg.model.name, host.model_table())
-    for key in ("sources", "targets"):
-        for name in [cfg.data[key]] if isinstance(cfg.data[key], str) else cfg.data[key]:
-            _check_dataset(f"data.{key}", name, cfg.data.type)
-    ours = plugin.is_own_model(cfg.model.name)
-    if cfg.data.type == "image" and (ours or cfg.loss.name == JOINT):
-        what = f"model {cfg.model.name!r}" if ours else f"loss.name {JOINT!r}"
-        raise ConfigError(f"{what} is for video and data.type is 'image'; set data.type video")
-    if cfg.loss.name == JOINT and not (ours or plugin.is_user_model(cfg.model.name)):
-        twin = f"{JOINT}_{cfg.model.name}"
-        cure = f"set model.name {twin}" if plugin.is_own_model(twin) else "choose a model whose name starts with 'reidar_'"
-        raise ConfigError(f"loss.name {JOINT!r} trains the plugin's models, and model.name is {cfg.model.name!r}; {cure}")
-    if cfg.data.type == "video" and cfg.loss.name != JOINT and cfg.video.sample_method == "all":
-        sizes = (cfg.train.batch_size, cfg.test.batch_size)
-        if sizes != (1, 1):  # the host dies while it stacks tracklets of different lengths
-            raise ConfigError(
-                "video.sample_method 'all' gives clips of different lengths, so that the host's engines need train.batch_size "
-                f"and test.batch_size 1, got {sizes[0]} and {sizes[1]}; loss.name {JOINT!r} tests on all frames in any batch"
-            )
-    if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
-        raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
-
-
-def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
-    if name in names:
-        return
-    hint = nearest(name, [*names, *also_near])
-    choices = f" choose one of {', '.join(names)}" if len(names) <= 10 or not hint else ""
-    raise ConfigError(f"unknown {key} {name!r};{hint}{choices}")
-
-
-def _check_dataset(key: str, name: str, data_type: str) -> None:
-    other = "image" if data_type == "video" else "video"
-    if name in host.dataset_table(other) and name not in host.dataset_table(data_type):
-        raise ConfigError(f"{key}: {name!r} is {'an' if other == 'image' else 'a'} {other} dataset and data.type is {data_type!r}")
-    _check_name(key, name, host.dataset_table(data_type), also_near=host.dataset_table(other))
-
-
 # The toolbox's launch, for the package that ships no script.
 
 
@@ -154,14 +104,16 @@ def main(argv: list[str] | None = None) -> None:
     """Train or test as the flags say; the flags are those of the toolbox's ``scripts/main.py``."""
     parser = argparse.ArgumentParser(
         description="Train or test a torchreid model with reidar_plugin enabled.",
-        epilog="Options after the flags are config keys: model.name reidar_osnet_x0_25 train.max_epoch 10 test.evaluate True",
+        epilog="Config keys follow the flags: model.name reidar_osnet_x0_25 train.max_epoch 10 test.evaluate True",
     )
     parser.add_argument("--config-file", default="", metavar="FILE", help="a toolbox config (yaml)")
     parser.add_argument("-s", "--sources", nargs="+", metavar="NAME", help="datasets to train on")
     parser.add_argument("-t", "--targets", nargs="+", metavar="NAME", help="datasets to test on")
     parser.add_argument("--transforms", nargs="+", metavar="NAME", help="data augmentation")
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the datasets")
-    parser.add_argument("opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values")
+    parser.add_argument(
+        "opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values"
+    )
     args = parser.parse_args(argv)
 
     plugin.enable()
@@ -213,7 +165,8 @@ def run(cfg: CfgNode, functions: dict[str, Callable[..., Any]]) -> None:
 def _check_fixed_base(cfg: CfgNode) -> None:
     if cfg.loss.name == "triplet" and cfg.loss.triplet.weight_x == 0 and cfg.train.fixbase_epoch:
         raise ConfigError(
-            f"train.fixbase_epoch {cfg.train.fixbase_epoch} trains the classifier alone, which loss.triplet.weight_x 0 leaves out"
+            f"train.fixbase_epoch {cfg.train.fixbase_epoch} trains the classifier alone, and "
+            "loss.triplet.weight_x 0 leaves it out; set one of them"
         )
 
 

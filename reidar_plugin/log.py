@@ -36,7 +36,7 @@ def tee(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stdout
     with path.open("w", encoding="utf-8") as file:
-        sys.stdout = _Tee(terminal, file)  # type: ignore[assignment]
+        sys.stdout = _Tee(terminal, file)
         try:
             yield
         finally:

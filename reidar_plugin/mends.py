@@ -130,7 +130,9 @@ def _load_plain(original: Callable[..., Any]) -> Callable[..., Any]:
             checkpoint = original(fpath)
         if isinstance(checkpoint, dict) and isinstance(checkpoint.get("state_dict"), dict):
             weights = checkpoint["state_dict"]
-            checkpoint["state_dict"] = type(weights)((k.removeprefix("module."), v) for k, v in weights.items())
+            checkpoint["state_dict"] = type(weights)(
+                (k.removeprefix("module."), v) for k, v in weights.items()
+            )
         return checkpoint
 
     return load_checkpoint
@@ -149,7 +151,9 @@ def _numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
 
 def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def resume_from_checkpoint(fpath: str, model: nn.Module, optimizer: Any = None, scheduler: Any = None) -> int:
+    def resume_from_checkpoint(
+        fpath: str, model: nn.Module, optimizer: Any = None, scheduler: Any = None
+    ) -> int:
         inner = model.module if isinstance(model, nn.DataParallel) else model
         return original(fpath, inner, optimizer=optimizer, scheduler=scheduler)
 
@@ -159,7 +163,9 @@ def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
 def _save_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def save_model(self: Any, epoch: int, rank1: float, save_dir: str, is_best: bool = False) -> None:
-        stand_ins = [(table, name) for table in (self._optims, self._scheds) for name in table if table[name] is None]
+        stand_ins = [
+            (table, name) for table in (self._optims, self._scheds) for name in table if table[name] is None
+        ]
         for table, name in stand_ins:
             table[name] = _Nothing()
         try:
@@ -234,7 +240,11 @@ def _takes(model: nn.Module, size: tuple[int, ...]) -> bool:
     weight = next(model.parameters(), torch.zeros(()))
     try:
         model.eval()(torch.zeros(size, device=weight.device))
-    except (ValueError, RuntimeError, IndexError):  # the model unpacks five sizes; if five do not suit it, the host says so
+    except (
+        ValueError,
+        RuntimeError,
+        IndexError,
+    ):  # the model unpacks five sizes; if five do not suit it, the host says so
         return False
     finally:
         model.train(was_training)

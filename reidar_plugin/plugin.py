@@ -17,7 +17,9 @@ __all__ = ["Builder", "disable", "enable", "is_enabled", "is_own_model", "is_use
 Builder = Callable[..., nn.Module]
 
 _user_models: dict[str, Builder] = {}  # of register_model; they outlive disable()
-_installed: dict[str, list[str]] = {}  # table -> names that are ours to take back; empty while the plugin is off
+_installed: dict[
+    str, list[str]
+] = {}  # table -> names that are ours to take back; empty while the plugin is off
 
 
 def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
@@ -45,7 +47,9 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
         raise
     if first and not quiet:
         found = host.describe()
-        line = f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}"
+        line = (
+            f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}"
+        )
         sys.stdout.write(line + "\n")
 
 
@@ -90,10 +94,14 @@ def register_model(name: str, builder: Builder) -> None:
         ValueError: the name is taken; the message says by whom.
     """
     if not callable(builder):
-        raise TypeError(f"register_model({name!r}): expected a callable that builds the model, got {builder!r}")
+        raise TypeError(
+            f"register_model({name!r}): expected a callable that builds the model, got {builder!r}"
+        )
     holder = _user_models.get(name) or _inner(host.model_table().get(name)) or _own_models(None).get(name)
     if holder is not None and host.owner(holder) != host.owner(builder):
-        raise ValueError(f"model name {name!r} is already registered by {host.owner(holder)}; choose another name")
+        raise ValueError(
+            f"model name {name!r} is already registered by {host.owner(holder)}; choose another name"
+        )
     _user_models[name] = builder
     if is_enabled():
         _fill("models", host.model_table(), {name: builder})

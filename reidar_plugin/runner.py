@@ -72,7 +72,9 @@ def _compile(script: str) -> tuple[CodeType, CodeType]:
         hint = f"; did you mean {likely}?" if likely.exists() else "; name the launch script in it"
         raise ReidarError(f"{script} is a directory{hint}")
     if not os.path.exists(script):
-        raise ReidarError(f"no script at {script}; expected the toolbox's launch script, such as deep-person-reid/scripts/main.py")
+        raise ReidarError(
+            f"no script at {script}; expected the toolbox's launch script, such as deep-person-reid/scripts/main.py"
+        )
     path = os.path.abspath(script)  # as the interpreter names a script in tracebacks
     tree = ast.parse(Path(path).read_bytes(), filename=path)
     split = next((place for place, node in enumerate(tree.body) if _is_main_guard(node)), len(tree.body))
@@ -81,13 +83,16 @@ def _compile(script: str) -> tuple[CodeType, CodeType]:
 
 
 def _is_main_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__")
+    return isinstance(node, ast.If) and ast.unparse(node.test) in (
+        "__name__ == '__main__'",
+        "'__main__' == __name__",
+    )
 
 
 def _become(script: str, arguments: list[str]) -> None:
     """Make argv, path and ``__main__`` what they are for ``python script arguments``."""
     sys.argv = [script, *arguments]
-    if not sys.flags.safe_path:  # -m put the working directory first; a script has its own
+    if not getattr(sys.flags, "safe_path", False):  # -m put the working directory first; a script has its own
         sys.path[0] = str(Path(script).resolve().parent)
     if not _importable_without_cwd():
         sys.path.append(str(_PACKAGE.parent))
@@ -123,10 +128,14 @@ def _as_if_alone(trace: TracebackType | None, script: str | None) -> TracebackTy
         frames.append(trace)
         trace = trace.tb_next
     ours = [_is_ours(frame) for frame in frames]
-    first = next((place for place, frame in enumerate(frames) if frame.tb_frame.f_code.co_filename == script), 0)
+    first = next(
+        (place for place, frame in enumerate(frames) if frame.tb_frame.f_code.co_filename == script), 0
+    )
     kept = None
     for place in reversed(range(first, len(frames))):
-        if ours[-1] and place > first or not ours[place]:  # an error of our own keeps every frame that leads to it
+        if (ours[-1] and place > first) or not ours[
+            place
+        ]:  # an error of our own keeps every frame that leads to it
             frame = frames[place]
             kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return kept

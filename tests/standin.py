@@ -73,10 +73,10 @@ if __name__ == "__main__":
     main()
 '''
 
-_SIBLING = '''\
+_SIBLING = """\
 from reidar_plugin.host_config import toolbox_config as get_default_config
 from reidar_plugin.host_config import video_data_arguments as kwargs
-'''
+"""
 
 
 def write_script(folder: Path, text: str = SCRIPT) -> Path:
@@ -95,7 +95,8 @@ def write_config(folder: Path, **opts: object) -> Path:
     path.write_text(
         f"""
 model: {{name: osnet_x0_25, pretrained: False}}
-data: {{type: video, sources: [mars], targets: [mars], root: {folder}, height: 32, width: 16, workers: 0, save_dir: {folder / "log"}}}
+data: {{type: video, sources: [mars], targets: [mars], height: 32, width: 16, workers: 0,
+       root: {folder}, save_dir: {folder / "log"}}}
 video: {{seq_len: 2}}
 train: {{max_epoch: 1, batch_size: 4, print_freq: 1}}
 test: {{batch_size: 4, ranks: [1, 5]}}
@@ -105,7 +106,9 @@ test: {{batch_size: 4, ranks: [1, 5]}}
     return path
 
 
-def run(*arguments: object, cwd: Path, plugin: bool = True, path: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: object, cwd: Path, plugin: bool = True, path: str = ""
+) -> subprocess.CompletedProcess[str]:
     """``python [-m reidar_plugin] ARGUMENTS`` in a process of its own, with this checkout importable."""
     environment = {
         **os.environ,
@@ -116,7 +119,9 @@ def run(*arguments: object, cwd: Path, plugin: bool = True, path: str = "") -> s
     }
     launcher = [sys.executable, *(["-m", "reidar_plugin"] if plugin else [])]
     command = [*launcher, *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def losses(output: str) -> list[str]:

@@ -29,7 +29,12 @@ def test_merges_as_yacs_does(cfg: CheckedConfig, tmp_path: Path) -> None:
         config.merge_from_file(path)
         config.merge_from_list(opts)
     assert cfg == plain
-    assert (cfg.model.name, cfg.train.lr, cfg.data.sources, cfg.test.evaluate) == ("resnet18", 0.01, ["mars", "ilidsvid"], True)
+    assert (cfg.model.name, cfg.train.lr, cfg.data.sources, cfg.test.evaluate) == (
+        "resnet18",
+        0.01,
+        ["mars", "ilidsvid"],
+        True,
+    )
     assert str(cfg) == str(plain)
     assert isinstance(cfg.clone(), CheckedConfig)
     assert CfgNode.load_cfg(cfg.dump()) == plain
@@ -62,13 +67,19 @@ def test_bases_in_a_ring(cfg: CheckedConfig, tmp_path: Path) -> None:
         ("train: [1\n", r"c\.yaml is not yaml at line 2"),
         ("- a\n", r"c\.yaml: expected keys such as 'model:'.* got list"),
         ("3: a\n", r"c\.yaml: expected keys such as 'model:'"),
-        ("train: {batchsize: 3}\n", r"c\.yaml: unknown key 'train\.batchsize'; did you mean 'train\.batch_size'\?"),
+        (
+            "train: {batchsize: 3}\n",
+            r"c\.yaml: unknown key 'train\.batchsize'; did you mean 'train\.batch_size'\?",
+        ),
         ("triain: {batch_size: 3}\n", r"unknown key 'triain'; did you mean 'train'\?"),
         ("reidar: {losss: {}}\n", r"unknown key 'reidar\.losss'; did you mean 'reidar\.loss'\?"),
         ("qqqqqqq: 1\n", r"unknown key 'qqqqqqq'; the printed config lists all keys"),
         ("train: 3\n", r"'train' is a group of keys, got 3"),
         ("train: {lr: {a: 1}}\n", r"'train\.lr' is a value, got \{'a': 1\}"),
-        ("train: {batch_size: many}\n", r"train\.batch_size expects a value of type int such as 32, got 'many' \(str\)"),
+        (
+            "train: {batch_size: many}\n",
+            r"train\.batch_size expects a value of type int such as 32, got 'many' \(str\)",
+        ),
         ("train: {lr: 1}\n", r"train\.lr expects a value of type float such as 0\.0003, got 1 \(int\)"),
         ("_BASE_: [a, b]\n", r"_BASE_ names one file, got \['a', 'b'\]"),
         ("_BASE_: gone.yaml\n", r"gone\.yaml does not exist"),
@@ -99,7 +110,10 @@ def test_no_file_and_a_directory(cfg: CheckedConfig, tmp_path: Path) -> None:
         (["train.lr"], r"options come in pairs 'key value', got 1 words: train\.lr"),
         (["train.lrr", "0.1"], r"command line: unknown key 'train\.lrr'; did you mean 'train\.lr'\?"),
         (["train", "0.1"], r"'train' is a group of keys; name one of optim, lr"),
-        (["train.lr", "fast"], r"train\.lr expects a value of type float such as 0\.0003, got 'fast' \(str\)"),
+        (
+            ["train.lr", "fast"],
+            r"train\.lr expects a value of type float such as 0\.0003, got 'fast' \(str\)",
+        ),
         (["-s", "mars"], r"flags such as -s come before"),
     ],
 )

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from reidar_plugin import errors, host
+from reidar_plugin.host_signatures import changed_signatures
 
 
 def test_this_torchreid_offers_what_the_plugin_relies_on() -> None:
-    changed = host.changed_signatures()
+    changed = changed_signatures()
     assert not changed, "torchreid has changed under the plugin:\n" + "\n".join(changed)
 
 
@@ -19,8 +20,11 @@ def test_a_changed_host_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(host.reid.models, "build_model", build_model)
     monkeypatch.delattr(host.reid.utils, "read_image")
-    first, second = host.changed_signatures()
-    assert first == "models.build_model: expected (name num_classes loss pretrained use_gpu), found (name num_classes head)"
+    first, second = changed_signatures()
+    assert (
+        first
+        == "models.build_model: expected (name num_classes loss pretrained use_gpu), found (name num_classes head)"
+    )
     assert second == "utils.read_image: expected (path), found (nothing of that name)"
 
 
@@ -54,7 +58,10 @@ def test_another_package_of_that_name_is_an_error(monkeypatch: pytest.MonkeyPatc
     for name in [name for name in sys.modules if name.split(".")[0] == "torchreid"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torchreid", stranger)
-    with pytest.raises(errors.HostError, match="/some/where/torchreid.py is not the toolbox the plugin knows: it has no data"):
+    with pytest.raises(
+        errors.HostError,
+        match=r"/some/where/torchreid\.py is not the toolbox the plugin knows: it has no data",
+    ):
         host.describe()
 
 

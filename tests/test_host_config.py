@@ -17,7 +17,9 @@ def original() -> ModuleType:
     place = os.environ.get("TORCHREID_REPO", "")
     if not place:
         pytest.skip("set TORCHREID_REPO to a clone of deep-person-reid to compare with its default_config.py")
-    spec = importlib.util.spec_from_file_location("toolbox_default_config", Path(place, "scripts/default_config.py"))
+    spec = importlib.util.spec_from_file_location(
+        "toolbox_default_config", Path(place, "scripts/default_config.py")
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

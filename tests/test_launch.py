@@ -8,6 +8,7 @@ from standin import write_config
 
 import reidar_plugin
 from reidar_plugin import launch
+from reidar_plugin.checks import check_config
 from reidar_plugin.config_file import CheckedConfig, checked
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host_config import toolbox_config
@@ -26,7 +27,14 @@ def cfg() -> CheckedConfig:
     [
         [],
         ["loss.name", "triplet"],
-        ["loss.name", "reidar", "model.name", "reidar_osnet_x0_25", "data.sources", "['mars_actions', 'synthped']"],
+        [
+            "loss.name",
+            "reidar",
+            "model.name",
+            "reidar_osnet_x0_25",
+            "data.sources",
+            "['mars_actions', 'synthped']",
+        ],
         ["model.name", "reidar_osnet_x0_25"],
         ["data.type", "image", "data.sources", "['market1501']", "data.targets", "['viper']"],
         ["video.sample_method", "all", "train.batch_size", "1", "test.batch_size", "1"],
@@ -35,39 +43,78 @@ def cfg() -> CheckedConfig:
 def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> None:
     cfg.merge_from_list(opts)
     before = cfg.clone()
-    launch.check_config(cfg)
+    check_config(cfg)
     assert cfg == before
 
 
 @pytest.mark.parametrize(
     ("opts", "message"),
     [
-        (["loss.name", "tripplet"], r"unknown loss\.name 'tripplet'; did you mean 'triplet'\? choose one of softmax, triplet, reidar"),
+        (
+            ["loss.name", "tripplet"],
+            r"unknown loss\.name 'tripplet'; did you mean 'triplet'\? choose one of softmax, triplet, reidar",
+        ),
         (["loss.name", "x"], r"unknown loss\.name 'x'; choose one of softmax, triplet, reidar"),
         (["data.type", "vidio"], r"unknown data\.type 'vidio'; did you mean 'video'\?"),
-        (["model.name", "reidar_osnet_x025"], r"unknown model\.name 'reidar_osnet_x025'; did you mean 'reidar_osnet_x0_25'\?"),
-        (["data.sources", "['mars_action']"], r"unknown data\.sources 'mars_action'; did you mean 'mars_actions'\?"),
-        (["data.targets", "['marss']", "data.type", "image", "data.sources", "['viper']"], r"unknown data\.targets 'marss'; did you mean 'mars'\?"),
-        (["data.sources", "['viper']"], r"data\.sources: 'viper' is an image dataset and data\.type is 'video'"),
+        (
+            ["model.name", "reidar_osnet_x025"],
+            r"unknown model\.name 'reidar_osnet_x025'; did you mean 'reidar_osnet_x0_25'\?",
+        ),
+        (
+            ["data.sources", "['mars_action']"],
+            r"unknown data\.sources 'mars_action'; did you mean 'mars_actions'\?",
+        ),
+        (
+            ["data.targets", "['marss']", "data.type", "image", "data.sources", "['viper']"],
+            r"unknown data\.targets 'marss'; did you mean 'mars'\?",
+        ),
+        (
+            ["data.sources", "['viper']"],
+            r"data\.sources: 'viper' is an image dataset and data\.type is 'video'",
+        ),
         (["data.type", "image"], r"data\.sources: 'mars' is a video dataset and data\.type is 'image'"),
         (
-            ["data.type", "image", "data.sources", "['viper']", "data.targets", "['viper']", "model.name", "reidar_resnet50"],
+            [
+                "data.type",
+                "image",
+                "data.sources",
+                "['viper']",
+                "data.targets",
+                "['viper']",
+                "model.name",
+                "reidar_resnet50",
+            ],
             r"model 'reidar_resnet50' is for video and data\.type is 'image'; set data\.type video",
         ),
         (
-            ["data.type", "image", "data.sources", "['viper']", "data.targets", "['viper']", "loss.name", "reidar"],
+            [
+                "data.type",
+                "image",
+                "data.sources",
+                "['viper']",
+                "data.targets",
+                "['viper']",
+                "loss.name",
+                "reidar",
+            ],
             r"loss\.name 'reidar' is for video and data\.type is 'image'",
         ),
         (["loss.name", "reidar"], r"model\.name is 'resnet50'; set model\.name reidar_resnet50"),
-        (["loss.name", "reidar", "model.name", "pcb_p6"], r"model\.name is 'pcb_p6'; choose a model whose name starts with 'reidar_'"),
-        (["video.sample_method", "all"], r"need train\.batch_size and test\.batch_size 1, got 32 and 100"),  # H5
+        (
+            ["loss.name", "reidar", "model.name", "pcb_p6"],
+            r"model\.name is 'pcb_p6'; choose a model whose name starts with 'reidar_'",
+        ),
+        (
+            ["video.sample_method", "all"],
+            r"need train\.batch_size and test\.batch_size 1, got 32 and 100",
+        ),  # H5
         (["test.ranks", "[1, 60]"], r"test\.ranks: the host computes ranks 1 to 50, got \[1, 60\]"),
     ],
 )
 def test_what_does_not_is_one_line(cfg: CheckedConfig, opts: list[str], message: str) -> None:
     cfg.merge_from_list(opts)
     with pytest.raises(ConfigError, match=message) as caught:
-        launch.check_config(cfg)
+        check_config(cfg)
     assert "\n" not in str(caught.value)
 
 
@@ -83,15 +130,28 @@ def test_hook_leaves_the_hosts_work_to_the_host(cfg: CheckedConfig) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("loss", ["softmax", "triplet"])
-def test_trains_and_then_tests_a_host_model(tmp_path: Path, capsys: pytest.CaptureFixture[str], loss: str) -> None:
+def test_trains_and_then_tests_a_host_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], loss: str
+) -> None:
     write_mars(tmp_path, train_people=2, tracklets=2, frames=2, distractors=0)
     config = str(write_config(tmp_path))
-    own = ["loss.name", loss, "loss.triplet.weight_x", "1.0", "sampler.train_sampler", "RandomIdentitySampler", "sampler.num_instances", "2"]
+    own = [
+        "loss.name",
+        loss,
+        "loss.triplet.weight_x",
+        "1.0",
+        "sampler.train_sampler",
+        "RandomIdentitySampler",
+        "sampler.num_instances",
+        "2",
+    ]
     launch.main(["--config-file", config, "-s", "mars", "--root", str(tmp_path), *own])
     trained = capsys.readouterr().out
     assert "Rank-1  :" in trained
     checkpoint = tmp_path / "log" / "model" / "model.pth.tar-1"
-    launch.main(["--config-file", config, *own, "model.load_weights", str(checkpoint), "test.evaluate", "True"])
+    launch.main(
+        ["--config-file", config, *own, "model.load_weights", str(checkpoint), "test.evaluate", "True"]
+    )
     tested = capsys.readouterr().out
     ranks = [line for line in trained.splitlines() if line.startswith(("mAP", "Rank"))]
     assert ranks == [line for line in tested.splitlines() if line.startswith(("mAP", "Rank"))] != []

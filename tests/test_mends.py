@@ -67,8 +67,18 @@ def street(tmp_path: Path) -> Path:
 
 
 def manager_of(street: Path, sources: list[str] | None = None, **rest: object) -> object:
-    settings = {"height": 32, "width": 16, "seq_len": 2, "workers": 0, "batch_size_train": 2, "batch_size_test": 2, **rest}
-    return host.reid.data.VideoDataManager(str(street), sources or ["mars"], ["mars"], use_gpu=False, **settings)
+    settings = {
+        "height": 32,
+        "width": 16,
+        "seq_len": 2,
+        "workers": 0,
+        "batch_size_train": 2,
+        "batch_size_test": 2,
+        **rest,
+    }
+    return host.reid.data.VideoDataManager(
+        str(street), sources or ["mars"], ["mars"], use_gpu=False, **settings
+    )
 
 
 class TestH2Complexity:
@@ -86,7 +96,9 @@ class TestH2Complexity:
         before = torch.get_rng_state()
         parameters, flops = self.count(model)
         assert parameters == 3 * 4 * 9 + 4 + 4 * 2 + 2
-        assert flops == 6 * 6 * 4 * (3 * 9 + 1) + 2 * (4 + 1)  # a multiply-add a weight and a place, and the bias
+        assert flops == 6 * 6 * 4 * (3 * 9 + 1) + 2 * (
+            4 + 1
+        )  # a multiply-add a weight and a place, and the bias
         assert model.training
         torch.set_rng_state(before)
         torch.rand(1, 1, 3, 8, 8)  # the host draws its input, the plugin nothing
@@ -111,14 +123,19 @@ class TestH2Complexity:
 
 class TestH3H12Checkpoints:
     def save(self, folder: Path, model: nn.Module) -> Path:
-        state = {"state_dict": model.state_dict(), "epoch": 1, "rank1": np.float32(0.5), "optimizer": {"lr": [np.float64(1)]}}
+        state = {
+            "state_dict": model.state_dict(),
+            "epoch": 1,
+            "rank1": np.float32(0.5),
+            "optimizer": {"lr": [np.float64(1)]},
+        }
         host.reid.utils.save_checkpoint(state, str(folder))
         return folder / "model.pth.tar-1"
 
     def test_the_host_resumes_what_it_saved(self, tmp_path: Path) -> None:
         model = nn.DataParallel(nn.Linear(2, 3))
         theirs = self.save(tmp_path / "theirs", model)
-        with pytest.raises(Exception, match="rank1|scalar|Weights only"):
+        with pytest.raises(Exception, match=r"rank1|scalar|Weights only"):
             host.reid.utils.resume_from_checkpoint(str(theirs), model)
         reidar_plugin.enable()
         ours = self.save(tmp_path / "ours", model)
@@ -133,7 +150,11 @@ class TestH3H12Checkpoints:
 
     def test_the_models_own_state_stays_as_it_was(self, tmp_path: Path) -> None:
         reidar_plugin.enable()
-        state = {"state_dict": nn.DataParallel(nn.Linear(2, 3)).state_dict(), "epoch": 1, "rank1": np.float32(0.5)}
+        state = {
+            "state_dict": nn.DataParallel(nn.Linear(2, 3)).state_dict(),
+            "epoch": 1,
+            "rank1": np.float32(0.5),
+        }
         host.reid.utils.save_checkpoint(state, str(tmp_path))
         assert sorted(state["state_dict"]) == ["module.bias", "module.weight"]
         assert isinstance(state["rank1"], np.float32)
@@ -184,8 +205,14 @@ class ClipsInFrames(nn.Module):
 @pytest.mark.slow
 def test_h6_two_sources_keep_the_labels(tmp_path: Path) -> None:
     for folder in ("mars", "synthped"):
-        write_mars(tmp_path, folder=folder, train_people=3, tracklets=1, frames=2, distractors=1, test_people=2)
-    for sources, known in ((["mars", "mars_actions"], 6), (["mars_actions", "mars"], 6), (["mars_actions", "mars_actions"], 12)):
+        write_mars(
+            tmp_path, folder=folder, train_people=3, tracklets=1, frames=2, distractors=1, test_people=2
+        )
+    for sources, known in (
+        (["mars", "mars_actions"], 6),
+        (["mars_actions", "mars"], 6),
+        (["mars_actions", "mars_actions"], 12),
+    ):
         reidar_plugin.enable()
         manager = manager_of(tmp_path, sources, batch_size_train=12)
         dataset = manager.train_loader.dataset
@@ -249,11 +276,17 @@ class TestH8Pictures:
         return picture
 
     def test_a_broken_picture_names_its_file_and_stops(self, street: Path, truncated: Path) -> None:
-        with pytest.raises(TimeoutError, match="still reading"), at_most(seconds=1), open("/dev/null", "w") as nowhere:
-            with contextlib.redirect_stdout(nowhere):
-                host.reid.utils.read_image(str(truncated))
+        with (
+            pytest.raises(TimeoutError, match="still reading"),
+            at_most(seconds=1),
+            open("/dev/null", "w") as nowhere,
+            contextlib.redirect_stdout(nowhere),
+        ):
+            host.reid.utils.read_image(str(truncated))
         reidar_plugin.enable()
-        with pytest.raises(PictureError, match=f"(?i){truncated}: cannot be read: .*truncated.*; restore the file"):
+        with pytest.raises(
+            PictureError, match=f"(?i){truncated}: cannot be read: .*truncated.*; restore the file"
+        ):
             host.reid.utils.read_image(str(truncated))
 
     @pytest.mark.parametrize("workers", [0, 1])
@@ -263,8 +296,13 @@ class TestH8Pictures:
         with pytest.raises(PictureError, match=f"{truncated}: cannot be read"):
             list(manager.train_loader)
 
-    @pytest.mark.parametrize(("content", "reason"), [(b"", "not a picture"), (b"hello", "not a picture"), (None, "no such picture")])
-    def test_other_files_that_are_no_pictures(self, tmp_path: Path, content: bytes | None, reason: str) -> None:
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [(b"", "not a picture"), (b"hello", "not a picture"), (None, "no such picture")],
+    )
+    def test_other_files_that_are_no_pictures(
+        self, tmp_path: Path, content: bytes | None, reason: str
+    ) -> None:
         reidar_plugin.enable()
         path = tmp_path / "frame.jpg"
         if content is not None:
@@ -277,16 +315,27 @@ def test_h10_enabling_twice_is_no_error() -> None:
     reidar_plugin.enable()
     tables = dict(host.dataset_table("video")), sorted(host.model_table())
     reidar_plugin.enable()
-    assert (dict(host.dataset_table("video")).keys(), sorted(host.model_table())) == (tables[0].keys(), tables[1])
+    assert (dict(host.dataset_table("video")).keys(), sorted(host.model_table())) == (
+        tables[0].keys(),
+        tables[1],
+    )
 
 
 @pytest.mark.slow
 def test_h11_ranked_pictures_of_our_datasets(street: Path) -> None:
     reidar_plugin.enable()
     manager = host.reid.data.VideoDataManager(
-        str(street), ["mars_actions"], height=32, width=16, seq_len=2, workers=0, batch_size_train=2, batch_size_test=2, use_gpu=False
+        str(street),
+        ["mars_actions"],
+        height=32,
+        width=16,
+        seq_len=2,
+        workers=0,
+        batch_size_train=2,
+        batch_size_test=2,
+        use_gpu=False,
     )
-    engine(manager, ClipsInFrames()).run(test_only=True, visrank=True, visrank_topk=2, save_dir=str(street / "log"), ranks=[1])
+    engine(manager, ClipsInFrames()).run(
+        test_only=True, visrank=True, visrank_topk=2, save_dir=str(street / "log"), ranks=[1]
+    )
     assert list((street / "log" / "visrank_mars_actions").rglob("*top001*"))
-
-

@@ -20,13 +20,17 @@ class Toy(nn.Module):
         self.classifier = nn.Linear(3, num_classes)
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        b, t, c, h, w = clips.shape
+        assert clips.dim() == 5
         return self.classifier(clips.mean(dim=(1, 3, 4)))
 
 
 def state_of_host() -> dict[str, object]:
     reid = host.reid
-    functions = {name: vars(module).get(name) for module in host._modules() for name in ("read_image", "evaluate_rank", "load_checkpoint")}
+    functions = {
+        name: vars(module).get(name)
+        for module in host._modules()
+        for name in ("read_image", "evaluate_rank", "load_checkpoint")
+    }
     return {
         "models": dict(host.model_table()),
         "video": dict(host.dataset_table("video")),
@@ -39,8 +43,11 @@ def state_of_host() -> dict[str, object]:
 
 
 def test_importing_does_nothing() -> None:
-    code = "import sys, reidar_plugin; print(reidar_plugin.__version__, sorted({'torch', 'torchreid', 'yacs', 'cv2'} & set(sys.modules)))"
-    out = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True).stdout
+    loaded = "sorted({'torch', 'torchreid', 'yacs', 'cv2'} & set(sys.modules))"
+    code = f"import sys, reidar_plugin; print(reidar_plugin.__version__, {loaded})"
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    ).stdout
     assert out.split() == [reidar_plugin.__version__, "[]"]
 
 
@@ -48,7 +55,9 @@ def test_one_line_says_what_is_in_use(capsys: pytest.CaptureFixture[str]) -> Non
     reidar_plugin.enable()
     reidar_plugin.enable()
     found = host.describe()
-    expected = f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}\n"
+    expected = (
+        f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}\n"
+    )
     assert capsys.readouterr().out == expected
 
 
@@ -67,7 +76,9 @@ def test_disable_leaves_the_host_as_it_was() -> None:
 def test_own_names_are_in_the_host() -> None:
     reidar_plugin.enable()
     assert {"mars_actions", "lpw_actions", "synthped"} <= set(host.dataset_table("video"))
-    model = host.reid.models.build_model("reidar_osnet_x0_25", 7, loss="softmax", pretrained=False, use_gpu=False)
+    model = host.reid.models.build_model(
+        "reidar_osnet_x0_25", 7, loss="softmax", pretrained=False, use_gpu=False
+    )
     assert model(torch.rand(2, 3, 256, 128)).shape == (2, 7)
 
 
@@ -102,22 +113,30 @@ class TestRegisterModel:
         where = f"{host.reid.models.__name__}.resnet.resnet50"
         with pytest.raises(ValueError, match=f"model name 'resnet50' is already registered by {where};"):
             reidar_plugin.register_model("resnet50", Toy)
-        with pytest.raises(ValueError, match=r"model name 'reidar_resnet50' is already registered by reidar_plugin\.models"):
+        with pytest.raises(
+            ValueError, match=r"model name 'reidar_resnet50' is already registered by reidar_plugin\.models"
+        ):
             reidar_plugin.register_model("reidar_resnet50", Toy)
         reidar_plugin.register_model("toy", Toy)
-        reidar_plugin.register_model("toy", functools.partial(Toy))  # the same builder again: a notebook cell run twice
+        reidar_plugin.register_model(
+            "toy", functools.partial(Toy)
+        )  # the same builder again: a notebook cell run twice
         with pytest.raises(ValueError, match=r"model name 'toy' is already registered by test_plugin\.Toy;"):
             reidar_plugin.register_model("toy", lambda **_: nn.Identity())
 
     def test_a_builder_must_be_callable(self) -> None:
-        with pytest.raises(TypeError, match=r"register_model\('toy'\): expected a callable that builds the model, got 3"):
+        with pytest.raises(
+            TypeError, match=r"register_model\('toy'\): expected a callable that builds the model, got 3"
+        ):
             reidar_plugin.register_model("toy", 3)  # type: ignore[arg-type]
 
 
 def test_a_dataset_name_taken_by_another_leaves_the_plugin_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(host.dataset_table("video"), "mars_actions", Toy)
     before = state_of_host()
-    with pytest.raises(ValueError, match=r"video name 'mars_actions' is already registered in torchreid by test_plugin\.Toy"):
+    with pytest.raises(
+        ValueError, match=r"video name 'mars_actions' is already registered in torchreid by test_plugin\.Toy"
+    ):
         reidar_plugin.enable()
     assert not plugin.is_enabled()
     assert state_of_host() == before

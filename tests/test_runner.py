@@ -49,7 +49,7 @@ def test_traceback_is_the_scripts_own(tmp_path: Path) -> None:
     script = script_that(tmp_path, 'raise LookupError("of the script")')
     with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
     assert (with_plugin.returncode, alone.returncode) == (1, 1)
-    assert 'LookupError: of the script' in alone.stderr
+    assert "LookupError: of the script" in alone.stderr
     assert with_plugin.stderr == alone.stderr
 
 
@@ -93,7 +93,9 @@ def test_no_torchreid_is_one_line(tmp_path: Path) -> None:
     (broken / "__init__.py").write_text("import a_module_that_nobody_has\n")
     done = run(write_script(tmp_path), cwd=tmp_path, path=str(broken.parent))
     assert done.returncode == 2
-    assert done.stderr.startswith("error: torchreid cannot be imported: No module named 'a_module_that_nobody_has'")
+    assert done.stderr.startswith(
+        "error: torchreid cannot be imported: No module named 'a_module_that_nobody_has'"
+    )
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -101,7 +103,9 @@ def test_no_torchreid_is_one_line(tmp_path: Path) -> None:
 def test_host_config_trains_the_same_with_and_without(street: Path) -> None:
     """On the package the script alone cannot start (H1), so that the same calls without the runner are the reference."""
     text = SCRIPT.replace("torchreid.utils", "torchreid.reid.utils")
-    reference = run(write_script(street / "package", text), "--config-file", "config.yaml", cwd=street, plugin=False)
+    reference = run(
+        write_script(street / "package", text), "--config-file", "config.yaml", cwd=street, plugin=False
+    )
     assert reference.returncode == 0, reference.stderr
     assert len(losses(reference.stdout)) == 2 + 3  # 8 tracklets in batches of 4; mAP and two ranks
     done = run(write_script(street), "--config-file", "config.yaml", cwd=street)
@@ -127,7 +131,9 @@ def test_a_broken_picture_stops_a_spawned_worker(street: Path) -> None:
     """H8, where the plugin is known in the parent only: the host alone would read it for ever."""
     picture = next((street / "mars" / "bbox_train").rglob("*.jpg"))
     picture.write_bytes(picture.read_bytes()[:200])
-    done = run(write_script(street), "--config-file", "config.yaml", "--spawn", "data.workers", "1", cwd=street)
+    done = run(
+        write_script(street), "--config-file", "config.yaml", "--spawn", "data.workers", "1", cwd=street
+    )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"error: {picture}: cannot be read: ")
 
@@ -145,7 +151,9 @@ def clone() -> Path:
 
 def of_clone(clone: Path, street: Path, *opts: str, plugin: bool = True, layout: str = "clone") -> list[str]:
     path = str(clone) if layout == "clone" else ""
-    done = run(clone / "scripts/main.py", "--config-file", "config.yaml", *opts, cwd=street, plugin=plugin, path=path)
+    done = run(
+        clone / "scripts/main.py", "--config-file", "config.yaml", *opts, cwd=street, plugin=plugin, path=path
+    )
     assert done.returncode == 0, done.stderr
     assert losses(done.stdout)
     return losses(done.stdout)

@@ -1,0 +1,74 @@
+"""What a config must satisfy before anything is built: names that exist, keys that go together."""
+
+from typing import Any
+
+from yacs.config import CfgNode
+
+from reidar_plugin import host, plugin
+from reidar_plugin.errors import ConfigError, nearest
+
+__all__ = ["JOINT", "LOSSES", "check_config"]
+
+#: The value of ``loss.name`` that selects the joint engine.
+JOINT = "reidar"
+
+#: Values of ``loss.name``: the host's two, and the joint objective.
+LOSSES = ("softmax", "triplet", JOINT)
+
+
+def check_config(cfg: CfgNode) -> None:
+    """Refuse what the host would take for something else, or die of later.
+
+    Raises:
+        ConfigError: a name that nobody knows (the nearest is named), or two keys that do not go together.
+    """
+    _check_name("loss.name", cfg.loss.name, LOSSES)
+    _check_name("data.type", cfg.data.type, ("image", "video"))
+    _check_name("model.name", cfg.model.name, host.model_table())
+    for key in ("sources", "targets"):
+        for name in [cfg.data[key]] if isinstance(cfg.data[key], str) else cfg.data[key]:
+            _check_dataset(f"data.{key}", name, cfg.data.type)
+    _check_video(cfg)
+    if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
+        raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
+
+
+def _check_video(cfg: CfgNode) -> None:
+    ours = plugin.is_own_model(cfg.model.name)
+    if cfg.data.type == "image" and (ours or cfg.loss.name == JOINT):
+        what = f"model {cfg.model.name!r}" if ours else f"loss.name {JOINT!r}"
+        raise ConfigError(f"{what} is for video and data.type is 'image'; set data.type video")
+    if cfg.loss.name == JOINT and not (ours or plugin.is_user_model(cfg.model.name)):
+        twin = f"{JOINT}_{cfg.model.name}"
+        cure = (
+            f"set model.name {twin}"
+            if plugin.is_own_model(twin)
+            else "choose a model whose name starts with 'reidar_'"
+        )
+        raise ConfigError(
+            f"loss.name {JOINT!r} trains the plugin's models, and model.name is {cfg.model.name!r}; {cure}"
+        )
+    if cfg.data.type == "video" and cfg.loss.name != JOINT and cfg.video.sample_method == "all":
+        sizes = (cfg.train.batch_size, cfg.test.batch_size)
+        if sizes != (1, 1):  # the host dies while it stacks tracklets of different lengths
+            raise ConfigError(
+                "video.sample_method 'all' gives clips of different lengths, so that the host's engines need "
+                f"train.batch_size and test.batch_size 1, got {sizes[0]} and {sizes[1]}; loss.name {JOINT!r} tests on all frames in any batch"
+            )
+
+
+def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
+    if name in names:
+        return
+    hint = nearest(name, [*names, *also_near])
+    choices = f" choose one of {', '.join(names)}" if len(names) <= 10 or not hint else ""
+    raise ConfigError(f"unknown {key} {name!r};{hint}{choices}")
+
+
+def _check_dataset(key: str, name: str, data_type: str) -> None:
+    other = "image" if data_type == "video" else "video"
+    if name in host.dataset_table(other) and name not in host.dataset_table(data_type):
+        raise ConfigError(
+            f"{key}: {name!r} is {'an' if other == 'image' else 'a'} {other} dataset and data.type is {data_type!r}"
+        )
+    _check_name(key, name, host.dataset_table(data_type), also_near=host.dataset_table(other))
