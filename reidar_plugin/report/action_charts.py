@@ -74,17 +74,11 @@ def precision_recall_picture(curves: Mapping[str, Curve], title: str = "Precisio
     axes = Axes(canvas, MARGIN + 52, MARGIN + 36, 400, 320, (0.0, 1.0), (0.0, 1.0))
     axes.frame("recall", "precision", title)
     for place, curve in enumerate(curves.values()):
-        recall, precision = (
-            [0.0, *curve.recall.tolist()],
-            [curve.precision[0].item(), *curve.precision.tolist()],
-        )
-        stairs = [
-            step for right, high in zip(recall[1:], precision[1:], strict=True) for step in ((right, high),)
-        ]
-        xs, ys = [0.0], [precision[0]]
-        for right, high in stairs:  # average precision is the area under these steps
-            xs += [xs[-1], right]
-            ys += [high, high]
+        xs, ys = [0.0], [float(curve.precision[0])]
+        for recall, precision in zip(curve.recall.tolist(), curve.precision.tolist(), strict=True):
+            if recall > xs[-1]:  # average precision is the area under these steps
+                xs += [xs[-1], recall]
+                ys += [precision, precision]
         axes.curve(xs, ys, _color(place))
     axes.legend([(name, _color(place)) for place, name in enumerate(names)])
     return canvas

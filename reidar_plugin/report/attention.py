@@ -22,7 +22,7 @@ def attention_picture(
     title: str = "",
     columns: int = 12,
 ) -> Canvas:
-    """Draw every frame of some clips over the weight it got; erased frames are crossed.
+    """Draw every frame of some clips over the weight it got; erased frames are framed and say so.
 
     Args:
         tracklet: its frames in clip order, ``N x T`` of them.
@@ -57,9 +57,9 @@ def attention_picture(
         x = MARGIN + LABEL + clip % across * clip_width
         y = MARGIN + head + clip // across * row_height
         if clip % across == 0:
-            canvas.text(
-                MARGIN, y + FRAME[1] / 2, f"clips {clip + 1}-{min(clip + across, clips)}", 11, MUTED, "lm"
-            )
+            last = min(clip + across, clips)
+            words = f"clips {clip + 1}-{last}" if last > clip + 1 else f"clip {last}"
+            canvas.text(MARGIN, y + FRAME[1] / 2, words, 11, MUTED, "lm")
             canvas.text(MARGIN, y + FRAME[1] + BAR / 2 + 4, "weight", 11, MUTED, "lm")
         frames = tracklet.frames[clip * length : (clip + 1) * length]
         _draw_clip(canvas, x, y, frames, weights[clip], erased[clip], float(weights.max()))

@@ -47,7 +47,7 @@ class Axes:
         for value in _decades(self.y_range) if self.logarithmic else ticks_of(self.y_range):
             at = self.y(value)
             self.canvas.line([(self.left, at), (self.left + self.width, at)], LINE, 0.75)
-            self.canvas.text(self.left - 6, at, f"{value:g}", 10, MUTED, "rm")
+            self.canvas.text(self.left - 6, at, _short(value), 10, MUTED, "rm")
         for value in ticks_of(self.x_range):
             at = self.x(value)
             self.canvas.line([(at, self.top + self.height), (at, self.top + self.height + 3)], MUTED, 0.75)
@@ -55,7 +55,7 @@ class Axes:
         base = self.top + self.height
         self.canvas.line([(self.left, base), (self.left + self.width, base)], MUTED, 0.75)
         self.canvas.text(self.left + self.width / 2, base + 22, x_label, 11, INK, "ma")
-        self.canvas.vertical_text(self.left - 42, self.top + self.height / 2, y_label)
+        self.canvas.vertical_text(self.left - 46, self.top + self.height / 2, y_label)
         self.canvas.text(self.left, self.top - 24, title, 13, INK, bold=True)
 
     def curve(self, xs: Sequence[float], ys: Sequence[float], color: Color, width: float = 1.75) -> None:
@@ -100,3 +100,8 @@ def _decades(span: tuple[float, float]) -> list[float]:
     """Powers of ten inside a range, or its ends where there are none."""
     powers = range(math.ceil(math.log10(span[0]) - 1e-9), math.floor(math.log10(span[1]) + 1e-9) + 1)
     return [10.0**power for power in powers] or list(span)
+
+
+def _short(value: float) -> str:
+    """A tick in few characters: 0.1, 1e-5."""
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 0.01 else f"{value:g}"

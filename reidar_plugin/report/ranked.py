@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reidar_plugin.report.canvas import INK, LINE, MUTED, PAPER, RIGHT, WRONG, Canvas, tint
+from reidar_plugin.report.canvas import INK, LINE, MUTED, RIGHT, WRONG, Canvas, tint
 from reidar_plugin.report.strips import ShownTracklet, draw_actions, draw_strip, fitted
 
 __all__ = ["RankedTracklet", "ranked_picture"]
@@ -40,7 +40,7 @@ def ranked_picture(
         columns: gallery tracklets in a row.
         threshold: from where on an action counts as predicted.
     """
-    lines = bool(actions)
+    lines, columns = bool(actions), max(3, min(columns, len(ranked)))
     card = (frames * (FRAME[0] + 2) - 2 + 2 * PAD, FRAME[1] + 2 * PAD + (50 if lines else 20))
     rows = -(-len(ranked) // columns)
     width = 2 * MARGIN + columns * (card[0] + GAP) - GAP
@@ -79,12 +79,15 @@ def _explain(
     """What the colours mean, and how many are right."""
     right = sum(entry.tracklet.pid == query.pid for entry in ranked)
     canvas.text(
-        x, y, f"{right} of the first {len(ranked)} show person {query.pid}, seen by another camera.", 12
+        x,
+        y,
+        f"{right} of the first {len(ranked)} show person {query.pid} (tracklets of the query's own camera do not count).",
+        12,
     )
     for place, (color, words) in enumerate(
         ((RIGHT, "the same person"), (WRONG, "another person, or nobody"))
     ):
-        canvas.box(x, y + 26 + 20 * place, 12, 12, tint(color, 0.07) if color != PAPER else None, color, 2, 3)
+        canvas.box(x, y + 26 + 20 * place, 12, 12, tint(color, 0.07), color, 2, 3)
         canvas.text(x + 20, y + 32 + 20 * place, words, 11, INK, "lm")
     canvas.text(x, y + 74, "d: distance to the query", 11, MUTED)
     if actions:
