@@ -130,7 +130,7 @@ def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
         _check_sum(path, sha256)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (pickle.UnpicklingError, OSError, RuntimeError, EOFError, ValueError, LookupError) as error:
         raise WeightsError(
             f"{path} is not a plain file of tensors ({_first_line(error)}): a file with pickled code in it, "
             "or cut short, is refused; save its state dict alone"

@@ -52,7 +52,10 @@ def randomised(num_actions: int = 3, activation: str = "relu") -> ActionNetwork:
 def test_equals_separate_blocks(activation: str, slope: float, training: bool) -> None:
     network = randomised(activation=activation).double().train(training)
     blocks = separate(network, slope).double().train(training)
-    x, y = (torch.randn(5, 8, generator=torch.Generator().manual_seed(1)).double().requires_grad_() for _ in range(2))
+    x, y = (
+        torch.randn(5, 8, generator=torch.Generator().manual_seed(1)).double().requires_grad_()
+        for _ in range(2)
+    )
     logits, hidden = network(x)
     alone = [block(y) for block in blocks]
     expected_logits = torch.cat([logit for logit, _ in alone], dim=1)
@@ -110,7 +113,9 @@ def test_dropout_is_seen_in_hidden() -> None:
 def test_refuses_what_it_cannot_build() -> None:
     with pytest.raises(ValueError, match="at least 1 action, got 0"):
         ActionNetwork(8, 0)
-    with pytest.raises(ValueError, match=r"unknown activation 'swish'; choose one of \['leaky_relu', 'relu'\]"):
+    with pytest.raises(
+        ValueError, match=r"unknown activation 'swish'; choose one of \['leaky_relu', 'relu'\]"
+    ):
         ActionNetwork(8, 2, activation="swish")
 
 
@@ -144,7 +149,9 @@ def test_neck_takes_the_frozen_shift_of_a_checkpoint() -> None:
 
 def test_neck_says_why_one_clip_cannot_be_trained_on() -> None:
     neck = ShiftlessBatchNorm1d(3)
-    with pytest.raises(ValueError, match="at least 2 clips in a training batch, got 1: raise train.batch_size"):
+    with pytest.raises(
+        ValueError, match=r"at least 2 clips in a training batch, got 1: raise train\.batch_size"
+    ):
         neck(torch.zeros(1, 3))
     assert neck.eval()(torch.zeros(1, 3)).shape == (1, 3)
 

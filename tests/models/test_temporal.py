@@ -29,7 +29,10 @@ def definition(x: list, hidden: list, temporal: list, shift: float) -> tuple[lis
     weights = [math.exp(s) / sum(math.exp(v) for v in scores) for s in scores]
     feature = []
     for channel in range(len(x[0])):
-        means = [sum(v for row in x[t][channel] for v in row) / len(x[t][channel]) / len(x[t][channel][0]) for t in range(count)]
+        means = [
+            sum(v for row in x[t][channel] for v in row) / len(x[t][channel]) / len(x[t][channel][0])
+            for t in range(count)
+        ]
         feature.append(sum(w * m for w, m in zip(weights, means, strict=True)))
     return scores, weights, feature
 
@@ -140,5 +143,7 @@ def test_starts_as_the_papers_do() -> None:
 
 
 def test_unknown_name_lists_the_names() -> None:
-    with pytest.raises(ValueError, match=r"unknown pooling 'atention'; choose one of .*'gem'.* did you mean 'attention'"):
+    with pytest.raises(
+        ValueError, match=r"unknown pooling 'atention'; choose one of .*'gem'.* did you mean 'attention'"
+    ):
         build_pooling("atention", channels=4, size=(1, 1))

@@ -1,0 +1,246 @@
+import copy
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from reidar_plugin.flow import JointOutput
+from reidar_plugin.models.backbones import backbone_names
+from reidar_plugin.models.joint import JointModel, build_joint
+
+LARGER = {"inceptionv4": (96, 96), "inceptionresnetv2": (96, 96)}
+SMALL = "osnet_x0_25"
+
+
+def clips(batch: int = 2, length: int = 2, size: tuple[int, int] = (64, 32)) -> Tensor:
+    return torch.randn(batch, length, 3, *size, generator=torch.Generator().manual_seed(0))
+
+
+def small(**settings: object) -> JointModel:
+    torch.manual_seed(0)
+    given = {
+        "num_classes": 5,
+        "num_actions": 3,
+        "frame_size": (64, 32),
+        "attention_width": 8,
+        "action_width": 8,
+    }
+    return build_joint(SMALL, **{**given, **settings})
+
+
+def total(output: JointOutput) -> Tensor:
+    """A number that depends on everything the model says."""
+    return sum(part.float().square().mean() for part in output if part is not None)
+
+
+@pytest.mark.parametrize("name", backbone_names())
+def test_every_backbone_trains_and_tests(name: str) -> None:
+    size = LARGER.get(name, (64, 32))
+    torch.manual_seed(0)
+    model = build_joint(name, 5, num_actions=3, frame_size=size, attention_width=8, action_width=8)
+    output = model(clips(size=size))
+    width = model.feature_dim
+    assert [tuple(part.shape) for part in output] == [
+        (2, 5),
+        (2, width),
+        (2, width),
+        (2, 2),
+        (2, 2),
+        (2, 3),
+        (2, 3, 8),
+    ]
+    assert all(part.isfinite().all() for part in output)
+    total(output).backward()
+    assert [key for key, p in model.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
+    model.eval()
+    with torch.no_grad():
+        alone = model(clips(1, 1, size))
+    assert alone.feature.shape == (1, width)
+    assert alone.attention.tolist() == [[1.0]]
+    assert all(part.isfinite().all() for part in alone)
+
+
+@pytest.mark.parametrize("pooling", ["attention", "light", "mean", "max", "gem"])
+def test_the_pieces_are_those_of_the_drawing(pooling: str) -> None:
+    model = small(pooling=pooling).eval()
+    x = clips(3, 4)
+    with torch.no_grad():
+        output = model(x)
+        maps = torch.stack([model.base.featuremaps(frame) for frame in x.unbind(dim=1)], dim=1)
+        pooled, scores, attention = model.temporal(maps)
+        feature = model.bottleneck(pooled)
+        logits = feature @ model.classifier.weight.T
+    assert output.feature.std() > 0
+    for found, expected in zip(output, (logits, feature, pooled, scores, attention), strict=False):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(output.action_logits, model.actions(feature).logits, rtol=1e-4, atol=1e-5)
+
+
+def test_what_comes_out_follows_the_loss() -> None:
+    x = clips()
+    joint, softmax, triplet = (small(loss=loss, num_actions=0) for loss in ("reidar", "softmax", "triplet"))
+    assert isinstance(joint(x), JointOutput)
+    logits = softmax(x)
+    assert logits.shape == (2, 5)
+    again, feature = triplet(x)
+    assert again.shape == (2, 5)
+    assert feature.shape == (2, softmax.feature_dim)
+    for model in (joint, softmax, triplet):
+        model.eval()
+    assert isinstance(joint(x), JointOutput)
+    torch.testing.assert_close(softmax(x), joint(x).feature)
+    torch.testing.assert_close(triplet(x), joint(x).feature)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "triplet"])
+def test_no_parameter_is_idle_under_the_hosts_losses(loss: str) -> None:
+    model = small(loss=loss)
+    assert model.actions is None
+    output = model(clips())
+    (output if loss == "softmax" else output[0].square().sum() + output[1].square().sum()).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_a_frame_is_a_clip_of_one() -> None:
+    model = small().eval()
+    x = clips(3, 1)
+    torch.testing.assert_close(model(x[:, 0]).feature, model(x).feature)
+
+
+def test_without_an_action_network() -> None:
+    output = small(num_actions=0)(clips())
+    assert output.action_logits is None
+    assert output.action_hidden is None
+
+
+def test_clips_do_not_see_each_other_in_evaluation() -> None:
+    model, x = small().eval(), clips(3, 4)
+    together = model(x)
+    for b in range(3):
+        torch.testing.assert_close(model(x[b : b + 1]).feature[0], together.feature[b], rtol=1e-4, atol=1e-5)
+
+
+def test_memory_format_of_the_frames_does_not_matter() -> None:
+    model, x = small().eval(), clips()
+    strided = (
+        x.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+    )  # as a loader of (B, T, H, W, 3) makes it
+    assert strided.stride() != x.stride()
+    torch.testing.assert_close(model(strided).feature, model(x).feature)
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["channels_last", "contiguous"])
+def test_follows_the_memory_format_of_its_weights(last: bool) -> None:
+    model, x = small(), clips(3, 2)
+    expected = copy.deepcopy(model)(x)
+    if last:
+        model.to(memory_format=torch.channels_last)
+    maps = model.maps(x).flatten(0, 1)
+    assert maps.is_contiguous(memory_format=torch.channels_last) == last
+    assert maps.is_contiguous() != last
+    strided = x.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+    assert model.maps(strided).flatten(0, 1).stride() == maps.stride()
+    torch.testing.assert_close(copy.deepcopy(model)(x).pooled, expected.pooled, rtol=1e-4, atol=1e-4)
+
+
+def test_bf16_autocast_keeps_the_heads_in_float32() -> None:
+    model, x = small().eval(), clips(4, 4)
+    with torch.no_grad():
+        expected = model(x)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = model(x)
+            assert model.maps(x).dtype == torch.bfloat16
+    assert {part.dtype for part in found} == {torch.float32}
+    similarity = torch.cosine_similarity(found.feature, expected.feature)
+    assert similarity.min() > 0.99
+    model.train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = total(model(x))
+    loss.backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_saves_and_loads(tmp_path: Path) -> None:
+    model, x = small().eval(), clips()
+    expected = model(x).feature
+    torch.save(model.state_dict(), tmp_path / "state.pt")
+    other = small()
+    nn.init.normal_(other.bottleneck.weight)
+    other.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
+    torch.testing.assert_close(other.eval()(x).feature, expected)
+    torch.save(model, tmp_path / "model.pt")
+    whole = torch.load(tmp_path / "model.pt", weights_only=False)
+    torch.testing.assert_close(whole(x).feature, expected)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), nn.DataParallel(model)):
+        torch.testing.assert_close(twin(x).feature, expected)
+
+
+def test_a_small_one_learns_on_a_cpu() -> None:
+    torch.manual_seed(0)
+    model, x = small(num_classes=2), clips(4, 2)
+    pids, actions = torch.tensor([0, 0, 1, 1]), torch.eye(4)[:, :3]
+    optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(15):
+        output = model(x)
+        loss = nn.functional.cross_entropy(output.logits, pids)
+        loss = loss + nn.functional.binary_cross_entropy_with_logits(output.action_logits, actions)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_the_papers_model_is_one_graph() -> None:
+    """Forward and backward trace without a break, and give what the eager model gives."""
+    torch.manual_seed(0)
+    model = build_joint(
+        "resnet50_ibn_a", 5, num_actions=3, frame_size=(64, 32), attention_width=8, action_width=8
+    )
+    model.actions.dropout.p = 0.0  # its mask would differ
+    twin, x = copy.deepcopy(model), clips()
+    traced = torch.compile(twin, fullgraph=True, backend="aot_eager")
+    expected, found = model(x), traced(x)
+    for theirs, ours in zip(expected, found, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    total(expected).backward()
+    total(found).backward()
+    for theirs, ours in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+    for theirs, ours in zip(model.buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="the compiler of the CPU needs g++")
+@torch.no_grad()
+def test_compiles_on_a_cpu() -> None:
+    torch.manual_seed(0)
+    model = build_joint(
+        "squeezenet1_1", 5, num_actions=3, frame_size=(64, 32), attention_width=8, action_width=8
+    )
+    found = torch.compile(model.eval(), fullgraph=True)(clips())
+    for theirs, ours in zip(model(clips()), found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_attention_refuses_frames_of_another_size() -> None:
+    message = r"osnet_x0_25 was built for frames of 64 x 32 \(maps 4 x 2\), got frames of 96 x 32 \(maps 6 x 2\): set data"
+    with pytest.raises(ValueError, match=message):
+        small()(clips(size=(96, 32)))
+    assert small(pooling="light")(clips(size=(96, 32))).feature.shape == (2, 128)
+
+
+def test_errors_name_what_came() -> None:
+    with pytest.raises(ValueError, match=r"unknown loss 'tripled' .* \['reidar', 'softmax', 'triplet'\]"):
+        small(loss="tripled")
+    with pytest.raises(ValueError, match=r"expected frames .* got \(2, 2, 64, 32, 3\)"):
+        small()(torch.zeros(2, 2, 64, 32, 3))
+    with pytest.raises(TypeError, match=r"normalised floating point frames, got torch.uint8"):
+        small()(torch.zeros(2, 2, 3, 64, 32, dtype=torch.uint8))
+    with pytest.raises(ValueError, match="at least 2 clips in a training batch, got 1"):
+        small()(clips(1))
