@@ -45,19 +45,22 @@ class Output(NamedTuple):
 
 def output(clips: int = B, actions: int = M, device: str = "cpu") -> Output:
     generator = torch.Generator().manual_seed(clips + actions)
-    shapes = (
-        (clips, K),
-        (clips, D),
-        (clips, D),
-        (clips, T),
-        (clips, T),
-        (clips, actions),
-        (clips, actions, E),
+
+    def part(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator).to(device).requires_grad_()
+
+    return Output(
+        logits=part(clips, K),
+        feature=part(clips, D),
+        pooled=part(clips, D),
+        scores=part(clips, T),
+        attention=part(clips, T).detach().softmax(dim=1).requires_grad_(),
+        action_logits=part(clips, actions),
+        action_hidden=part(clips, actions, E),
+        class_vectors=part(K, D),
+        attribute_logits=part(clips, 5),
+        pose_motion=part(clips, 3),
     )
-    shapes += ((K, D), (clips, 5), (clips, 3))
-    parts = [torch.randn(shape, generator=generator).to(device).requires_grad_() for shape in shapes]
-    attention = parts[4].detach().softmax(dim=1).requires_grad_()
-    return Output(*parts[:4], attention, *parts[5:])
 
 
 def targets(clips: int = B, actions: int = M, device: str = "cpu") -> Targets:
@@ -73,8 +76,8 @@ def targets(clips: int = B, actions: int = M, device: str = "cpu") -> Targets:
 def node(terms: Sequence[str] | None = None, **changes: Any) -> CfgNode:
     """The default config with other terms and other values, by keys such as "soft_mining.vectors"."""
     loss = reidar_node().loss
-    for key, value in ({"terms": list(terms)} if terms else {} | changes).items():
-        loss[key] = value
+    if terms is not None:
+        loss.terms = list(terms)
     for key, value in changes.items():
         *path, last = key.split(".")
         place = loss
@@ -154,8 +157,8 @@ def test_centres_learn_as_if_alone(combine: str) -> None:
     made(out, judged)[0].backward()
     alone = objective(terms)
     free = output()
-    for name, loss in alone.losses.items():
-        alone_centres = loss.centres.detach().clone().requires_grad_()
+    for name in terms:
+        alone_centres = alone.get_parameter(f"losses.{name}.centres").detach().clone().requires_grad_()
         if name == "identity_centre":
             losses.identity_centre_loss(free.feature, judged.pids, alone_centres).backward()
         elif name == "action_centre":
@@ -165,7 +168,8 @@ def test_centres_learn_as_if_alone(combine: str) -> None:
             assert free.action_hidden is not None
             mean = free.action_hidden.mean(dim=1)
             losses.discriminative_centroids_loss(mean, judged.labels, alone_centres).backward()
-        torch.testing.assert_close(made.losses[name].centres.grad, alone_centres.grad)
+        centres = made.get_parameter(f"losses.{name}.centres")
+        torch.testing.assert_close(centres.grad, alone_centres.grad)
     share = 0.5 if combine == "balance" else 1.0
     torch.testing.assert_close(gradient(out.feature), share * 0.0005 * gradient(free.feature))
 
