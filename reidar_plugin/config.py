@@ -230,7 +230,39 @@ def _loss() -> CN:
 
 
 def _train() -> CN:
+    # Host keys serve too: train.optim, train.lr (papers: adam, 0.00035), train.max_epoch (papers: 120),
+    # train.batch_size, train.weight_decay, train.print_freq, test.eval_freq (papers: 10), ...
     node = CN()
+    # paper (warm-up, then steps down: all papers) or host (train.lr_scheduler, train.stepsize, train.gamma)
+    node.schedule = "paper"
+    # epochs until the full learning rate (Re-ID-AR, S2DN, VPRFT: 10); 0 for no warm-up
+    node.warmup = 10
+    # share of the learning rate where the warm-up starts, at epoch 0 (released code and VPRFT: 0.01)
+    node.warmup_start = 0.01
+    # epochs, from 1, from which on the learning rate is multiplied with gamma (Re-ID-AR, S2DN: 40 and 70)
+    node.milestones = [40, 70]
+    # that factor (Re-ID-AR, S2DN: 0.1; VPRFT on MARS: 0.3283)
+    node.gamma = 0.1
+    # SGD on the centres of identities (Re-ID-AR, VPRFT: 0.5) and of actions (Re-ID-AR: 0.1; the released code
+    # never steps these: 0.0)
+    node.identity_centre_lr = 0.5
+    node.action_centre_lr = 0.1
+    # of the convolutions, in training and at test: float32, bfloat16 or float16 (with a gradient scaler);
+    # heads, softmax, losses and distances are float32 whatever it is
+    node.precision = "float32"
+    # greatest norm of the model's gradient; 0. for any (papers: none)
+    node.clip = 0.0
+    # torch.compile on the model
+    node.compile = False
+    # auto goes on from the newest checkpoint of data.save_dir; off stops where there is one
+    node.resume = "auto"
+    # also save every so many steps inside an epoch; 0 for never
+    node.save_every = 0
+    # how many of the last checkpoints stay, 0 for all; the best one always stays
+    node.keep = 2
+    # figure by which the best checkpoint is chosen: mAP, mINP or rank-<k>, "@<protocol>" after it to name the
+    # protocol, such as rank-1@no-distractors; else it is the first one of the first target
+    node.best = "mAP"
     return node
 
 

@@ -1,0 +1,193 @@
+"""Checkpoints on disk: written whole or not at all, read without running code, pruned to the last few."""
+
+import os
+import pickle
+import re
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from reidar_plugin.engine.console import say
+from reidar_plugin.errors import ConfigError, ReidarError
+
+__all__ = [
+    "BEST",
+    "BrokenCheckpointError",
+    "CheckpointError",
+    "CheckpointStore",
+    "Position",
+    "read_checkpoint",
+]
+
+#: Name of the best checkpoint, the host's.
+BEST = "model-best.pth.tar"
+
+_NAME = re.compile(r"model\.pth\.tar-(\d+)(?:\+(\d+))?")
+_PART = ".part"
+
+
+class CheckpointError(ReidarError, ValueError):
+    """A checkpoint that cannot be written, read, or used here."""
+
+
+class BrokenCheckpointError(CheckpointError):
+    """A checkpoint that is not whole."""
+
+
+class Position(NamedTuple):
+    """How far training has come; the order of positions is that of time."""
+
+    epoch: int  #: whole epochs
+    step: int = 0  #: steps of the next one
+
+    @property
+    def file_name(self) -> str:
+        """``model.pth.tar-3`` after 3 whole epochs, as the host calls it; ``model.pth.tar-3+20`` 20 steps later."""
+        return f"model.pth.tar-{self.epoch}" + (f"+{self.step}" if self.step else "")
+
+    def __str__(self) -> str:
+        return f"{self.epoch} epochs" + (f" and {self.step} steps" if self.step else "")
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """Read a checkpoint, ours or the host's, to the CPU; nothing in it is run.
+
+    Raises:
+        BrokenCheckpointError: the file is cut off or damaged.
+        CheckpointError: there is none, it holds something that only running code could bring back, or it is no
+            checkpoint.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"no checkpoint at {path}")
+    try:
+        if not zipfile.is_zipfile(path):
+            raise BrokenCheckpointError(
+                f"{path} is not whole ({path.stat().st_size:,} bytes), or no checkpoint"
+            )
+        with zipfile.ZipFile(path) as archive:  # torch itself does not look at the check sums
+            damaged = archive.testzip()
+        if damaged:
+            raise BrokenCheckpointError(f"{path} is damaged in {damaged}")
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        what = found[1] if found else "an unknown object"
+        raise CheckpointError(
+            f"{path} holds {what}, which only running code could bring back: refused; "
+            "a checkpoint holds tensors and plain values"
+        ) from error
+    except (RuntimeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise BrokenCheckpointError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
+        raise CheckpointError(f"{path} is no checkpoint: it has no state_dict")
+    return state
+
+
+class CheckpointStore:
+    """The checkpoints of a run, in ``<save_dir>/model``, where the host keeps its own.
+
+    Args:
+        folder: made with the first checkpoint.
+        keep: how many of the last ones stay; 0 for all. The best one is a file of its own and always stays.
+    """
+
+    def __init__(self, folder: str | Path, keep: int = 2) -> None:
+        if keep < 0:
+            raise ConfigError(f"reidar.train.keep: expected how many checkpoints stay (0: all), got {keep}")
+        self.folder, self.keep = Path(folder), keep
+
+    def positions(self) -> list[Position]:
+        """Of the checkpoints there are, newest first."""
+        names = [_NAME.fullmatch(path.name) for path in self.folder.glob("model.pth.tar-*")]
+        return sorted((Position(int(m[1]), int(m[2] or 0)) for m in names if m), reverse=True)
+
+    def path(self, position: Position) -> Path:
+        """Where the checkpoint of that position is, or would be."""
+        return self.folder / position.file_name
+
+    def newest(self) -> tuple[Path, dict[str, Any]] | None:
+        """The newest whole checkpoint; one that is not whole is passed over, and that is said."""
+        for position in self.positions():
+            try:
+                return self.path(position), read_checkpoint(self.path(position))
+            except BrokenCheckpointError as error:
+                say(f"{error}; trying the checkpoint before it")
+        return None
+
+    def check_writable(self) -> None:
+        """Find out before training, not after it, that nothing could be saved; sweep up after a killed writer."""
+
+        def touch() -> None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob(f".*{_PART}"):
+                left.unlink()
+            probe = self.folder / f".probe{_PART}"
+            probe.touch()
+            probe.unlink()
+
+        _explained(touch, self.folder, "choose another data.save_dir or free it")
+
+    def save(self, state: dict[str, Any], position: Position) -> Path:
+        """Write a checkpoint and drop those that are too old.
+
+        Raises:
+            CheckpointError: it could not be written; the ones before it are as they were.
+        """
+        path = self.path(position)
+        self._replace(path, lambda part: _write(state, part))
+        for old in self.positions()[self.keep :] if self.keep else []:
+            self.path(old).unlink()
+        return path
+
+    def mark_best(self, path: Path) -> Path:
+        """Keep a copy of that checkpoint as the best."""
+        best = self.folder / BEST
+        self._replace(best, lambda part: shutil.copyfile(path, part))
+        return best
+
+    def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
+        """Write beside ``path``, bring it to the disk, then rename: at no moment is there half a file."""
+        part = path.with_name(f".{path.name}{_PART}")
+
+        def replace() -> None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                write(part)
+                _sync(part)
+                os.replace(part, path)
+            finally:
+                part.unlink(missing_ok=True)
+            if os.name == "posix":
+                _sync(path.parent)
+
+        _explained(replace, path, "the checkpoints before it are intact; free space and start again")
+
+
+def _write(state: dict[str, Any], part: Path) -> None:
+    try:
+        with part.open("wb") as file:
+            torch.save(state, file)
+    except RuntimeError as error:  # torch's archive writer hides what the system said
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _explained(act: Callable[[], None], path: Path, cure: str) -> None:
+    try:
+        act()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be written: {error.strerror or error}; {cure}") from error

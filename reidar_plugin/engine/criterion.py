@@ -1,0 +1,52 @@
+"""By which figure the best checkpoint is chosen."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.metrics.evaluation import ProtocolResult
+
+__all__ = ["Criterion", "Verdict"]
+
+_FIGURES = ("mAP", "mINP", "rank-<k>")
+
+
+class Verdict(NamedTuple):
+    """What a test says of a checkpoint."""
+
+    value: float
+    what: str  #: the figure with its protocol, e.g. ``mAP of MARS usual``
+
+
+class Criterion:
+    """``figure`` or ``figure@protocol``, such as ``mAP`` or ``rank-1@no-distractors``; more is better.
+
+    Without a protocol it is the first of the first data set that is tested.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.figure, _, self.protocol = text.partition("@")
+        rank = self.figure.removeprefix("rank-")
+        if self.figure not in ("mAP", "mINP") and not (rank != self.figure and rank.isdigit() and int(rank)):
+            raise ConfigError(
+                f"reidar.train.best: expected one of {', '.join(_FIGURES)}, with or without @protocol, got {text!r}"
+            )
+
+    def judge(self, results: Sequence[ProtocolResult]) -> Verdict:
+        """The figure of the first result under the protocol.
+
+        Args:
+            results: of a whole test, in order.
+        """
+        chosen = [result for result in results if self.protocol in ("", result.protocol)]
+        if not chosen:
+            tested = ", ".join(dict.fromkeys(result.protocol for result in results))
+            raise ConfigError(
+                f"reidar.train.best names the protocol {self.protocol!r}; the test has {tested}"
+            )
+        result = chosen[0]
+        if self.figure in ("mAP", "mINP"):
+            value = float(getattr(result.retrieval, self.figure))
+        else:
+            value = float(result.retrieval.cmc(int(self.figure.removeprefix("rank-"))))
+        return Verdict(value, f"{self.figure} of {result.title}")

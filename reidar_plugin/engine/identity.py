@@ -1,0 +1,79 @@
+"""What a run is, so that a checkpoint of another one is told apart in one line."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import yaml
+
+__all__ = ["RunIdentity", "config_changes"]
+
+#: Config keys, or their groups, that may change while a run goes on.
+FREE = (
+    "data.root",
+    "data.save_dir",
+    "data.workers",
+    "data.targets",
+    "model.load_weights",
+    "model.resume",
+    "train.max_epoch",
+    "train.start_epoch",
+    "train.print_freq",
+    "test",
+    "use_gpu",
+    "reidar.test",
+    "reidar.data.start_method",
+    "reidar.train.resume",
+    "reidar.train.save_every",
+    "reidar.train.keep",
+    "reidar.train.best",
+    "reidar.train.compile",
+)
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Everything without which the weights mean nothing."""
+
+    model: str
+    identities: int  #: K, people in training
+    actions: tuple[str, ...] = ()  #: of the label space; empty without an action network
+    attributes: tuple[str, ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+    def differences(self, saved: Mapping[str, Any]) -> list[str]:
+        """Where a checkpoint's own identity differs, each as ``what: theirs, here ours``."""
+        ours = self.as_plain()
+        return [f"{key}: {saved.get(key)}, here {ours[key]}" for key in ours if saved.get(key) != ours[key]]
+
+
+def config_changes(saved: str, ours: str) -> list[str]:
+    """Keys whose values differ between two configs as yaml, and that a run cannot change while it goes on.
+
+    Each as ``key: theirs, here ours``.
+    """
+    before, now = (dict(_leaves(yaml.safe_load(text) or {})) for text in (saved, ours))
+    keys = [key for key in dict.fromkeys([*before, *now]) if not _is_free(key)]
+    return [
+        f"{key}: {before.get(key)!r}, here {now.get(key)!r}"
+        for key in keys
+        if before.get(key) != now.get(key)
+    ]
+
+
+def _is_free(key: str) -> bool:
+    return any(key == free or key.startswith(free + ".") for free in FREE)
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in tree.items():
+        found += (
+            _leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", value)]
+        )
+    return found

@@ -1,0 +1,451 @@
+"""The joint engine: torchreid's ``Engine`` for clips, people and actions."""
+
+import datetime
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.tensorboard import SummaryWriter
+from yacs.config import CfgNode
+
+from reidar_plugin.data.loader import to_device
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.assembly import build_objective, build_schedule, identify
+from reidar_plugin.engine.checkpoint import BEST, CheckpointStore, Position
+from reidar_plugin.engine.console import say
+from reidar_plugin.engine.continuation import check_weights, find_continuation
+from reidar_plugin.engine.criterion import Criterion
+from reidar_plugin.engine.identity import RunIdentity
+from reidar_plugin.engine.interrupt import Interrupts
+from reidar_plugin.engine.ledger import LossLedger, NonFiniteLossError
+from reidar_plugin.engine.options import TestOptions, TrainOptions
+from reidar_plugin.engine.pace import Pace
+from reidar_plugin.engine.precision import Precision
+from reidar_plugin.engine.progress import progress
+from reidar_plugin.engine.record import RunRecord
+from reidar_plugin.engine.reporting import describe, draw_training, print_tables, save_results, write_scalars
+from reidar_plugin.engine.schedule import WarmupSteps
+from reidar_plugin.engine.snapshot import Stateful, restore, snapshot, unwrapped
+from reidar_plugin.engine.step import TrainStep, centre_optimizers
+from reidar_plugin.engine.testing import Tester, Verdicts, check_answerable
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.flow import ClipBatch, Targets
+from reidar_plugin.host import reid
+from reidar_plugin.losses.objective import Objective
+
+__all__ = ["JointEngine"]
+
+
+class JointEngine(reid.engine.Engine):
+    """Trains and tests a joint model on the clips of a :class:`~reidar_plugin.data.manager.ClipDataManager`.
+
+    ``run``, ``train``, ``test``, ``save_model``, ``register_model`` and the writer are the host's in name, arguments and
+    meaning. What is added: checkpoints from which training goes on exactly (docs/training.md), the best one kept
+    apart, results.json, and a stop at the first loss that is not finite.
+
+    Args:
+        datamanager: loaders, augmentation, label space.
+        model: returns :class:`~reidar_plugin.flow.JointOutput`; ``DataParallel`` around it is understood.
+        optimizer: of the model.
+        objective: what is minimised; its centres get optimisers of their own.
+        scheduler: of ``optimizer``, stepped after each epoch; None for none.
+        use_gpu: train on CUDA where there is any.
+        train_options: see there.
+        test_options: see there.
+        identity: what a checkpoint must agree with.
+        config: of the run, kept in checkpoints and results.
+        resume_from: ``model.resume``: its model and optimiser have been loaded, and the rest is loaded here.
+        weights_from: ``model.load_weights``, checked before a test.
+    """
+
+    datamanager: ClipDataManager
+    writer: SummaryWriter | None
+
+    def __init__(
+        self,
+        datamanager: ClipDataManager,
+        model: nn.Module,
+        optimizer: Optimizer,
+        objective: Objective,
+        *,
+        scheduler: Any = None,
+        use_gpu: bool = True,
+        train_options: TrainOptions | None = None,
+        test_options: TestOptions | None = None,
+        identity: RunIdentity | None = None,
+        config: CfgNode | None = None,
+        resume_from: str = "",
+        weights_from: str = "",
+    ) -> None:
+        super().__init__(datamanager, use_gpu)
+        options = train_options or TrainOptions()
+        self.options, self.test_options = options, test_options or TestOptions()
+        self.device = torch.device("cuda" if self.use_gpu else "cpu")
+        self.model, self.optimizer, self.scheduler = model.to(self.device), optimizer, scheduler
+        self.objective = objective.to(self.device)
+        self.register_model("model", self.model, optimizer, scheduler)
+
+        self.precision = Precision(options.precision, self.device)
+        self.network = _network(self.model, options.compile)
+        self.centre_optimizers = centre_optimizers(
+            objective, options.identity_centre_lr, options.action_centre_lr
+        )
+        optimizers = [optimizer, *self.centre_optimizers]
+        self.step = TrainStep(self.network, objective, optimizers, self.precision, options.clip)
+        self.tester = Tester(self.network, datamanager, self.precision, self.test_options)
+
+        self.identity = identity or RunIdentity(type(unwrapped(model)).__name__, datamanager.num_train_pids)
+        self.config = config
+        self.resume_from, self.weights_from = resume_from, weights_from
+        self.criterion = Criterion(options.best)
+        self.record, self.position = RunRecord(), Position(0)
+        scaled = ("gradient_norm",) if self.step.scaler.is_enabled() else ()
+        self.ledger = LossLedger(self.step.names, self._name_tracklet, unchecked=scaled)
+        self.interrupts, self.pace = Interrupts(), Pace()
+        self.batch_idx = 0
+
+    @classmethod
+    def from_config(
+        cls,
+        cfg: CfgNode,
+        datamanager: ClipDataManager,
+        model: nn.Module,
+        optimizer: Optimizer,
+        scheduler: Any,
+    ) -> "JointEngine":
+        """The engine that a config asks for.
+
+        Args:
+            cfg: the whole config.
+            datamanager: built from the same config.
+            model: built by the host.
+            optimizer: built by the host from ``cfg.train``.
+            scheduler: built by the host; used with ``reidar.train.schedule: host``.
+        """
+        return cls(
+            datamanager,
+            model,
+            optimizer,
+            build_objective(cfg, datamanager, model),
+            scheduler=build_schedule(cfg, optimizer, scheduler),
+            use_gpu=cfg.use_gpu,
+            train_options=TrainOptions.from_config(cfg),
+            test_options=TestOptions.from_config(cfg),
+            identity=identify(cfg, datamanager, model),
+            config=cfg,
+            resume_from=cfg.model.resume,
+            weights_from=cfg.model.load_weights,
+        )
+
+    def run(
+        self,
+        save_dir: str = "log",
+        max_epoch: int = 0,
+        start_epoch: int = 0,
+        print_freq: int = 10,
+        fixbase_epoch: int = 0,
+        open_layers: str | Sequence[str] | None = None,
+        start_eval: int = 0,
+        eval_freq: int = -1,
+        test_only: bool = False,
+        dist_metric: str = "euclidean",
+        normalize_feature: bool = False,
+        visrank: bool = False,
+        visrank_topk: int = 10,
+        use_metric_cuhk03: bool = False,
+        ranks: Sequence[int] = (1, 5, 10, 20),
+        rerank: bool = False,
+    ) -> None:
+        """Train, and test as often as ``eval_freq`` says and at the end; or only test. Arguments as in the host.
+
+        Training goes on from the newest checkpoint in ``save_dir``, if there is one (``reidar.train.resume``).
+
+        Raises:
+            SystemExit: Ctrl-C; everything was saved.
+        """
+        if visrank and not test_only:
+            raise ConfigError("test.visrank shows what a test ranks: it needs test.evaluate True")
+        how: dict[str, Any] = {"dist_metric": dist_metric, "normalize_feature": normalize_feature, "ranks": ranks}
+        how.update(save_dir=save_dir, use_metric_cuhk03=use_metric_cuhk03, visrank_topk=visrank_topk)
+        if test_only:
+            self._check_tested_weights()
+            self.test(**how, visrank=visrank, rerank=rerank)
+            return
+        start = time.time()
+        self._start(save_dir, start_epoch, max_epoch)
+        with self.interrupts.watched():
+            try:
+                while True:
+                    done = self.position.epoch
+                    due = done == max_epoch or (
+                        done >= start_eval and eval_freq > 0 and done % eval_freq == 0
+                    )
+                    if due and self.position.step == 0 and done > self.record.tested:
+                        self._test_and_save(how)
+                    if done >= max_epoch:
+                        break
+                    self.epoch = done
+                    self.train(print_freq, fixbase_epoch, open_layers)
+                    self.save_position()
+            except KeyboardInterrupt:
+                path = self.save_position()
+                say(f"stopped after {self.position}, saved as {path}; the same command goes on from there")
+                raise SystemExit(130) from None
+        draw_training(self.record, save_dir)
+        say(f"Elapsed {datetime.timedelta(seconds=round(time.time() - start))}")
+        self.writer.close()
+
+    def train(
+        self, print_freq: int = 10, fixbase_epoch: int = 0, open_layers: str | Sequence[str] | None = None
+    ) -> None:
+        """One epoch, or what is left of it after an interruption."""
+        self.set_model_mode("train")
+        self.objective.train()
+        self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, open_layers)
+        self.num_batches, first = len(self.train_loader), self.position.step
+        self.train_loader.set_epoch(self.epoch, first)
+        self.pace.restart()
+        title = f"epoch {self.epoch + 1}/{self.max_epoch}"
+        batches = progress(title, self.pace.timed(self.train_loader), self.num_batches, done=first)
+        for self.batch_idx, batch in enumerate(batches, start=first):
+            with self.interrupts.held():
+                self.forward_backward(batch)
+                self._after_step(print_freq)
+        with self.interrupts.held():
+            self._settle()
+            self.record.history.append(
+                {"epoch": self.epoch + 1, "lr": self.get_current_lr(), **self.ledger.means()}
+            )
+            self.ledger.start_epoch()
+            self.update_lr()
+            self.position = Position(self.epoch + 1)
+
+    def forward_backward(self, data: ClipBatch) -> dict[str, Tensor]:
+        """One step on a batch of the training loader; its values stay on the device."""
+        batch = to_device(data, self.device)
+        frames, erased = self.datamanager.augment(batch.frames, self.epoch, self.batch_idx)
+        values = self.step(frames, Targets(batch.pids, batch.labels, batch.attributes, erased))
+        self.ledger.add(self.batch_idx, data.tracklets, values)
+        return dict(zip(self.step.names, values.unbind(), strict=True))
+
+    def test(
+        self,
+        dist_metric: str = "euclidean",
+        normalize_feature: bool = False,
+        visrank: bool = False,
+        visrank_topk: int = 10,
+        save_dir: str = "",
+        use_metric_cuhk03: bool = False,
+        ranks: Sequence[int] = (1, 5, 10, 20),
+        rerank: bool = False,
+    ) -> float:
+        """Test on every target under every protocol of its; print tables, write results.json.
+
+        Returns:
+            Rank-1 of the last target under its first protocol, as the host returns it.
+        """
+        if use_metric_cuhk03:
+            raise ConfigError(
+                "cuhk03.use_metric_cuhk03 is a protocol of the pictures of CUHK03; leave it False"
+            )
+        verdicts = self.tester(dist_metric, normalize_feature, rerank)
+        self.verdicts = verdicts
+        self.results = describe(
+            self.identity.model,
+            verdicts,
+            ranks,
+            self.test_options,
+            config=self.config,
+            seeds={"train": self.config.train.seed} if self.config is not None else {},
+            notes={"epochs": self.position.epoch},
+        )
+        print_tables(self.results)
+        if save_dir:
+            say(f"results: {save_results(self.results, save_dir)}")
+        write_scalars(self.writer, _scalars(verdicts), self.epoch)
+        if visrank:
+            from reidar_plugin.engine.pictures import draw_test
+
+            draw_test(
+                self.tester,
+                verdicts,
+                save_dir,
+                topk=visrank_topk,
+                metric=dist_metric,
+                normalize=normalize_feature,
+            )
+        return float(verdicts.first[-1].retrieval.cmc(1))
+
+    def save_model(self, epoch: int, rank1: float, save_dir: str, is_best: bool = False) -> None:
+        """Save a checkpoint after epoch number ``epoch`` (from 0), as the host's method does."""
+        self.position, self.record.rank1 = Position(epoch + 1), float(rank1)
+        self.store = CheckpointStore(Path(save_dir) / "model", self.options.keep)
+        path = self.save_position()
+        if is_best:
+            self.store.mark_best(path)
+
+    def save_position(self) -> Path:
+        """Write a checkpoint of this moment; only ever of finite weights."""
+        self._settle()
+        state = snapshot(
+            self.model,
+            self.optimizer,
+            self.scheduler,
+            self._parts(),
+            self.position,
+            self.record.rank1,
+            identity=self.identity.as_plain(),
+            config=self._config_text(),
+        )
+        return self.store.save(state, self.position)
+
+    def _start(self, save_dir: str, start_epoch: int, max_epoch: int) -> None:
+        """Find the place to go on from, before anything long is done."""
+        self.store = CheckpointStore(Path(save_dir) / "model", self.options.keep)
+        self.store.check_writable()
+        check_answerable(self.datamanager)
+        self.start_epoch, self.max_epoch = start_epoch, max_epoch
+        self.position = Position(start_epoch)
+        found = find_continuation(
+            self.store, self.identity, self._config_text(), self.options.resume, self.resume_from
+        )
+        if found is not None:
+            path, state = found
+            self.position = restore(state, self.model, self.optimizer, self.scheduler, self._parts())
+            best = self.record.best
+            if (
+                best is not None
+                and best.epoch == self.record.tested == self.position.epoch
+                and not self.position.step
+            ):
+                self.store.mark_best(path)  # the copy may have been what was interrupted
+        elif start_epoch and isinstance(self.scheduler, WarmupSteps):
+            self.scheduler.go_to(start_epoch)
+        if self.writer is None:
+            place = self.position.epoch * len(self.train_loader) + self.position.step
+            self.writer = SummaryWriter(log_dir=save_dir, purge_step=place or None)
+        if self.position.epoch >= max_epoch > 0:
+            say(f"all {max_epoch} epochs are trained")
+        else:
+            say(f"training from {self.position} to {max_epoch} epochs")
+
+    def _test_and_save(self, how: dict[str, Any]) -> None:
+        """Test after whole epochs, judge, save again with the verdict in it."""
+        epoch = self.position.epoch
+        self.epoch = epoch - 1
+        rank1 = self.test(**how)
+        better = self.record.judge(self.criterion.judge(self.verdicts.retrieval), epoch, rank1)
+        best = self.record.best
+        assert best is not None
+        if better:
+            save_results(self.results, Path(str(how["save_dir"])) / "best")
+        path = self.save_position()
+        if better:
+            self.store.mark_best(path)
+        say(
+            f"best so far: {best.what} {best.value:.2%} after {best.epoch} epochs, kept as {self.store.folder / BEST}; "
+            "it was chosen on the test set, so its figures are optimistic, and those of the last epoch are not"
+        )
+
+    def _after_step(self, print_freq: int) -> None:
+        """Reading makes the host wait for a GPU, so that it is done when something is printed or saved."""
+        done = self.batch_idx + 1
+        self.position = Position(self.epoch, done)
+        printing = done % print_freq == 0
+        if printing or self.device.type == "cpu":
+            self._settle()
+        if printing:
+            self._print(done)
+        if self.options.save_every and done % self.options.save_every == 0 and done < self.num_batches:
+            self.save_position()
+
+    def _settle(self) -> None:
+        """Read the pending steps; stop at one that is not finite."""
+        try:
+            steps = self.ledger.settle()
+        except NonFiniteLossError as error:
+            good = self.store.positions()
+            last = self.store.path(good[0]) if good else "none yet"
+            raise NonFiniteLossError(
+                f"epoch {self.epoch + 1}: {error}; last good checkpoint: {last}; "
+                "lower train.lr, set reidar.train.clip, or look at these tracklets"
+            ) from None
+        for step, values in steps:
+            self._latest = values
+            scalars = {f"Train/{name}": value for name, value in values.items()}
+            pace = {
+                "Train/time": self.pace.step,
+                "Train/data": self.pace.data,
+                "Train/lr": self.get_current_lr(),
+            }
+            write_scalars(self.writer, {**scalars, **pace}, self.epoch * self.num_batches + step)
+
+    def _print(self, done: int) -> None:
+        means = self.ledger.means()
+        losses = "\t".join(f"{name} {value:.4f} ({means[name]:.4f})" for name, value in self._latest.items())
+        left = self.num_batches - done + (self.max_epoch - self.epoch - 1) * self.num_batches
+        say(
+            f"epoch: [{self.epoch + 1}/{self.max_epoch}][{done}/{self.num_batches}]\t"
+            f"{self.pace.words(left)}\t{losses}\tlr {self.get_current_lr():.6f}"
+        )
+        self.pace.restart()
+
+    def _parts(self) -> dict[str, Stateful]:
+        """All with a state beside model, optimiser and schedule."""
+        parts: dict[str, Any] = {
+            "objective": self.objective,
+            "scaler": self.step.scaler,
+            "ledger": self.ledger,
+            "record": self.record,
+        }
+        parts.update(
+            {f"centres {place}": optimizer for place, optimizer in enumerate(self.centre_optimizers)}
+        )
+        for name in self.get_model_names()[1:]:  # what a subclass has registered
+            table = {"model": self._models, "optimizer": self._optims, "schedule": self._scheds}
+            parts.update(
+                {f"{kind} {name}": found[name] for kind, found in table.items() if found[name] is not None}
+            )
+        return parts
+
+    def _name_tracklet(self, place: int) -> str:
+        paths = self.datamanager.train_facts.paths[place]
+        return getattr(paths, "key", "") or paths[0]
+
+    def _config_text(self) -> str:
+        return "" if self.config is None else self.config.dump()
+
+    def _check_tested_weights(self) -> None:
+        tested = self.resume_from or self.weights_from
+        if tested:
+            check_weights(tested, self.identity)
+        else:
+            say(
+                "testing the network as it was built: neither model.load_weights nor model.resume names a checkpoint"
+            )
+
+
+def _network(model: nn.Module, compiled: bool) -> nn.Module:
+    """What is called: the model without a wrapper that spreads over one device, compiled if asked for."""
+    alone = isinstance(model, nn.DataParallel) and len(model.device_ids) <= 1
+    network = unwrapped(model) if alone else model
+    return torch.compile(network) if compiled else network  # type: ignore[return-value]
+
+
+def _scalars(verdicts: Verdicts) -> dict[str, float]:
+    """TensorBoard names and values of a test; the first protocol of a target also under the host's names."""
+    scalars: dict[str, float] = {}
+    for target, result in zip(verdicts.targets, verdicts.first, strict=True):
+        scalars[f"Test/{target.name}/rank1"] = result.retrieval.cmc(1)
+        scalars[f"Test/{target.name}/mAP"] = result.retrieval.mAP
+    for result in verdicts.retrieval:
+        for name, value in result.figures((1,)).items():
+            scalars[f"Test/{result.title}/{name}"] = value
+    if verdicts.actions is not None:
+        scalars["Test/actions/mAP"] = verdicts.actions.macro.average_precision
+        scalars["Test/actions/F1"] = verdicts.actions.macro.f1
+    return scalars

@@ -1,0 +1,51 @@
+"""What a run remembers of itself from epoch to epoch."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from reidar_plugin.engine.criterion import Verdict
+
+__all__ = ["Best", "RunRecord"]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best checkpoint so far."""
+
+    value: float
+    what: str  #: the figure with its protocol
+    epoch: int  #: whole epochs at that time
+
+
+@dataclass
+class RunRecord:
+    """Saved with every checkpoint."""
+
+    history: list[dict[str, float]] = field(
+        default_factory=list
+    )  #: one an epoch: means of all values, learning rate
+    tested: int = 0  #: whole epochs when the model was last tested; 0 for never
+    rank1: float = 0.0  #: of that test
+    best: Best | None = None
+
+    def judge(self, verdict: Verdict, epoch: int, rank1: float) -> bool:
+        """Note a test; says whether this is the best so far."""
+        self.tested, self.rank1 = epoch, rank1
+        better = self.best is None or verdict.value > self.best.value
+        if better:
+            self.best = Best(verdict.value, verdict.what, epoch)
+        return better
+
+    def state_dict(self) -> dict[str, Any]:
+        """In plain values."""
+        return asdict(self)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Undo :meth:`state_dict`."""
+        best = state["best"]
+        self.history, self.tested, self.rank1 = (
+            [dict(row) for row in state["history"]],
+            state["tested"],
+            state["rank1"],
+        )
+        self.best = None if best is None else Best(**best)

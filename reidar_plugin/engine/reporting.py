@@ -1,0 +1,92 @@
+"""What a test leaves behind: tables in the log, results.json, TensorBoard scalars."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from reidar_plugin.engine.console import say
+from reidar_plugin.engine.options import TestOptions
+from reidar_plugin.engine.record import RunRecord
+from reidar_plugin.engine.testing import Verdicts
+from reidar_plugin.errors import ReidarError
+from reidar_plugin.report.records import Results, collect_results
+from reidar_plugin.report.results import write_results
+from reidar_plugin.report.tables import action_table, retrieval_table
+from reidar_plugin.report.training_charts import training_picture
+
+__all__ = ["describe", "draw_training", "print_tables", "save_results", "write_scalars"]
+
+
+def print_tables(results: Results) -> None:
+    """The tables of a test."""
+    say(retrieval_table(results))
+    if results.actions is not None:
+        say(action_table(results))
+
+
+def save_results(results: Results, folder: str | Path) -> Path:
+    """Write results.json to a folder.
+
+    Raises:
+        ReidarError: it could not be written.
+    """
+    try:
+        return write_results(results, folder)
+    except OSError as error:
+        raise ReidarError(f"results cannot be written to {folder}: {error}") from error
+
+
+def describe(
+    name: str, verdicts: Verdicts, ranks: Sequence[int], options: TestOptions, **facts: Any
+) -> Results:
+    """The record of a test.
+
+    Args:
+        name: of the model.
+        verdicts: what the test found.
+        ranks: of the CMC.
+        options: intervals and their resamples.
+        facts: ``config``, ``seeds`` and ``notes``.
+    """
+    return collect_results(
+        name,
+        verdicts.retrieval,
+        verdicts.actions,
+        ranks=list(ranks),
+        level=options.interval_level,
+        resamples=options.resamples,
+        **facts,
+    )
+
+
+def write_scalars(writer: SummaryWriter | None, scalars: dict[str, float], place: int) -> None:
+    """Write TensorBoard scalars, if there is a writer.
+
+    Raises:
+        ReidarError: the disk does not take them.
+    """
+    if writer is None:
+        return
+    try:
+        for name, value in scalars.items():
+            writer.add_scalar(name, value, place)
+    except OSError as error:
+        raise ReidarError(
+            f"TensorBoard scalars cannot be written: {error}; checkpoints are intact"
+        ) from error
+
+
+def draw_training(record: RunRecord, folder: str | Path) -> None:
+    """``training.png``: losses and learning rate over the epochs."""
+    if not record.history:
+        return
+    epochs = [row["epoch"] for row in record.history]
+    terms = [name for name in record.history[0] if name not in ("epoch", "lr", "gradient_norm")]
+    losses = {name: [row[name] for row in record.history] for name in terms}
+    path = Path(folder) / "training.png"
+    try:
+        training_picture(epochs, losses, {"learning rate": [row["lr"] for row in record.history]}).save(path)
+    except OSError as error:
+        raise ReidarError(f"{path} cannot be written: {error}") from error

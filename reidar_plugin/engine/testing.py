@@ -1,0 +1,158 @@
+"""A whole test of a network: every target, every protocol, retrieval and actions."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from reidar_plugin.data.facts import Facts
+from reidar_plugin.data.loader import ClipLoader
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.console import say
+from reidar_plugin.engine.extraction import TrackletOutputs, extract, facts_of, packed_loader
+from reidar_plugin.engine.options import TestOptions
+from reidar_plugin.engine.precision import Precision
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
+from reidar_plugin.metrics.distances import check_metric
+from reidar_plugin.metrics.evaluation import ProtocolResult, evaluate_retrieval
+from reidar_plugin.metrics.protocols import protocols_of
+from reidar_plugin.metrics.tracklets import TrackletFeatures
+
+__all__ = ["Side", "Target", "Tester", "Verdicts", "check_answerable"]
+
+
+class Side(NamedTuple):
+    """The queries or the gallery of a target."""
+
+    facts: Facts
+    outputs: TrackletOutputs
+
+    def tracklets(self) -> TrackletFeatures:
+        """What retrieval reads of it."""
+        features = self.outputs.features
+        pids, camids = (
+            values[: len(self.facts)].to(features.device) for values in (self.facts.pids, self.facts.camids)
+        )
+        return TrackletFeatures(features, pids, camids)
+
+
+class Target(NamedTuple):
+    """What the network says of a data set."""
+
+    name: str  #: as in the config
+    query: Side
+    gallery: Side
+
+
+class Verdicts(NamedTuple):
+    """What a test found."""
+
+    targets: list[Target]
+    retrieval: list[ProtocolResult]  #: of each target every protocol, then every protocol re-ranked
+    first: list[ProtocolResult]  #: of each target the first protocol, not re-ranked
+    actions: (
+        ActionReport | None
+    )  #: over queries and galleries of all targets; None where nothing can be judged
+
+
+class Tester:
+    """Tests a network on the targets of a data manager.
+
+    Args:
+        network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.flow.JointOutput`.
+        data: whose ``test_loader`` and ``space`` are read.
+        precision: of the network.
+        options: what the host's ``run`` has no word for.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        data: ClipDataManager,
+        precision: Precision,
+        options: TestOptions | None = None,
+    ) -> None:
+        self.network, self.data, self.precision = network, data, precision
+        self.options = options or TestOptions()
+
+    def __call__(self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False) -> Verdicts:
+        """Extract, rank, judge.
+
+        Args:
+            metric: ``euclidean`` or ``cosine``.
+            normalize: whether features are brought to unit length.
+            rerank: also test re-ranked distances.
+        """
+        check_metric(metric)
+        targets = [self.extract_target(name) for name in self.data.test_loader]
+        retrieval: list[ProtocolResult] = []
+        first = []
+        for target in targets:
+            protocols = protocols_of(target.name, self.options.split_id)
+            sides = target.query.tracklets(), target.gallery.tracklets()
+            first.append(len(retrieval))
+            for reranking in (None, self.options.reranking)[: 1 + rerank]:
+                retrieval += evaluate_retrieval(
+                    *sides, protocols, metric=check_metric(metric), normalize=normalize, reranking=reranking
+                )
+        return Verdicts(
+            targets, retrieval, [retrieval[place] for place in first], self.judge_actions(targets)
+        )
+
+    def extract_target(self, name: str) -> Target:
+        """Run the network over the queries and the gallery of a target."""
+        sides = []
+        for part, loader in self.data.test_loader[name].items():
+            outputs = self._extract(loader, f"{name} {part}")
+            say(
+                f"{name} {part}: {len(outputs.features):,} tracklets, features of {outputs.features.shape[1]}"
+            )
+            sides.append(Side(facts_of(loader), outputs))
+        return Target(name, *sides)
+
+    def judge_actions(self, targets: Sequence[Target]) -> ActionReport | None:
+        """Judge the likelihoods of all tracklets whose actions are known."""
+        sides = [side for target in targets for side in (target.query, target.gallery)]
+        labels = torch.cat([side.facts.labels for side in sides])
+        scores = [side.outputs.likelihoods for side in sides if side.outputs.likelihoods is not None]
+        if not scores or self.data.space is None or not labels.nan_to_num().any():
+            return None
+        names = self._action_names()
+        return evaluate_actions(torch.cat(scores).cpu(), labels, names, self._thresholds(names))
+
+    def _thresholds(self, names: Sequence[str]) -> float | tuple[float, ...]:
+        if self.options.thresholds == "half":
+            return 0.5
+        batch = next(iter(self.data.test_loader.values()))["query"].batches.batch_size
+        outputs = self._extract(packed_loader(self.data.train_loader, batch), "training tracklets")
+        assert outputs.likelihoods is not None  # the same network gave some at test
+        return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_facts.labels, names)
+
+    def _extract(self, loader: ClipLoader, title: str) -> TrackletOutputs:
+        self.network.eval()
+        return extract(self.network, loader, self.data.normalise, self.precision, title)
+
+    def _action_names(self) -> tuple[str, ...]:
+        space: Any = self.data.space
+        return tuple(space.names)
+
+
+def check_answerable(data: ClipDataManager) -> None:
+    """Find out before training that a target could not be tested.
+
+    Raises:
+        ConfigError: its query or gallery list is empty, or no query has its person in another camera of the gallery.
+    """
+    for name, parts in data.test_loader.items():
+        query, gallery = facts_of(parts["query"]), facts_of(parts["gallery"])
+        cameras: dict[int, set[int]] = {}
+        for pid, camid in zip(gallery.pids[:-1].tolist(), gallery.camids[:-1].tolist(), strict=True):
+            cameras.setdefault(pid, set()).add(camid)
+        pairs = zip(query.pids[:-1].tolist(), query.camids[:-1].tolist(), strict=True)
+        if not any(cameras.get(pid, set()) - {camid} for pid, camid in pairs):
+            raise ConfigError(
+                f"{name}: none of {len(query)} queries has its person in another camera of the gallery "
+                f"({len(gallery)} tracklets), so no rank can be computed; look at its lists and camera ids"
+            )
