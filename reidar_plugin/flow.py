@@ -41,3 +41,7 @@ class JointOutput(NamedTuple):
     attention: Tensor  #: ``(B, T)`` weights of the frames, sum 1
     action_logits: Tensor | None = None  #: ``(B, M)``; None without an action network
     action_hidden: Tensor | None = None  #: ``(B, M, E)`` features inside the action blocks
+    class_vectors: Tensor | None = None  #: ``(K, D)`` rows of the identity classifier; None in evaluation
+    attribute_logits: Tensor | None = None  #: ``(B, A)``; None without attribute branches
+    pose_motion: Tensor | None = None  #: ``(B, G)`` feature that tells pose and motion; None likewise
+    masks: Tensor | None = None  #: ``(B, T, R, h, w)`` where R attribute branches see the person; None likewise

@@ -27,7 +27,7 @@ from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, iden
 from reidar_plugin.models.temporal import SpatialTemporalAttention, build_pooling
 from reidar_plugin.models.weights import pretrained_backbone
 
-__all__ = ["LOSSES", "JointModel", "build_joint"]
+__all__ = ["LOSSES", "JointModel", "as_clips", "build_joint"]
 
 LOSSES = ("reidar", "softmax", "triplet")
 
@@ -80,15 +80,28 @@ class JointModel(nn.Module):
         self.actions = actions
 
     def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
-        pooled, scores, attention = self.temporal(self.maps(_clips(frames)))
-        with torch.autocast(frames.device.type, enabled=False):
+        return self.judge(*self.temporal(self.maps(as_clips(frames))))
+
+    def judge(
+        self, pooled: Tensor, scores: Tensor, attention: Tensor, **branches: Tensor | None
+    ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
+        """From the pooled feature ``(B, C)`` on: neck, classifier and action network.
+
+        Args:
+            pooled, scores, attention: what the temporal pooling gives.
+            branches: more fields of the output, from a model that has them.
+        """
+        with torch.autocast(pooled.device.type, enabled=False):
             pooled = pooled.to(self.classifier.weight.dtype)
             feature = self.bottleneck(pooled)
             if self.loss != "reidar":
                 return self._as_the_host_expects(feature)
             logits = self.classifier(feature)
             action_logits, hidden = (None, None) if self.actions is None else self.actions(feature)
-        return JointOutput(logits, feature, pooled, scores, attention, action_logits, hidden)
+            vectors = self.classifier.weight if self.training else None
+        return JointOutput(
+            logits, feature, pooled, scores, attention, action_logits, hidden, vectors, **branches
+        )
 
     def maps(self, clips: Tensor) -> Tensor:
         """Feature maps ``(B, T, C, h, w)`` of clips ``(B, T, 3, H, W)``."""
@@ -168,7 +181,7 @@ def build_joint(
     return JointModel(backbone, temporal, num_classes=num_classes, actions=actions, loss=loss)
 
 
-def _clips(frames: Tensor) -> Tensor:
+def as_clips(frames: Tensor) -> Tensor:
     """``(B, T, 3, H, W)`` from that or from ``(B, 3, H, W)``."""
     clips = frames.unsqueeze(1) if frames.dim() == 4 else frames
     if clips.dim() != 5 or clips.shape[2] != 3:

@@ -43,7 +43,7 @@ def test_every_backbone_trains_and_tests(name: str) -> None:
     model = build_joint(name, 5, num_actions=3, frame_size=size, attention_width=8, action_width=8)
     output = model(clips(size=size))
     width = model.feature_dim
-    assert [tuple(part.shape) for part in output] == [
+    assert [part if part is None else tuple(part.shape) for part in output] == [
         (2, 5),
         (2, width),
         (2, width),
@@ -51,8 +51,10 @@ def test_every_backbone_trains_and_tests(name: str) -> None:
         (2, 2),
         (2, 3),
         (2, 3, 8),
+        (5, width),
+        *[None] * 3,
     ]
-    assert all(part.isfinite().all() for part in output)
+    assert all(part.isfinite().all() for part in output if part is not None)
     total(output).backward()
     assert [key for key, p in model.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
     model.eval()
@@ -60,7 +62,8 @@ def test_every_backbone_trains_and_tests(name: str) -> None:
         alone = model(clips(1, 1, size))
     assert alone.feature.shape == (1, width)
     assert alone.attention.tolist() == [[1.0]]
-    assert all(part.isfinite().all() for part in alone)
+    assert all(part.isfinite().all() for part in alone if part is not None)
+    assert alone.class_vectors is None
 
 
 @pytest.mark.parametrize("pooling", ["attention", "light", "mean", "max", "gem"])
@@ -153,7 +156,7 @@ def test_bf16_autocast_keeps_the_heads_in_float32() -> None:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             found = model(x)
             assert model.maps(x).dtype == torch.bfloat16
-    assert {part.dtype for part in found} == {torch.float32}
+    assert {part.dtype for part in found if part is not None} == {torch.float32}
     similarity = torch.cosine_similarity(found.feature, expected.feature)
     assert similarity.min() > 0.99
     model.train()
@@ -195,6 +198,7 @@ def test_a_small_one_learns_on_a_cpu() -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
+@pytest.mark.slow
 def test_the_papers_model_is_one_graph() -> None:
     """Forward and backward trace without a break, and give what the eager model gives."""
     torch.manual_seed(0)
@@ -205,7 +209,7 @@ def test_the_papers_model_is_one_graph() -> None:
     twin, x = copy.deepcopy(model), clips()
     traced = torch.compile(twin, fullgraph=True, backend="aot_eager")
     expected, found = model(x), traced(x)
-    for theirs, ours in zip(expected, found, strict=True):
+    for theirs, ours in zip(expected[:7], found[:7], strict=True):
         torch.testing.assert_close(ours, theirs)
     total(expected).backward()
     total(found).backward()
@@ -224,7 +228,7 @@ def test_compiles_on_a_cpu() -> None:
         "squeezenet1_1", 5, num_actions=3, frame_size=(64, 32), attention_width=8, action_width=8
     )
     found = torch.compile(model.eval(), fullgraph=True)(clips())
-    for theirs, ours in zip(model(clips()), found, strict=True):
+    for theirs, ours in zip(model(clips())[:7], found[:7], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
@@ -244,3 +248,9 @@ def test_errors_name_what_came() -> None:
         small()(torch.zeros(2, 2, 3, 64, 32, dtype=torch.uint8))
     with pytest.raises(ValueError, match="at least 2 clips in a training batch, got 1"):
         small()(clips(1))
+
+
+def test_soft_mining_reaches_the_classifier_through_the_output() -> None:
+    model = small()
+    vectors = model(clips()).class_vectors
+    assert vectors is model.classifier.weight  # the parameter itself: its gradient is not lost
