@@ -84,14 +84,17 @@ def paired_table(tests: Mapping[str, PairedTest], first: str, second: str) -> st
 
 
 def _retrieval_row(record: dict[str, Any]) -> dict[str, str]:
-    counts, intervals = record["counts"], record["intervals"]
+    counts = record["counts"]
     figures = {
-        name: _percent(value)
-        + (f" [{_percent(intervals[name][0])}, {_percent(intervals[name][1])}]" if name in intervals else "")
+        name: _percent(value) + _ends(record["intervals"].get(name))
         for name, value in record["metrics"].items()
     }
     size = f"{counts['valid']:,} of {counts['queries']:,} x {counts['gallery']:,}"
     return {"protocol": record["protocol"], "valid queries x gallery": size, **figures}
+
+
+def _ends(interval: list[float] | None) -> str:
+    return "" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
 
 
 def _action_row(record: dict[str, Any]) -> dict[str, str]:
