@@ -4,6 +4,7 @@ Which frames are chosen depends on (seed, epoch, place in the epoch) alone, and 
 place along with every tracklet. So an interrupted epoch can be made again, by any number of workers.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -20,7 +21,16 @@ from reidar_plugin.data.frames import check_reading, read_clip
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import ClipBatch
 
-__all__ = ["ClipLoader", "ClipSource", "EpochBatches", "FrameReader", "Pick", "TrainClips", "to_device"]
+__all__ = [
+    "ClipLoader",
+    "ClipSource",
+    "EpochBatches",
+    "FrameReader",
+    "Pick",
+    "TrainClips",
+    "sendable_bytes",
+    "to_device",
+]
 
 
 class Pick(NamedTuple):
@@ -81,7 +91,8 @@ class FrameReader:
         Returns:
             uint8 ``(B, T, H, W, 3)``, RGB.
         """
-        frames = torch.zeros(max(total, len(clips)), length, self.height, self.width, 3, dtype=torch.uint8)
+        frames = sendable_bytes(max(total, len(clips)), length, self.height, self.width, 3)
+        frames[len(clips) :] = 0
         info = get_worker_info()
         slot = 0 if info is None else info.id + 1
         for out, (paths, indices) in zip(frames.numpy(), clips, strict=False):
@@ -211,6 +222,17 @@ class ClipLoader(DataLoader[ClipBatch]):
     def replaced(self) -> int:
         """Frames that were broken and replaced by a neighbour so far (``on_broken: skip``)."""
         return self.reader.replaced
+
+
+def sendable_bytes(*shape: int) -> Tensor:
+    """An uint8 tensor, in a worker where the main process will read it (as torch's own collation does).
+
+    Elsewhere it would be copied there when it is sent, which costs as much again.
+    """
+    if get_worker_info() is None:
+        return torch.empty(shape, dtype=torch.uint8)
+    shared = torch.UntypedStorage._new_shared(math.prod(shape))
+    return torch.empty(0, dtype=torch.uint8).set_(shared).view(shape)
 
 
 def to_device(batch: ClipBatch, device: torch.device | str) -> ClipBatch:
