@@ -194,10 +194,12 @@ def test_gives_the_released_outputs_in_evaluation() -> None:
     compare((64, 32), 4, training=False, dtype=torch.float32, names=ALL)
 
 
+@pytest.mark.slow
 def test_gives_the_released_outputs_at_the_papers_size() -> None:
     compare((224, 112), 1, training=False, dtype=torch.float32, names=ALL)
 
 
+@pytest.mark.slow
 def test_gives_the_released_outputs_in_training() -> None:
     compare((64, 32), 4, training=True, dtype=torch.float64, names=ALL)
 
