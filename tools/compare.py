@@ -1,7 +1,8 @@
-"""Do two models really differ? Paired tests on the same queries of two tests.
+"""Do two models really differ? Paired tests on the same queries of two tests; or the mean over splits.
 
     python tools/compare.py log/without_actions/results.json log/joint/results.json
     python tools/compare.py log/without_actions log/joint --by-person --resamples 100000
+    python tools/compare.py --mean log/prid2011/split-*
 
 For every protocol that both were tested under: rank-1, mAP and mINP of B minus A in percentage points, the
 95 % bootstrap interval of the difference, and the two-sided p-value of a sign-flip permutation test.
@@ -17,6 +18,7 @@ from typing import Any
 from reidar_plugin.metrics.intervals import PairedTest, paired_test
 from reidar_plugin.report.records import Results
 from reidar_plugin.report.results import read_results
+from reidar_plugin.report.splits import splits_table
 from reidar_plugin.report.tables import paired_table
 
 FIGURES = ("rank-1", "mAP", "mINP")
@@ -71,23 +73,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("a", help="results.json, or its folder, of the model to compare with")
-    parser.add_argument("b", help="results.json, or its folder, of the model to judge")
+    parser.add_argument(
+        "results", nargs="+", help="results.json files or their folders: A, then B to be judged"
+    )
+    parser.add_argument(
+        "--mean", action="store_true", help="print the mean of tests of different splits instead"
+    )
     parser.add_argument("--resamples", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--by-person", action="store_true", help="resample people with all of their queries")
     args = parser.parse_args(argv)
     try:
-        a, b = read_results(args.a), read_results(args.b)
-        tests = compare(a, b, args.resamples, args.seed, args.by_person)
+        results = [read_results(path) for path in args.results]
+        print(splits_table(results) if args.mean else _paired(args, results))
     except (ValueError, OSError) as error:
         print(f"compare.py: {error}", file=sys.stderr)
         return 1
-    print(f"A: {args.a} ({a.name})\nB: {args.b} ({b.name})\n")
-    print(paired_table(tests, "A", "B"))
-    unit = "people" if args.by_person else "queries"
-    print(f"\nPercentage points; 95 % bootstrap intervals over {unit}; p of a two-sided sign-flip test.")
     return 0
+
+
+def _paired(args: argparse.Namespace, results: Sequence[Results]) -> str:
+    """The table of paired tests, and what it is."""
+    if len(results) != 2:
+        raise ValueError(f"a paired test needs two results, got {len(results)}; --mean takes more")
+    a, b = results
+    tests = compare(a, b, resamples=args.resamples, seed=args.seed, by_person=args.by_person)
+    sides = [
+        f"{side}: {path} ({one.name})" for side, path, one in zip("AB", args.results, results, strict=True)
+    ]
+    unit = "people" if args.by_person else "queries"
+    foot = f"Percentage points; 95 % bootstrap intervals over {unit}; p of a two-sided sign-flip test."
+    return "\n".join([*sides, "", paired_table(tests, "A", "B"), "", foot])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from reidar_plugin.metrics.rerank import rerank
 from reidar_plugin.metrics.retrieval import Retrieval, rank_blocks
 from reidar_plugin.metrics.tracklets import TrackletFeatures
 
-__all__ = ["ProtocolResult", "Reranking", "evaluate_retrieval", "mean_over_splits"]
+__all__ = ["ProtocolResult", "Reranking", "evaluate_retrieval"]
 
 
 class Reranking(NamedTuple):
@@ -116,28 +116,6 @@ def _distances(
     if reranking is None:
         return distance_blocks(query, gallery, metric, normalize)
     return [rerank(query, gallery, *reranking, metric=metric, normalize=normalize)]
-
-
-def mean_over_splits(
-    results: Sequence[ProtocolResult], ranks: Sequence[int] = (1, 5, 10, 20)
-) -> dict[str, Interval]:
-    """Means of a data set's splits, each with its lowest and highest split.
-
-    Args:
-        results: one a split; PRID2011 and iLIDS-VID have 10.
-        ranks: of the CMC.
-    """
-    splits = {result.protocol for result in results}
-    if len(splits) < 2 or len(splits) < len(results) or len({(r.dataset, r.distance) for r in results}) > 1:
-        given = ", ".join(f"{result.title} ({result.distance})" for result in results) or "none"
-        raise ValueError(
-            f"a mean over splits needs different splits of one data set and one distance, got {given}"
-        )
-    figures = [result.figures(ranks) for result in results]
-    columns = {name: [split[name] for split in figures] for name in figures[0]}
-    return {
-        name: Interval(float(np.mean(column)), min(column), max(column)) for name, column in columns.items()
-    }
 
 
 def _words(metric: Metric, normalize: bool, reranking: Reranking | None) -> str:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from reidar_plugin.metrics.evaluation import Reranking, evaluate_retrieval, mean_over_splits
+from reidar_plugin.metrics.evaluation import Reranking, evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.retrieval import rank_distances
 from reidar_plugin.metrics.tracklets import TrackletFeatures, integer_vector
@@ -94,20 +94,6 @@ def test_lpw_needs_other_views_in_the_gallery() -> None:
     assert (result.title, result.retrieval.invalid) == ("LPW scene-1", 1)  # nobody else saw person 6
     with pytest.raises(ValueError, match=r"LPW: .* camera 11 is in both"):
         evaluate_retrieval(query, side([4, 5], [10, 11]), [lpw])
-
-
-def test_mean_over_splits() -> None:
-    people = side([1, 2, 3], [0, 0, 0]), side([1, 2, 3], [1, 1, 1], seed=5)
-    splits = [evaluate_retrieval(*people, protocols_of("prid2011", split))[0] for split in range(3)]
-    mean = mean_over_splits(splits)["mAP"]
-    assert mean == pytest.approx((splits[0].retrieval.mAP,) * 3)
-    with pytest.raises(ValueError, match=r"different splits .* PRID2011 split-0 .*, PRID2011 split-0"):
-        mean_over_splits([splits[0], splits[0]])
-    other = evaluate_retrieval(*people, protocols_of("ilidsvid", 1))[0]
-    with pytest.raises(ValueError, match=r"one data set .* iLIDS-VID split-1"):
-        mean_over_splits([splits[0], other])
-    with pytest.raises(ValueError, match=r"got none"):
-        mean_over_splits([])
 
 
 def test_empty_sides_are_named() -> None:
