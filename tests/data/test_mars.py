@@ -11,6 +11,7 @@ import pytest
 from fakes import ACTIONS, write_actions, write_mars, write_real_mars
 from scipy.io import savemat
 
+from reidar_plugin.data.check import OFFICIAL, PartCounts, count_parts, missing_pictures, unmatched_queries
 from reidar_plugin.data.mars import MarsActions, read_tracklets
 from reidar_plugin.data.tables import TableError, read_matrix
 from reidar_plugin.data.tracklets import Frames
@@ -304,6 +305,10 @@ def test_the_official_counts(tmp_path: Path, shared: Path) -> None:
         cameras[pid].add(camid)
     assert set().union(*cameras.values()) == set(range(6))
     assert sum(bool(cameras[pid] - {camid}) for _, pid, camid, _ in dataset.query) == 1840
+    assert len(unmatched_queries(dataset)) == 1980 - 1840
+    found = [PartCounts(part.tracklets, part.people, part.distractors) for part in count_parts(dataset)]
+    assert found == list(OFFICIAL["mars"])
+    assert next(missing_pictures(dataset.train)).endswith("bbox_train/0001/0001C1T0001F001.jpg")
     samples = dataset.train + dataset.query + dataset.gallery
     assert sum(frames.attributes is not None for frames, *_ in samples) == 16360
     assert all((frames.attributes is None) == (pid == 0) for frames, pid, *_ in dataset.gallery)

@@ -1,0 +1,125 @@
+"""Look at a data set before training on it.
+
+    python tools/check_dataset.py --dataset mars_actions --root /data
+    python tools/check_dataset.py --dataset lpw_actions --root /data --pictures
+    python tools/check_dataset.py --dataset mars_actions --root /data reidar.labels.space actions5
+    python tools/check_dataset.py --dataset ilidsvid --root /data    # any video data set of torchreid
+
+Prints what is there beside the official counts, queries without a match, labels, and missing pictures; --pictures
+decodes every frame as well. Exit code 0 only when training can start. Nothing is downloaded; synthped is drawn.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from yacs.config import CfgNode
+
+from reidar_plugin import host
+from reidar_plugin.config import add_reidar_config
+from reidar_plugin.data.catalogue import DATASETS, datasets
+from reidar_plugin.data.check import (
+    broken_pictures,
+    count_parts,
+    counts_table,
+    label_table,
+    missing_pictures,
+    obstacles,
+    unmatched_queries,
+)
+from reidar_plugin.errors import ConfigError, ReidarError, nearest
+from reidar_plugin.labels.files import MissingFileError
+
+SHOWN = 5
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--dataset", required=True, help=f"{', '.join(DATASETS)}, or one of torchreid's video sets"
+    )
+    parser.add_argument("--root", default="reid-data", help="where the folder of the data set is")
+    parser.add_argument(
+        "--pictures", action="store_true", help="decode every picture (minutes on a large set)"
+    )
+    parser.add_argument(
+        "opts", nargs=argparse.REMAINDER, help="config keys and values, e.g. reidar.labels.space actions5"
+    )
+    args = parser.parse_args(argv)
+    try:
+        return check(args)
+    except (ReidarError, OSError, ValueError, RuntimeError, AssertionError, KeyError) as error:
+        print(f"error: {error}", file=sys.stderr)  # the host speaks of a damaged set in all of these
+        return 2
+
+
+def check(args: argparse.Namespace) -> int:
+    """Print what is found; 0 where training can start."""
+    dataset = build(args.dataset, args.root, args.opts)
+    samples = [*dataset.train, *dataset.query, *dataset.gallery]
+    print(f"{args.dataset} in {os.path.abspath(args.root)}\n")
+    print(counts_table(args.dataset, count_parts(dataset)), end="\n\n")
+    unmatched = unmatched_queries(dataset)
+    print(
+        f"queries with a match in another camera: {len(dataset.query) - len(unmatched)} of {len(dataset.query)}"
+    )
+    lonely = sorted({pid for _, pid, *_ in unmatched})
+    if lonely:
+        print(
+            f"people whose queries have none: {', '.join(map(str, lonely[:20]))}{' ...' * (len(lonely) > 20)}"
+        )
+    for space in (getattr(dataset, "space", None), getattr(dataset, "attribute_space", None)):
+        if space:
+            print("\n" + label_table(dataset, space))
+    if not hasattr(dataset, "space"):
+        print("\nactions: unknown of all; the joint model trains on the people alone")
+    print()
+    missing = show("missing", missing_pictures(samples))
+    broken = show("broken", broken_pictures(samples)) if args.pictures and not missing else 0
+    reasons = obstacles(dataset, missing, broken)
+    print("\n".join(f"CANNOT TRAIN: {reason}" for reason in reasons) or "training can start")
+    return 1 if reasons else 0
+
+
+def build(name: str, root: str, opts: Sequence[str]) -> Any:
+    """The data set by its name, ours or the host's, without its transforms."""
+    cfg = add_reidar_config(CfgNode())
+    cfg.merge_from_list(list(opts))
+    table = host.dataset_table("video") | datasets(cfg.reidar)
+    if name not in table:
+        hint = nearest(name, table)
+        raise ConfigError(f"unknown data set {name!r}; choose one of {', '.join(table)};{hint}".rstrip(";"))
+    folder = getattr(table[name], "dataset_dir", None)
+    if folder and not os.path.isdir(os.path.join(root, folder)):  # else the host would download it
+        page = (
+            getattr(table[name], "dataset_url", None) or "its authors (torchreid's documentation links them)"
+        )
+        raise MissingFileError(f"{os.path.join(root, folder)}: no such folder; get it from {page}")
+    with contextlib.redirect_stdout(sys.stderr):  # the host prints while it builds
+        return table[name](root=root, transform=_as_it_is, verbose=False)
+
+
+def _as_it_is(picture: Any) -> Any:
+    return picture
+
+
+def show(what: str, entries: Any) -> int:
+    """Print the first entries; how many there are."""
+    first = list(islice(entries, SHOWN))
+    count = len(first) + sum(1 for _ in entries)
+    print(f"{what} pictures: {count}")
+    for entry in first:
+        print(f"  {entry}")
+    if count > len(first):
+        print(f"  ... and {count - len(first)} more")
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())
