@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim import Optimizer
 from yacs.config import CfgNode
@@ -13,7 +14,7 @@ from reidar_plugin.engine.snapshot import unwrapped
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.losses.objective import Objective
 
-__all__ = ["build_objective", "build_schedule", "identify"]
+__all__ = ["build_objective", "build_schedule", "called_network", "identify"]
 
 
 def build_objective(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> Objective:
@@ -67,6 +68,13 @@ def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunIdenti
         actions=tuple(space.names) if acts else (),
         attributes=() if attributes is None else tuple(attributes.names),
     )
+
+
+def called_network(model: nn.Module, compiled: bool) -> nn.Module:
+    """What is called: the model without a wrapper that spreads over one device, compiled if asked for."""
+    alone = isinstance(model, nn.DataParallel) and len(model.device_ids) <= 1
+    network = unwrapped(model) if alone else model
+    return torch.compile(network) if compiled else network  # type: ignore[return-value]
 
 
 def _action_sizes(model: Any) -> tuple[int, int]:

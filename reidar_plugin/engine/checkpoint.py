@@ -50,7 +50,11 @@ class Position(NamedTuple):
         return f"model.pth.tar-{self.epoch}" + (f"+{self.step}" if self.step else "")
 
     def __str__(self) -> str:
-        return f"{self.epoch} epochs" + (f" and {self.step} steps" if self.step else "")
+        return _count(self.epoch, "epoch") + (f" and {_count(self.step, 'step')}" if self.step else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + "s" * (number != 1)
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

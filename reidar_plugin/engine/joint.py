@@ -14,24 +14,32 @@ from yacs.config import CfgNode
 
 from reidar_plugin.data.loader import to_device
 from reidar_plugin.data.manager import ClipDataManager
-from reidar_plugin.engine.assembly import build_objective, build_schedule, identify
-from reidar_plugin.engine.checkpoint import BEST, CheckpointStore, Position
+from reidar_plugin.engine.assembly import build_objective, build_schedule, called_network, identify
+from reidar_plugin.engine.checkpoint import Position
 from reidar_plugin.engine.console import say
-from reidar_plugin.engine.continuation import check_weights, find_continuation
+from reidar_plugin.engine.continuation import check_weights
 from reidar_plugin.engine.criterion import Criterion
 from reidar_plugin.engine.identity import RunIdentity
 from reidar_plugin.engine.interrupt import Interrupts
+from reidar_plugin.engine.keeper import Keeper
 from reidar_plugin.engine.ledger import LossLedger, NonFiniteLossError
 from reidar_plugin.engine.options import TestOptions, TrainOptions
 from reidar_plugin.engine.pace import Pace
 from reidar_plugin.engine.precision import Precision
 from reidar_plugin.engine.progress import progress
 from reidar_plugin.engine.record import RunRecord
-from reidar_plugin.engine.reporting import describe, draw_training, print_tables, save_results, write_scalars
+from reidar_plugin.engine.reporting import (
+    describe,
+    draw_training,
+    print_tables,
+    save_results,
+    test_scalars,
+    write_scalars,
+)
 from reidar_plugin.engine.schedule import WarmupSteps
-from reidar_plugin.engine.snapshot import Stateful, restore, snapshot, unwrapped
+from reidar_plugin.engine.snapshot import Stateful, unwrapped
 from reidar_plugin.engine.step import TrainStep, centre_optimizers
-from reidar_plugin.engine.testing import Tester, Verdicts, check_answerable
+from reidar_plugin.engine.testing import Tester, check_answerable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import ClipBatch, Targets
 from reidar_plugin.host import reid
@@ -90,7 +98,7 @@ class JointEngine(reid.engine.Engine):
         self.register_model("model", self.model, optimizer, scheduler)
 
         self.precision = Precision(options.precision, self.device)
-        self.network = _network(self.model, options.compile)
+        self.network = called_network(self.model, options.compile)
         self.centre_optimizers = centre_optimizers(
             objective, options.identity_centre_lr, options.action_centre_lr
         )
@@ -105,6 +113,12 @@ class JointEngine(reid.engine.Engine):
         self.record, self.position = RunRecord(), Position(0)
         scaled = ("gradient_norm",) if self.step.scaler.is_enabled() else ()
         self.ledger = LossLedger(self.step.names, self._name_tracklet, unchecked=scaled)
+        parts: dict[str, Any] = {"objective": objective, "scaler": self.step.scaler, "ledger": self.ledger}
+        parts.update({f"centres {place}": each for place, each in enumerate(self.centre_optimizers)})
+        text = "" if config is None else config.dump()
+        self.keeper = Keeper(
+            self.model, optimizer, scheduler, parts, self.record, self.identity, text, options.keep
+        )
         self.interrupts, self.pace = Interrupts(), Pace()
         self.batch_idx = 0
 
@@ -169,7 +183,11 @@ class JointEngine(reid.engine.Engine):
         """
         if visrank and not test_only:
             raise ConfigError("test.visrank shows what a test ranks: it needs test.evaluate True")
-        how: dict[str, Any] = {"dist_metric": dist_metric, "normalize_feature": normalize_feature, "ranks": ranks}
+        how: dict[str, Any] = {
+            "dist_metric": dist_metric,
+            "normalize_feature": normalize_feature,
+            "ranks": ranks,
+        }
         how.update(save_dir=save_dir, use_metric_cuhk03=use_metric_cuhk03, visrank_topk=visrank_topk)
         if test_only:
             self._check_tested_weights()
@@ -197,7 +215,8 @@ class JointEngine(reid.engine.Engine):
                 raise SystemExit(130) from None
         draw_training(self.record, save_dir)
         say(f"Elapsed {datetime.timedelta(seconds=round(time.time() - start))}")
-        self.writer.close()
+        if self.writer is not None:
+            self.writer.close()
 
     def train(
         self, print_freq: int = 10, fixbase_epoch: int = 0, open_layers: str | Sequence[str] | None = None
@@ -266,7 +285,7 @@ class JointEngine(reid.engine.Engine):
         print_tables(self.results)
         if save_dir:
             say(f"results: {save_results(self.results, save_dir)}")
-        write_scalars(self.writer, _scalars(verdicts), self.epoch)
+        write_scalars(self.writer, test_scalars(verdicts), self.epoch)
         if visrank:
             from reidar_plugin.engine.pictures import draw_test
 
@@ -283,47 +302,25 @@ class JointEngine(reid.engine.Engine):
     def save_model(self, epoch: int, rank1: float, save_dir: str, is_best: bool = False) -> None:
         """Save a checkpoint after epoch number ``epoch`` (from 0), as the host's method does."""
         self.position, self.record.rank1 = Position(epoch + 1), float(rank1)
-        self.store = CheckpointStore(Path(save_dir) / "model", self.options.keep)
+        self.keeper.open(save_dir)
         path = self.save_position()
         if is_best:
-            self.store.mark_best(path)
+            self.keeper.mark_best(path)
 
     def save_position(self) -> Path:
         """Write a checkpoint of this moment; only ever of finite weights."""
         self._settle()
-        state = snapshot(
-            self.model,
-            self.optimizer,
-            self.scheduler,
-            self._parts(),
-            self.position,
-            self.record.rank1,
-            identity=self.identity.as_plain(),
-            config=self._config_text(),
-        )
-        return self.store.save(state, self.position)
+        return self.keeper.save(self.position)
 
     def _start(self, save_dir: str, start_epoch: int, max_epoch: int) -> None:
         """Find the place to go on from, before anything long is done."""
-        self.store = CheckpointStore(Path(save_dir) / "model", self.options.keep)
-        self.store.check_writable()
+        self.keeper.open(save_dir).check_writable()
         check_answerable(self.datamanager)
         self.start_epoch, self.max_epoch = start_epoch, max_epoch
-        self.position = Position(start_epoch)
-        found = find_continuation(
-            self.store, self.identity, self._config_text(), self.options.resume, self.resume_from
-        )
-        if found is not None:
-            path, state = found
-            self.position = restore(state, self.model, self.optimizer, self.scheduler, self._parts())
-            best = self.record.best
-            if (
-                best is not None
-                and best.epoch == self.record.tested == self.position.epoch
-                and not self.position.step
-            ):
-                self.store.mark_best(path)  # the copy may have been what was interrupted
-        elif start_epoch and isinstance(self.scheduler, WarmupSteps):
+        self.keeper.parts.update(self._registered())
+        found = self.keeper.resume(self.options.resume, self.resume_from)
+        self.position = found or Position(start_epoch)
+        if found is None and start_epoch and isinstance(self.scheduler, WarmupSteps):
             self.scheduler.go_to(start_epoch)
         if self.writer is None:
             place = self.position.epoch * len(self.train_loader) + self.position.step
@@ -345,10 +342,10 @@ class JointEngine(reid.engine.Engine):
             save_results(self.results, Path(str(how["save_dir"])) / "best")
         path = self.save_position()
         if better:
-            self.store.mark_best(path)
+            self.keeper.mark_best(path)
         say(
-            f"best so far: {best.what} {best.value:.2%} after {best.epoch} epochs, kept as {self.store.folder / BEST}; "
-            "it was chosen on the test set, so its figures are optimistic, and those of the last epoch are not"
+            f"best so far: {best.what} {best.value:.2%}, after {Position(best.epoch)}, kept as {self.keeper.best_path}; "
+            "chosen on the test set: take its figures for optimistic, and report the last epoch's"
         )
 
     def _after_step(self, print_freq: int) -> None:
@@ -368,10 +365,8 @@ class JointEngine(reid.engine.Engine):
         try:
             steps = self.ledger.settle()
         except NonFiniteLossError as error:
-            good = self.store.positions()
-            last = self.store.path(good[0]) if good else "none yet"
             raise NonFiniteLossError(
-                f"epoch {self.epoch + 1}: {error}; last good checkpoint: {last}; "
+                f"epoch {self.epoch + 1}: {error}; last good checkpoint: {self.keeper.last()}; "
                 "lower train.lr, set reidar.train.clip, or look at these tracklets"
             ) from None
         for step, values in steps:
@@ -394,30 +389,17 @@ class JointEngine(reid.engine.Engine):
         )
         self.pace.restart()
 
-    def _parts(self) -> dict[str, Stateful]:
-        """All with a state beside model, optimiser and schedule."""
-        parts: dict[str, Any] = {
-            "objective": self.objective,
-            "scaler": self.step.scaler,
-            "ledger": self.ledger,
-            "record": self.record,
+    def _registered(self) -> dict[str, Stateful]:
+        """States of what a subclass has registered beside the model."""
+        tables = {"model": self._models, "optimizer": self._optims, "schedule": self._scheds}
+        names = self.get_model_names()[1:]
+        return {
+            f"{kind} {n}": table[n] for kind, table in tables.items() for n in names if table[n] is not None
         }
-        parts.update(
-            {f"centres {place}": optimizer for place, optimizer in enumerate(self.centre_optimizers)}
-        )
-        for name in self.get_model_names()[1:]:  # what a subclass has registered
-            table = {"model": self._models, "optimizer": self._optims, "schedule": self._scheds}
-            parts.update(
-                {f"{kind} {name}": found[name] for kind, found in table.items() if found[name] is not None}
-            )
-        return parts
 
     def _name_tracklet(self, place: int) -> str:
         paths = self.datamanager.train_facts.paths[place]
         return getattr(paths, "key", "") or paths[0]
-
-    def _config_text(self) -> str:
-        return "" if self.config is None else self.config.dump()
 
     def _check_tested_weights(self) -> None:
         tested = self.resume_from or self.weights_from
@@ -427,25 +409,3 @@ class JointEngine(reid.engine.Engine):
             say(
                 "testing the network as it was built: neither model.load_weights nor model.resume names a checkpoint"
             )
-
-
-def _network(model: nn.Module, compiled: bool) -> nn.Module:
-    """What is called: the model without a wrapper that spreads over one device, compiled if asked for."""
-    alone = isinstance(model, nn.DataParallel) and len(model.device_ids) <= 1
-    network = unwrapped(model) if alone else model
-    return torch.compile(network) if compiled else network  # type: ignore[return-value]
-
-
-def _scalars(verdicts: Verdicts) -> dict[str, float]:
-    """TensorBoard names and values of a test; the first protocol of a target also under the host's names."""
-    scalars: dict[str, float] = {}
-    for target, result in zip(verdicts.targets, verdicts.first, strict=True):
-        scalars[f"Test/{target.name}/rank1"] = result.retrieval.cmc(1)
-        scalars[f"Test/{target.name}/mAP"] = result.retrieval.mAP
-    for result in verdicts.retrieval:
-        for name, value in result.figures((1,)).items():
-            scalars[f"Test/{result.title}/{name}"] = value
-    if verdicts.actions is not None:
-        scalars["Test/actions/mAP"] = verdicts.actions.macro.average_precision
-        scalars["Test/actions/F1"] = verdicts.actions.macro.f1
-    return scalars

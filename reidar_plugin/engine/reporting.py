@@ -16,7 +16,7 @@ from reidar_plugin.report.results import write_results
 from reidar_plugin.report.tables import action_table, retrieval_table
 from reidar_plugin.report.training_charts import training_picture
 
-__all__ = ["describe", "draw_training", "print_tables", "save_results", "write_scalars"]
+__all__ = ["describe", "draw_training", "print_tables", "save_results", "test_scalars", "write_scalars"]
 
 
 def print_tables(results: Results) -> None:
@@ -90,3 +90,18 @@ def draw_training(record: RunRecord, folder: str | Path) -> None:
         training_picture(epochs, losses, {"learning rate": [row["lr"] for row in record.history]}).save(path)
     except OSError as error:
         raise ReidarError(f"{path} cannot be written: {error}") from error
+
+
+def test_scalars(verdicts: Verdicts) -> dict[str, float]:
+    """TensorBoard names and values of a test; the first protocol of a target also under the host's names."""
+    scalars: dict[str, float] = {}
+    for target, result in zip(verdicts.targets, verdicts.first, strict=True):
+        scalars[f"Test/{target.name}/rank1"] = result.retrieval.cmc(1)
+        scalars[f"Test/{target.name}/mAP"] = result.retrieval.mAP
+    for result in verdicts.retrieval:
+        for name, value in result.figures((1,)).items():
+            scalars[f"Test/{result.title}/{name}"] = value
+    if verdicts.actions is not None:
+        scalars["Test/actions/mAP"] = verdicts.actions.macro.average_precision
+        scalars["Test/actions/F1"] = verdicts.actions.macro.f1
+    return scalars

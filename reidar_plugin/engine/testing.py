@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from reidar_plugin.data.facts import Facts
 from reidar_plugin.data.loader import ClipLoader
@@ -113,30 +113,46 @@ class Tester:
         return Target(name, *sides)
 
     def judge_actions(self, targets: Sequence[Target]) -> ActionReport | None:
-        """Judge the likelihoods of all tracklets whose actions are known."""
-        sides = [side for target in targets for side in (target.query, target.gallery)]
-        labels = torch.cat([side.facts.labels for side in sides])
-        scores = [side.outputs.likelihoods for side in sides if side.outputs.likelihoods is not None]
-        if not scores or self.data.space is None or not labels.nan_to_num().any():
+        """Judge the likelihoods of all tracklets; those of unknown actions are left out, and counted."""
+        scores, labels = self._actions(targets)
+        if not labels.nan_to_num().any():
             return None
-        names = self._action_names()
-        return evaluate_actions(torch.cat(scores).cpu(), labels, names, self._thresholds(names))
+        return evaluate_actions(scores, labels, self.action_names(), self._thresholds())
 
-    def _thresholds(self, names: Sequence[str]) -> float | tuple[float, ...]:
+    def known_actions(self, targets: Sequence[Target]) -> tuple[Tensor, Tensor]:
+        """Likelihoods and labels ``(N, M)`` of the tracklets whose actions are known, on the CPU."""
+        scores, labels = self._actions(targets)
+        known = ~labels.isnan().any(dim=1)
+        return scores[known], labels[known]
+
+    def action_names(self) -> tuple[str, ...]:
+        """Of the label space; empty without one."""
+        space: Any = self.data.space
+        return () if space is None else tuple(space.names)
+
+    def _actions(self, targets: Sequence[Target]) -> tuple[Tensor, Tensor]:
+        sides = [side for target in targets for side in (target.query, target.gallery)]
+        pairs = [
+            (side.outputs.likelihoods.cpu(), side.facts.labels)
+            for side in sides
+            if side.outputs.likelihoods is not None
+        ]
+        if not pairs:
+            return torch.empty(0, 0), torch.empty(0, 0)
+        scores, labels = zip(*pairs, strict=True)
+        return torch.cat(scores), torch.cat(labels)
+
+    def _thresholds(self) -> float | tuple[float, ...]:
         if self.options.thresholds == "half":
             return 0.5
         batch = next(iter(self.data.test_loader.values()))["query"].batches.batch_size
         outputs = self._extract(packed_loader(self.data.train_loader, batch), "training tracklets")
         assert outputs.likelihoods is not None  # the same network gave some at test
-        return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_facts.labels, names)
+        return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_facts.labels, self.action_names())
 
     def _extract(self, loader: ClipLoader, title: str) -> TrackletOutputs:
         self.network.eval()
         return extract(self.network, loader, self.data.normalise, self.precision, title)
-
-    def _action_names(self) -> tuple[str, ...]:
-        space: Any = self.data.space
-        return tuple(space.names)
 
 
 def check_answerable(data: ClipDataManager) -> None:

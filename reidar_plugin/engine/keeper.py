@@ -1,0 +1,96 @@
+"""A run's checkpoints: what goes into them, and going on from them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from reidar_plugin.engine.checkpoint import BEST, CheckpointStore, Position
+from reidar_plugin.engine.continuation import find_continuation
+from reidar_plugin.engine.identity import RunIdentity
+from reidar_plugin.engine.record import RunRecord
+from reidar_plugin.engine.snapshot import Stateful, restore, snapshot
+
+__all__ = ["Keeper"]
+
+
+class Keeper:
+    """Saves and restores everything that training needs.
+
+    Args:
+        model, optimizer, scheduler: under the host's keys in a checkpoint.
+        parts: everything else with a state.
+        record: of the run; one of the parts, under its own name.
+        identity: what a checkpoint must agree with.
+        config: of the run, as yaml.
+        keep: how many of the last checkpoints stay.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Stateful,
+        scheduler: Stateful | None,
+        parts: Mapping[str, Stateful],
+        record: RunRecord,
+        identity: RunIdentity,
+        config: str,
+        keep: int,
+    ) -> None:
+        self._trained = (model, optimizer, scheduler)
+        self.parts: dict[str, Stateful] = {**parts, "record": record}
+        self.record, self.identity, self.config, self.keep = record, identity, config, keep
+        self.store: CheckpointStore | None = None
+
+    def open(self, save_dir: str | Path) -> CheckpointStore:
+        """Keep checkpoints under that folder from now on."""
+        self.store = CheckpointStore(Path(save_dir) / "model", self.keep)
+        return self.store
+
+    def resume(self, mode: str, named: str) -> Position | None:
+        """Go on from a checkpoint, if there is one; see :func:`~.continuation.find_continuation`.
+
+        Returns:
+            Where training was; None to start afresh.
+        """
+        store = self._opened()
+        found = find_continuation(store, self.identity, self.config, mode, named)
+        if found is None:
+            return None
+        path, state = found
+        position = restore(state, *self._trained, self.parts)
+        best = self.record.best
+        if (
+            best is not None
+            and best.epoch == position.epoch
+            and not position.step
+            and path.parent == store.folder
+        ):
+            store.mark_best(path)  # making that copy may be what was interrupted
+        return position
+
+    def save(self, position: Position) -> Path:
+        """Write a checkpoint of this moment."""
+        facts: dict[str, Any] = {"identity": self.identity.as_plain(), "config": self.config}
+        state = snapshot(*self._trained, self.parts, position, self.record.rank1, **facts)
+        return self._opened().save(state, position)
+
+    def mark_best(self, path: Path) -> Path:
+        """Keep a copy of that checkpoint as the best."""
+        return self._opened().mark_best(path)
+
+    def last(self) -> str:
+        """Path of the newest checkpoint, in words."""
+        positions = self.store.positions() if self.store else []
+        return str(self._opened().path(positions[0])) if positions else "none yet"
+
+    @property
+    def best_path(self) -> Path:
+        """Where the best one is."""
+        return self._opened().folder / BEST
+
+    def _opened(self) -> CheckpointStore:
+        if self.store is None:
+            raise ValueError("expected open(save_dir) before checkpoints are saved or read, got no folder")
+        return self.store
