@@ -12,7 +12,7 @@ careful test. Neither speaks of other training runs: those take more seeds.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reidar_plugin.metrics.intervals import PairedTest, paired_test
@@ -29,22 +29,22 @@ def compare(
 ) -> dict[str, PairedTest]:
     """Paired tests of all protocols that both were tested under, by protocol and figure."""
     tests: dict[str, PairedTest] = {}
-    for place_a, place_b in _same_tests(a, b):
+    for key, place_a, place_b in _same_tests(a, b):
         groups = a.per_query[f"{place_a}/pid"] if by_person else None
         for figure in FIGURES:
             pair = a.per_query[f"{place_a}/{figure}"], b.per_query[f"{place_b}/{figure}"]
-            title = f"{a.retrieval[place_a]['protocol']} {figure}"
+            title = f"{_titles([key])} {figure}"
             tests[title] = paired_test(*pair, resamples=resamples, seed=seed, groups=groups)
     return tests
 
 
-def _same_tests(a: Results, b: Results) -> list[tuple[int, int]]:
-    """Places of the protocols that both have; the same queries and gallery, or an error."""
+def _same_tests(a: Results, b: Results) -> list[tuple[tuple[str, bool], int, int]]:
+    """Protocols that both have, and their places; the same queries and gallery, or an error."""
     ours, theirs = _by_protocol(a), _by_protocol(b)
-    shared = [(ours[title], theirs[title]) for title in ours if title in theirs]
+    shared = [(title, ours[title], theirs[title]) for title in ours if title in theirs]
     if not shared:
         raise ValueError(f"no protocol in common: {_titles(ours)} against {_titles(theirs)}; test both alike")
-    for place_a, place_b in shared:
+    for _, place_a, place_b in shared:
         if a.retrieval[place_a]["fingerprint"] != b.retrieval[place_b]["fingerprint"]:
             raise ValueError(
                 f"{a.retrieval[place_a]['protocol']}: the two tests had other queries or another gallery "
@@ -56,10 +56,10 @@ def _same_tests(a: Results, b: Results) -> list[tuple[int, int]]:
 def _by_protocol(results: Results) -> dict[tuple[str, bool], int]:
     """Places of the tests by protocol, and by whether they are re-ranked."""
     records = enumerate(results.retrieval)
-    return {(record["protocol"], "re-ranked" in record["distance"]): place for place, record in records}
+    return {(record["protocol"], record["reranked"]): place for place, record in records}
 
 
-def _titles(tests: dict[tuple[str, bool], int]) -> str:
+def _titles(tests: Iterable[tuple[str, bool]]) -> str:
     return ", ".join(title + (" (re-ranked)" if reranked else "") for title, reranked in tests) or "none"
 
 

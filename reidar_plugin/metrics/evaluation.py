@@ -34,6 +34,7 @@ class ProtocolResult:
     protocol: str  #: its name
     summary: str  #: the protocol in one line
     distance: str  #: in words, e.g. ``squared Euclidean``
+    reranked: bool
     queries: int
     gallery: int
     distractors: int
@@ -98,6 +99,7 @@ def evaluate_retrieval(
                 protocol=protocol.name,
                 summary=protocol.summary,
                 distance=_words(metric, normalize, reranking),
+                reranked=reranking is not None,
                 queries=len(asked.pids),
                 gallery=len(searched.pids),
                 distractors=int((searched.pids == DISTRACTOR).sum()) if protocol.has_distractors else 0,

@@ -80,6 +80,7 @@ def _retrieval_record(
         "protocol": result.title,
         "summary": result.summary,
         "distance": result.distance,
+        "reranked": result.reranked,
         "counts": {
             "queries": result.queries,
             "valid": int(result.retrieval.valid.sum()),

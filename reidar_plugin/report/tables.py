@@ -17,9 +17,7 @@ def retrieval_table(results: Results) -> str:
     rows = [_retrieval_row(record) for record in results.retrieval]
     if not rows:
         return "No retrieval was tested."
-    notes = [
-        f"{record['protocol']}: {record['summary']}; {record['distance']}." for record in results.retrieval
-    ]
+    notes = [f"{_title(record)}: {record['summary']}; {record['distance']}." for record in results.retrieval]
     level = results.retrieval[0]["intervals"]["level"]
     notes.append(f"Percent; in brackets {level:.0%} bootstrap intervals over the valid queries.")
     return "\n".join([_table(rows), *dict.fromkeys(notes)])
@@ -90,7 +88,11 @@ def _retrieval_row(record: dict[str, Any]) -> dict[str, str]:
         for name, value in record["metrics"].items()
     }
     size = f"{counts['valid']:,} of {counts['queries']:,} x {counts['gallery']:,}"
-    return {"protocol": record["protocol"], "valid queries x gallery": size, **figures}
+    return {"protocol": _title(record), "valid queries x gallery": size, **figures}
+
+
+def _title(record: dict[str, Any]) -> str:
+    return record["protocol"] + (" (re-ranked)" if record["reranked"] else "")
 
 
 def _ends(interval: list[float] | None) -> str:

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reidar_plugin.metrics.actions import evaluate_actions
-from reidar_plugin.metrics.examples import Example
-from reidar_plugin.report.action_charts import confusion_picture
+from reidar_plugin.metrics.actions import evaluate_actions, precision_recall_curve
+from reidar_plugin.report.action_charts import confusion_picture, f1_picture, precision_recall_picture
 from reidar_plugin.report.attention import attention_picture
 from reidar_plugin.report.canvas import PALETTE, RIGHT, WRONG, Canvas, text_width, tint
 from reidar_plugin.report.chart import Axes, ticks_of
-from reidar_plugin.report.pictures import write_action_pictures, write_ranked_pictures
 from reidar_plugin.report.ranked import RankedTracklet, ranked_picture
 from reidar_plugin.report.records import action_record
 from reidar_plugin.report.strips import ShownTracklet, fitted, frame_pixels, spread
@@ -79,23 +77,27 @@ def test_frames_are_drawn_where_they_belong() -> None:
     assert found.max(axis=0).tolist() == [99, 79]
 
 
-def test_pictures_of_a_test_are_written(tmp_path: Path) -> None:
+def test_pictures_are_written_whole(tmp_path: Path) -> None:
     for place in range(3):
         Image.new("RGB", (16, 32), (place * 80, 90, 90)).save(tmp_path / f"{place}.jpg")
     tracklet = ShownTracklet([str(tmp_path / f"{place}.jpg") for place in range(3)], 4, 1, (0.2, 0.3), ())
-    examples = [Example(0, (1, 0), (0.5, 0.7)), Example(1, (), ())]
-    paths = write_ranked_pictures(
-        tmp_path / "a", examples, [tracklet] * 2, [tracklet] * 2, ACTIONS, title="A test"
-    )
-    assert [path.name for path in paths] == ["ranked_00000.png", "ranked_00001.png"]
     likelihoods, labels = [[0.9, 0.2], [0.2, 0.7], [0.3, 0.3]], [[1, 0], [0, 1], [math.nan] * 2]
     record = action_record(evaluate_actions(likelihoods, labels, ACTIONS))
-    paths += write_action_pictures(tmp_path / "b", record, likelihoods, labels, title="A test")
-    assert [path.name for path in paths[2:]] == ["confusion.png", "precision_recall.png", "f1.png"]
-    for path in paths:
+    pictures = {
+        "ranked": ranked_picture(tracklet, [RankedTracklet(tracklet, 0.5)] * 7, ACTIONS, title="A test"),
+        "alone": ranked_picture(tracklet, []),
+        "confusion": confusion_picture(record),
+        "f1": f1_picture(record),
+        "curves": precision_recall_picture({"walking": precision_recall_curve([0.9, 0.2], [True, False])}),
+        "nobody": precision_recall_picture({}),
+    }
+    for name, canvas in pictures.items():
+        path = canvas.save(tmp_path / "new" / f"{name}.png")
         with Image.open(path) as image:
             assert min(image.size) > 200
-            assert len(image.convert("RGB").getcolors(2**20) or ()) > 20
+            assert np.array_equal(np.asarray(image), canvas.pixels())
+            assert len(image.getcolors(2**20) or ()) > 20
+    assert len(list((tmp_path / "new").iterdir())) == len(pictures)
 
 
 def test_confusion_tints_the_diagonal_green_and_the_rest_red() -> None:

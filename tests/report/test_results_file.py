@@ -12,7 +12,7 @@ import torch
 from yacs.config import CfgNode
 
 from reidar_plugin.metrics.actions import PAPER_MAP, evaluate_actions
-from reidar_plugin.metrics.evaluation import evaluate_retrieval
+from reidar_plugin.metrics.evaluation import Reranking, evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
 from reidar_plugin.report.records import Results, collect_results, installed_versions, plain
@@ -149,10 +149,6 @@ def test_plain_values() -> None:
         plain({"x": [1, torch.zeros(1)]}, "config")
 
 
-def cells(table: str) -> list[list[str]]:
-    return [line.split("  ") for line in table.splitlines()]
-
-
 def test_tables_print_what_the_file_holds() -> None:
     results = made_up()
     table = retrieval_table(results)
@@ -163,6 +159,24 @@ def test_tables_print_what_the_file_holds() -> None:
         assert record["summary"] in table
     assert "6 of 6 x 8" in table
     assert "95% bootstrap" in table
+
+
+def test_re_ranked_rows_say_so() -> None:
+    draw = torch.Generator().manual_seed(0)
+    pids = torch.arange(8)
+    sides = [
+        TrackletFeatures(torch.randn(8, 4, generator=draw), pids, torch.full((8,), camera))
+        for camera in (0, 1)
+    ]
+    protocols = protocols_of("prid2011")
+    tests = [evaluate_retrieval(*sides, protocols, reranking=choice)[0] for choice in (None, Reranking())]
+    results = collect_results("x", tests, resamples=20)
+    assert [record["reranked"] for record in results.retrieval] == [False, True]
+    assert [line.split("  ")[0] for line in retrieval_table(results).splitlines()[2:4]] == [
+        "PRID2011 split-0",
+        "PRID2011 split-0 (re-ranked)",
+    ]
+    assert "k1 20, k2 6, lambda 0.3" in retrieval_table(results)
 
 
 def test_action_table_calls_things_by_their_names() -> None:
