@@ -103,6 +103,7 @@ class FrameReader:
 class ClipSource(Dataset[ClipBatch]):
     """A dataset that is asked for whole batches, so that frames are decoded where they are sent from."""
 
+    facts: Facts
     reader: FrameReader
 
     def __getitems__(self, items: Sequence[Any]) -> ClipBatch:
@@ -190,6 +191,8 @@ class ClipLoader(DataLoader[ClipBatch]):
         keep: keep the workers between epochs.
         start_method: of the workers, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
     """
+
+    dataset: ClipSource
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,23 +37,23 @@ def clips(*shape: int) -> Tensor:
 # A loop over frames, written from the papers' description
 
 
-def one_frame(frame: np.ndarray, draw: dict[str, object], margin: int, fill: tuple[float, ...]) -> np.ndarray:
+def one_frame(frame: np.ndarray, draw: dict[str, Any], margin: int, fill: tuple[float, ...]) -> np.ndarray:
     """uint8 (H, W, 3) -> float64 (3, H, W); one frame, one step after another."""
     height, width = frame.shape[:2]
     picture = frame[:, ::-1] if draw["mirrored"] else frame
     canvas = np.zeros((height + 2 * margin, width + 2 * margin, 3), np.uint8)
     canvas[margin : margin + height, margin : margin + width] = picture
-    top, left = draw["corner"]  # type: ignore[misc]
+    top, left = draw["corner"]
     picture = canvas[top : top + height, left : left + width]
     out = np.empty((3, height, width))
     for channel in range(3):
         out[channel] = (picture[:, :, channel] / 255 - IMAGENET_MEAN[channel]) / IMAGENET_STD[channel]
-        for y, x, tall, wide in draw["boxes"]:  # type: ignore[attr-defined]
+        for y, x, tall, wide in draw["boxes"]:
             out[channel, y : y + tall, x : x + wide] = fill[channel]
     return out
 
 
-def each(draw: AugmentDraw, place: int) -> dict[str, object]:
+def each(draw: AugmentDraw, place: int) -> dict[str, Any]:
     return {
         "mirrored": bool(draw.mirrored[place]),
         "corner": draw.corner[place].tolist(),
@@ -75,7 +76,7 @@ def test_matches_a_loop_over_frames(per_clip: bool, passes: int, margin: int) ->
             drawn = each(draw, i if per_clip else 4 * i + t)
             expected = one_frame(frames[i, t].numpy(), drawn, margin, fill)
             np.testing.assert_allclose(got[i, t].numpy(), expected, atol=2e-6)
-            assert bool(erased[i, t]) == (drawn["boxes"][-1][2] > 0)  # type: ignore[index]
+            assert bool(erased[i, t]) == (drawn["boxes"][-1][2] > 0)
     assert 0 < erased.float().mean() < 1  # both kinds are in the batch
     assert 0 < draw.mirrored.float().mean() < 1
     assert torch.equal(frames, before)
@@ -111,8 +112,14 @@ def test_seed_epoch_and_step_decide_and_nothing_else() -> None:
 
 
 def test_streams_differ_by_purpose_and_place() -> None:
-    places = [(1, "order", 0), (1, "order", 0, 0), (1, "frames", 0), (0, "frames", 1), (1, "frames", 0, 1)]
-    values = {numpy_chance(seed, purpose, *place).random() for seed, purpose, *place in places}  # type: ignore[arg-type]
+    places: list[Any] = [
+        (1, "order", 0),
+        (1, "order", 0, 0),
+        (1, "frames", 0),
+        (0, "frames", 1),
+        (1, "frames", 0, 1),
+    ]
+    values = {numpy_chance(seed, purpose, *place).random() for seed, purpose, *place in places}
     assert len(values) == len(places)
     with pytest.raises(ValueError, match=r"must be >= 0, got seed -1, place \(0,\)"):
         numpy_chance(-1, "order", 0)
@@ -138,8 +145,8 @@ def released_box(height: int, width: int, attempts: int) -> tuple[int, int, int,
 def test_boxes_come_as_often_and_as_large_as_in_the_loop(attempts: int) -> None:
     n = 20000
     draw = Augment(erase_attempts=attempts).draw(n, 224, 112, torch.Generator().manual_seed(0))
-    boxes = draw.boxes[:, 0]
-    boxes = boxes[boxes[:, 2] > 0].numpy()
+    first = draw.boxes[:, 0]
+    boxes = first[first[:, 2] > 0].numpy()
     loop = np.array([box for box in (released_box(224, 112, attempts) for _ in range(n)) if box])
     assert abs(len(boxes) - len(loop)) < 4 * math.sqrt(n / 2)
     assert (len(boxes) < 0.49 * n) == (attempts == 1)  # with one attempt some are too large
@@ -195,8 +202,8 @@ def pil_translation(frame: np.ndarray, enlarged: bool, corner: list[int], margin
     height, width = frame.shape[:2]
     picture = Image.fromarray(np.pad(frame, ((margin, margin), (margin, margin), (0, 0))))
     if not enlarged:
-        return np.asarray(picture.resize((width, height), Image.BILINEAR))
-    large = picture.resize((round(width * 1.125), round(height * 1.125)), Image.BILINEAR)
+        return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    large = picture.resize((round(width * 1.125), round(height * 1.125)), Image.Resampling.BILINEAR)
     top, left = corner
     return np.asarray(large.crop((left, top, left + width, top + height)))
 
@@ -206,7 +213,10 @@ def test_translation_is_near_to_that_of_pil(margin: int) -> None:
     height, width = 224, 112
     noise = np.random.default_rng(0).integers(0, 256, (6, 14, 7, 3)).astype(np.uint8)
     frames = np.stack(
-        [np.asarray(Image.fromarray(small).resize((width, height), Image.BICUBIC)) for small in noise]
+        [
+            np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+            for small in noise
+        ]
     )
     augment = Augment(flip=0, erase=0, shift="translation", pad=margin, mean=(0, 0, 0), std=(1, 1, 1))
     draw = augment.draw(6, height, width, torch.Generator().manual_seed(2))
@@ -280,9 +290,9 @@ def test_normalise_is_what_the_host_does() -> None:
         ({"std": (1, 0, 1)}, r"deviations > 0, got .*\(1, 0, 1\)"),
     ],
 )
-def test_says_what_is_wrong(options: dict[str, object], message: str) -> None:
+def test_says_what_is_wrong(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Augment(**options)  # type: ignore[arg-type]
+        Augment(**options)
 
 
 def test_names_the_shape() -> None:

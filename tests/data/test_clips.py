@@ -5,7 +5,9 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from reidar_plugin.data.clips import TEST_CLIPS, TRAIN_CLIPS, draw_clip, trackle
 from reidar_plugin.errors import ConfigError
 
 SIZES = (1, 3, 4, 5, 165)
+Definition: TypeAlias = Callable[[int, int], list[list[int]]]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "clips.md"
 MARKS = "<!-- made by tests/data/test_clips.py: begin -->", "<!-- end -->"
 
@@ -59,7 +62,9 @@ def constrained_definition(n: int, length: int) -> list[list[int]]:
     ],
 )
 @pytest.mark.parametrize("length", [1, 4, 6])
-def test_each_place_draws_from_its_part_and_from_all_of_it(scheme, definition, n, length) -> None:  # type: ignore[no-untyped-def]
+def test_each_place_draws_from_its_part_and_from_all_of_it(
+    scheme: str, definition: Definition, n: int, length: int
+) -> None:
     clips = drawn(scheme, n, length)
     assert [sorted(set(place)) for place in zip(*clips, strict=True)] == definition(n, length)
 
@@ -120,7 +125,7 @@ def interleaved_definition(n: int, length: int) -> list[list[int]]:
     [("consecutive", consecutive_definition), ("interleaved", interleaved_definition)],
 )
 @pytest.mark.parametrize("length", [1, 4, 6])
-def test_all_frames_are_cut_as_defined(scheme, definition, n, length) -> None:  # type: ignore[no-untyped-def]
+def test_all_frames_are_cut_as_defined(scheme: str, definition: Definition, n: int, length: int) -> None:
     clips = tracklet_clips(n, length, scheme)
     assert clips.tolist() == definition(n, length)
     assert set(clips.ravel().tolist()) == set(range(n))
@@ -192,7 +197,7 @@ def tables() -> str:
         ("Test: `reidar.data.test_clips`", TEST_CLIPS, shown_test),
     ):
         lines += [f"### {title}", "", "| scheme | n | frames |", "|---|---|---|"]
-        lines += [f"| `{name}` | {n} | {shown(name, n)} |" for name in schemes for n in SIZES]  # type: ignore[operator]
+        lines += [f"| `{name}` | {n} | {shown(name, n)} |" for name in schemes for n in SIZES]
         lines.append("")
     return "\n".join(lines)
 

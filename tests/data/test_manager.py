@@ -1,6 +1,8 @@
 """The host's data manager with our loaders: any video data set of the host, labels on their way to the batch."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +13,16 @@ from yacs.config import CfgNode
 import reidar_plugin
 from reidar_plugin import host, host_config
 from reidar_plugin.config import add_reidar_config
+from reidar_plugin.data.augment import Augment
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.samplers import HostOrder, IdentityPass
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import ClipBatch
 from reidar_plugin.host import reid
-from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8
+from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8, LabelSpace
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "height": 16,
     "width": 8,
     "workers": 0,
@@ -29,18 +32,18 @@ SMALL = {
 }
 
 
-def manager(root: Path, sources: object, **options: object) -> ClipDataManager:
-    return ClipDataManager(root=str(root), sources=sources, **{**SMALL, **options})  # type: ignore[arg-type]
+def manager(root: Path, sources: Any, **options: Any) -> ClipDataManager:
+    return ClipDataManager(root=str(root), sources=sources, **{**SMALL, **options})
 
 
-def check_batch(batch: ClipBatch, samples: list, space: object) -> None:  # type: ignore[type-arg]
+def check_batch(batch: ClipBatch, samples: list[Any], space: LabelSpace) -> None:
     """Every fact in the batch is the one of the tracklet that it names."""
     for i, place in enumerate(batch.tracklets.tolist()):
         if place < 0:
             continue
         paths, pid, camid, _ = samples[place]
         assert (batch.pids[i], batch.camids[i]) == (pid, camid)
-        row = space.encode(getattr(paths, "labels", None))  # type: ignore[attr-defined]
+        row = space.encode(getattr(paths, "labels", None))
         np.testing.assert_array_equal(batch.labels[i].numpy(), row)
 
 
@@ -104,8 +107,8 @@ def test_two_sources_keep_labels_and_do_not_mix_people(tmp_path: Path) -> None:
     ],
 )
 def test_any_video_data_set_of_the_host_goes_through_with_unknown_labels(
-    tmp_path: Path, name: str, write
-) -> None:  # type: ignore[no-untyped-def]
+    tmp_path: Path, name: str, write: Callable[[Path], object]
+) -> None:
     write(tmp_path)
     data = manager(tmp_path, name, space=ACTIONS3, num_instances=2, batch_size_train=4)
     batches = list(data.train_loader)
@@ -219,7 +222,8 @@ def test_every_key_reaches_its_place(tmp_path: Path) -> None:
         *("sampler.num_instances", 2, "reidar.labels.space", "actions3"),
     )
     data = ClipDataManager.from_config(cfg)
-    augment, clips = data.augment, data.train_loader.dataset
+    augment: Augment = data.augment
+    clips: Any = data.train_loader.dataset
     assert (augment.flip, augment.shift, augment.pad, augment.erase) == (0.25, "translation", 7, 0.75)
     assert (augment.erase_area, augment.erase_ratio) == ((0.1, 0.2), (0.5, 2.0))
     assert augment.erase_fill.tolist() == pytest.approx([0.0, 0.1, 0.2])
@@ -230,10 +234,12 @@ def test_every_key_reaches_its_place(tmp_path: Path) -> None:
     assert (clips.reader.height, clips.reader.width) == (16, 8)
     assert isinstance(data.train_loader.batches.order, IdentityPass)
     assert data.train_loader.batches.order.instances == 2
+    assert isinstance(data.space, LabelSpace)
     assert len(data.space) == 3
     queries = data.test_loader["mars_actions"]["query"]
-    assert queries.dataset.plan.frames[0].tolist() == [0, 7, 14, 21, 28, 35]
-    assert len(queries.dataset) == 2 * len(data.test_dataset["mars_actions"]["query"])
+    packed: Any = queries.dataset
+    assert packed.plan.frames[0].tolist() == [0, 7, 14, 21, 28, 35]
+    assert len(packed) == 2 * len(data.test_dataset["mars_actions"]["query"])
     (batch, *_) = queries
     assert batch.frames.shape == (5, 6, 16, 8, 3)
     black = torch.zeros(1, 1, 1, 3, dtype=torch.uint8)
@@ -244,13 +250,15 @@ def test_defaults_are_the_papers(tmp_path: Path) -> None:
     write_mars(tmp_path)
     reidar_plugin.enable()
     data = ClipDataManager.from_config(config(tmp_path))
-    augment, clips = data.augment, data.train_loader.dataset
+    augment: Augment = data.augment
+    clips: Any = data.train_loader.dataset
     assert (augment.flip, augment.shift, augment.pad, augment.per_clip) == (0.5, "crop", 10, False)
     assert (augment.erase, augment.erase_area, augment.erase_passes) == (0.5, (0.02, 0.4), 1)
     assert augment.erase_ratio == pytest.approx((0.3, 3.3333333))
     assert augment.erase_fill.tolist() == pytest.approx([0.485, 0.456, 0.406])
     assert (clips.scheme, clips.reader.on_broken, clips.reader.interpolation) == ("parts", "stop", "cubic")
-    assert data.test_loader["mars_actions"]["gallery"].dataset.plan.frames.tolist()[0] == [0, 1, 2, 3, 4, 0]
+    packed: Any = data.test_loader["mars_actions"]["gallery"].dataset
+    assert packed.plan.frames.tolist()[0] == [0, 1, 2, 3, 4, 0]
 
 
 def test_the_hosts_samplers_by_name_and_the_balanced_one(tmp_path: Path) -> None:

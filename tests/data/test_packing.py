@@ -2,6 +2,7 @@
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ def write_tracklets(folder: Path, sizes: list[int]) -> list[tuple[Frames, int, i
 
 
 def packed(
-    samples: list, batch_size: int, length: int = 4, scheme: str = "consecutive", cap: int = 0
-) -> ClipLoader:  # type: ignore[type-arg]
+    samples: list[Any], batch_size: int, length: int = 4, scheme: str = "consecutive", cap: int = 0
+) -> ClipLoader:
     facts = Facts(samples, ACTIONS3)
     plan = plan_clips([len(paths) for paths in facts.paths], length, scheme, cap)
     dataset = PackedClips(facts, FrameReader(4, 2), plan)

@@ -2,6 +2,8 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +19,8 @@ SAMPLES = [((f"{pid}-{i}.jpg",), pid, i % 3, i % 2) for pid, size in SIZES.items
 PIDS = [sample[1] for sample in SAMPLES]
 
 
-def batches(order: object, size: int) -> list[list[int]]:
-    places = list(order)  # type: ignore[call-overload]
+def batches(order: Iterable[int], size: int) -> list[list[int]]:
+    places = list(order)
     return [places[i : i + size] for i in range(0, len(places), size)]
 
 
@@ -132,8 +134,8 @@ def global_states() -> tuple[object, ...]:
 
 @pytest.mark.parametrize("name", reid.data.sampler.AVAI_SAMPLERS)
 def test_the_order_is_the_hosts_and_the_global_state_is_given_back(name: str) -> None:
-    options = {"batch_size": 8, "num_instances": 4, "num_cams": 2, "num_datasets": 2}
-    order = build_order(name, SAMPLES, seed=3, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"batch_size": 8, "num_instances": 4, "num_cams": 2, "num_datasets": 2}
+    order = build_order(name, SAMPLES, seed=3, **options)
     before = global_states()
     made = list(order)
     assert global_states() == before
@@ -211,8 +213,8 @@ def test_says_what_is_wrong() -> None:
         ("RandomDatasetSampler", {"batch_size": 9, "num_datasets": 2}, "batch_size 9.*num_datasets 2"),
     ],
 )
-def test_what_the_host_asserts_becomes_a_sentence(name: str, options: dict[str, int], message: str) -> None:
-    order = build_order(name, SAMPLES, **options)  # type: ignore[arg-type]
+def test_what_the_host_asserts_becomes_a_sentence(name: str, options: dict[str, Any], message: str) -> None:
+    order = build_order(name, SAMPLES, **options)
     assert isinstance(order, HostOrder)
     with pytest.raises(ConfigError, match=f"the host's {name} cannot serve .*{message}"):
         list(order)

@@ -251,6 +251,11 @@ def drain(loader: DataLoader[torch.Tensor]) -> float:
 def _augmenting(args: argparse.Namespace, _: Path) -> None:
     print(f"\nAugmenting 64 x {LENGTH} frames of 224 x 112, decoded, one thread; a GPU where there is one")
     frames = torch.randint(0, 256, (64, LENGTH, 224, 112, 3), dtype=torch.uint8)
+    still = Augment(flip=0, shift="none", erase=0)
+    expected = transforms.functional.normalize(
+        frames[0, 0].permute(2, 0, 1) / 255, IMAGENET_MEAN, IMAGENET_STD
+    )
+    torch.testing.assert_close(still(frames, 0, 0)[0][0, 0], expected)  # with all chance out, both normalise
     augment = Augment()
     theirs, ours = in_turn([lambda: loop_of_frames(frames), lambda: augment(frames, 0, 0)], args.rounds)
     count = frames.shape[0] * LENGTH
