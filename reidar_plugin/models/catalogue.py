@@ -7,7 +7,9 @@ from typing import Any
 from torch import nn
 
 from reidar_plugin.config import reidar_node
+from reidar_plugin.labels.configured import configured_attributes
 from reidar_plugin.labels.spaces import label_space
+from reidar_plugin.models.asanet import attribute_columns, build_asanet
 from reidar_plugin.models.backbones import backbone_names, unfit_names
 from reidar_plugin.models.joint import build_joint
 
@@ -18,14 +20,15 @@ DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
 
 
 def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Callable[..., nn.Module]]:
-    """``reidar_<backbone>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve.
+    """``reidar_<backbone>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve; and ``asanet``.
 
     Args:
         cfg: the host's config with the ``reidar`` node; None for the defaults of both.
         num_actions: see :func:`arguments`.
     """
     settings = arguments(cfg, num_actions=num_actions)
-    return {PREFIX + name: partial(build_joint, name, **settings) for name in backbone_names()}
+    joint = {PREFIX + name: partial(build_joint, name, **settings) for name in backbone_names()}
+    return {**joint, "asanet": partial(build_asanet, **_asanet_arguments(cfg, settings))}
 
 
 def why_not() -> dict[str, str]:
@@ -56,6 +59,14 @@ def arguments(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, A
         "weights": node.weights,
         "sha256": node.sha256,
     }
+
+
+def _asanet_arguments(cfg: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`~reidar_plugin.models.asanet.build_asanet` takes, given what the joint models take."""
+    node = reidar_node() if cfg is None else cfg.reidar
+    shared = {key: value for key, value in settings.items() if key not in ("pooling", "attention_width")}
+    columns = attribute_columns(configured_attributes(node))
+    return {**shared, **node.model.asanet, "columns": columns}
 
 
 def _actions_of(cfg: Any) -> int:
