@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             size=tuple(args.size) if args.size else None,
             seed=args.seed,
             layout=args.layout,
+            shares=args.shares,
             folder=args.folder,
             workers=args.workers,
             progress=_Bar() if sys.stderr.isatty() or args.progress else None,
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="of the pictures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--layout", default="mars", choices=("mars", "lpw"))
+    parser.add_argument("--shares", default="paper", choices=("paper", "even"), help="of the actions")
     parser.add_argument("--folder", help="name of the folder (default: the layout)")
     parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
     parser.add_argument("--progress", action="store_true", help="show the bar although this is no terminal")

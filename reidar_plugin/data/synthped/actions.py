@@ -2,7 +2,7 @@
 
 from .dice import Dice
 
-__all__ = ["ACTIONS", "PASSING", "SHARES", "hand_out"]
+__all__ = ["ACTIONS", "PASSING", "SHARES", "action_shares", "hand_out"]
 
 ACTIONS = (
     "walking",
@@ -47,13 +47,19 @@ PASSING = {
 """Which other action a tracklet of each label may pass through, with weights."""
 
 
-def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
-    """Actions for ``number`` people in the given shares, each action once at least while there are people enough.
+def action_shares(layout: str, split: str, shares: str) -> tuple[int, ...]:
+    """Weights of the eight actions: those of the ``paper``, or ``even``."""
+    return SHARES[layout, split] if shares == "paper" else (1,) * len(ACTIONS)
 
-    Largest remainders, then shuffled: shares that add up to ``number`` are met exactly.
+
+def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
+    """Actions for ``number`` people in the given shares: largest remainders, shuffled.
+
+    Shares that add up to ``number`` are met exactly. No action is left out where there are eight people, and none has
+    but one person where there are 48: MARS, too, has three people who hold hands.
     """
     total = sum(shares)
-    floor = 1 if number >= len(shares) else 0
+    floor = 2 if number >= 6 * len(shares) else 1 if number >= len(shares) else 0
     exact = [share * number / total for share in shares]
     counts = [max(floor, int(value)) for value in exact]
     while sum(counts) != number:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .body import proportions
 from .dice import Array
-from .figure import draw_person, proportions
+from .figure import draw_person
 from .people import Look
 from .props import draw_props, hand_goals
 from .skeleton import pose

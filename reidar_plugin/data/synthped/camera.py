@@ -7,9 +7,10 @@ import numpy as np
 
 from .dice import Array, Dice
 
-__all__ = ["Camera", "Lens", "install"]
+__all__ = ["STYLES", "Camera", "Lens", "install"]
 
 STYLES = ("shops", "park", "facade", "plaza", "road", "fence")
+"""What a place looks like; a method of the painter each."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,13 @@ class Lens:
 
     def picture(self, canvas: Array, dice: Array) -> Array:
         """A picture, uint8 ``(H, W, 3)`` BGR, of a canvas of twice its size; ``dice``: four random bytes."""
-        size = (self._width, self._height)
-        if self._coarse < 1.0:
-            small = (int(self._width * self._coarse), int(self._height * self._coarse))
-            canvas = cv2.resize(canvas, small, interpolation=cv2.INTER_LINEAR_EXACT)
-            frame = cv2.resize(canvas, size, interpolation=cv2.INTER_LINEAR_EXACT)
-        else:
-            frame = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+        frame = cv2.resize(canvas, (self._width, self._height), interpolation=cv2.INTER_AREA)
         if self._sigma > 0.2:
             frame = cv2.GaussianBlur(frame, (3, 3), self._sigma)
+        if self._coarse < 1.0:
+            small = (int(self._width * self._coarse), int(self._height * self._coarse))
+            frame = cv2.resize(frame, small, interpolation=cv2.INTER_LINEAR_EXACT)
+            frame = cv2.resize(frame, (self._width, self._height), interpolation=cv2.INTER_LINEAR_EXACT)
         more, less = (self._pool[i][dice[2 * i] % 64 :, dice[2 * i + 1] % 64 :] for i in (0, 1))
         cv2.add(frame, more[: self._height, : self._width], dst=frame)
         return cv2.subtract(frame, less[: self._height, : self._width], dst=frame)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .actions import SHARES, hand_out
+from .actions import action_shares, hand_out
 from .dice import Dice
 from .people import Look, dress_all
 from .presets import Preset, tracklet_lengths
@@ -50,7 +50,7 @@ class Plan:
     queries: list[int]  #: places in ``shots`` counted among those of the test split, from 0 (MARS)
 
 
-def plan_mars(preset: Preset, seed: int) -> Plan:
+def plan_mars(preset: Preset, seed: int, shares: str = "paper") -> Plan:
     """MARS' way: person labels, six cameras at most, distractors, junk, one query for a person in a camera.
 
     Distractors and junk are as many as MARS has for each test tracklet of known people (3,248 and 870 to 8,062).
@@ -59,7 +59,7 @@ def plan_mars(preset: Preset, seed: int) -> Plan:
     first = {"train": 1, "test": 2}
     for split, number, total in zip(("train", "test"), preset.people, preset.tracklets, strict=True):
         crowds[split] = dress_all(number, seed, split)
-        labels[split] = hand_out(SHARES["mars", split], number, Dice(seed, "actions", split))
+        labels[split] = hand_out(action_shares("mars", split, shares), number, Dice(seed, "actions", split))
         if split == "test":
             shots += _strangers(preset, seed)
         numbers = range(
@@ -166,7 +166,7 @@ def _queries(test: list[Shot], seed: int) -> list[int]:
     return sorted(dice.pick(places) for seen in groups.values() if len(seen) > 1 for places in seen.values())
 
 
-def plan_lpw(preset: Preset, seed: int) -> Plan:
+def plan_lpw(preset: Preset, seed: int, shares: str = "paper") -> Plan:
     """LPW's way: three scenes with 3, 4 and 4 views; scene 1 tests, 2 and 3 train; one tracklet and label a view.
 
     Every person of scene 1 is seen in view 2, the queries, and in view 1 or 3 at least. ``preset.tracklets`` and
@@ -182,9 +182,9 @@ def plan_lpw(preset: Preset, seed: int) -> Plan:
         for scene, (of, start, count) in scenes.items():
             if of == split:
                 seen += [(scene, view, local, start + local - 1) for local in range(1, count + 1)
-                         for view in _views(scene, Dice(seed, "views", scene, local))]  # fmt: skip
+                         for view in _views(scene, local, seed)]  # fmt: skip
         seen.sort()
-        labels = hand_out(SHARES["lpw", split], len(seen), Dice(seed, "actions", split))
+        labels = hand_out(action_shares("lpw", split, shares), len(seen), Dice(seed, "actions", split))
         lengths = tracklet_lengths("train", len(seen), preset.stretch, Dice(seed, "lengths", split))
         for (scene, view, local, person), label, length in zip(seen, labels, lengths, strict=True):
             key = f"scen{scene}/view{view}/{local}"
@@ -193,8 +193,10 @@ def plan_lpw(preset: Preset, seed: int) -> Plan:
     return Plan("lpw", seed, 11, preset.size, crowds, {}, shots, [])
 
 
-def _views(scene: int, dice: Dice) -> list[int]:
+def _views(scene: int, local: int, seed: int) -> list[int]:
+    """Views that see a person; the first of a scene is seen by all, so that no view is empty."""
+    dice = Dice(seed, "views", scene, local)
     if scene == 1:
-        return dice.pick(([1, 2, 3], [1, 2], [2, 3]), (6, 2, 2))
+        return [1, 2, 3] if local == 1 else dice.pick(([1, 2, 3], [1, 2], [2, 3]), (6, 2, 2))
     views = (dice.order(4) + 1).tolist()
-    return sorted(views[: dice.pick((2, 3, 4), (3, 3, 4))])
+    return sorted(views[: 4 if local == 1 else dice.pick((2, 3, 4), (3, 3, 4))])

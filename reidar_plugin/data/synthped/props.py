@@ -146,29 +146,29 @@ class _Props:
         self.box(case, (0.078, 0.145, 0.050), self.colour, near, shown)
 
     def cart(self, shown: Array) -> None:
-        basket = self.place(0.0, 0.43, 0.42)
+        basket = self.place(0.0, 0.43, 0.37)
         near = self.base + self.away(basket, 0.85)
         self.chassis(shown, near, self.metal)
-        self.box(basket, (0.115, 0.085, 0.165), self.ink.ramp((150, 154, 158)), near, shown, grid=True)
+        self.box(basket, (0.105, 0.085, 0.135), self.ink.ramp((150, 154, 158)), near, shown, grid=True)
 
     def pram(self, shown: Array) -> None:
-        tub = self.place(0.0, 0.37, 0.42)
+        tub = self.place(0.0, 0.37, 0.37)
         near = self.base + self.away(tub, 0.85)
         self.chassis(shown, near, self.tyre)
-        self.box(tub, (0.085, 0.075, 0.155), self.colour, near, shown)
+        self.box(tub, (0.085, 0.075, 0.130), self.colour, near, shown)
         hood = self.sketch.part(near + 0.02, shown)
-        hood.ball(self.eye.pixel(self.place(0.0, 0.49, 0.34)), 0.092, 0.085, self.colour)
+        hood.ball(self.eye.pixel(self.place(0.0, 0.49, 0.30)), 0.092, 0.085, self.colour)
 
     def chassis(self, shown: Array, near: Array, ramp: Ramp) -> None:
         part = self.sketch.part(near - 0.02, shown)
         for x in (-0.10, 0.10):
             grip, back, front = (
                 self.eye.pixel(self.place(x * 0.9, *yz))
-                for yz in ((0.575, 0.235), (0.10, 0.30), (0.10, 0.56))
+                for yz in ((0.575, 0.235), (0.10, 0.26), (0.10, 0.49))
             )
             part.limb([grip, back], [0.009, 0.009], ramp, levels=2)
             part.limb([back, front], [0.009, 0.009], ramp, levels=2)
-            for z in (0.30, 0.56):
+            for z in (0.26, 0.49):
                 self.wheel(part, x, 0.05, z, 0.045, float(self.eye.scale[0]) * 0.016)
         grips = [self.eye.pixel(self.place(x, 0.580, 0.232)) for x in (-0.10, 0.10)]
         bar = self.sketch.part(self.base + np.where(self.eye.cos > 0.1, 0.8, -0.7), shown)

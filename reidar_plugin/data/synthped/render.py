@@ -9,10 +9,12 @@ import numpy as np
 
 from .actor import stage_actor
 from .camera import Camera, Lens, install
+from .canvas import FEET
 from .dice import Array, Dice
 from .direct import Extra, Role, Script, direct
 from .plan import Plan, Shot
-from .scenery import FEET, Scene, paint_scene, plant_leaves
+from .plants import plant_leaves
+from .scenery import Scene, paint_scene
 from .sketch import Eye, Ink, Part, Sketch, paint
 
 __all__ = ["Studio"]
@@ -70,7 +72,7 @@ class _Set:
         high, wide = max(4, int(self._height * 0.055)), max(8, int(self._height * 0.42))
         y, x = np.mgrid[0:high, 0:wide]
         far = ((x * 2 + 1 - wide) / wide) ** 2 + ((y * 2 + 1 - high) / high) ** 2
-        return np.repeat((np.clip(1.0 - far, 0, 1) * 62).astype(np.uint8)[..., None], 3, axis=2)
+        return np.repeat((np.clip(1.0 - far, 0, 1) * 38).astype(np.uint8)[..., None], 3, axis=2)
 
     def film(self, script: Script, grains: Array) -> Iterator[Array]:
         ink = Ink(self.camera.grade(), script.exposure)
@@ -106,7 +108,7 @@ class _Set:
             top = foot - np.array([0.0, 1.3 * height])
             part.limb([foot, top], [thing.wide, thing.wide], ink.ramp((112, 116, 116)))
         else:
-            leaves, shades = plant_leaves(Dice(self._seed, "plant", thing.seed), 70)
+            leaves, shades = plant_leaves(Dice(self._seed, "plant", thing.seed), 130)
             for leaf, shade in zip(leaves, shades, strict=True):
                 points = foot[:, None] + leaf * np.array([2.2 * thing.wide, thing.high]) * height
                 part.fill(points, ink.colour((78, 108, 62), shade))

@@ -96,7 +96,7 @@ def pose(
     )
     shoulders = tuple(pelvis + trunk + point(sign * shoulder, 0.0, sign * -twist) for sign in SIDES)
     arms = [_arm(shoulders[side], side, phase, energy, hands.get(side)) for side in (LEFT, RIGHT)]
-    return Skeleton(pelvis, neck, head, hips, knees, ankles, toes, shoulders, *zip(*arms, strict=True))  # type: ignore[arg-type]
+    return Skeleton(pelvis, neck, head, hips, knees, ankles, toes, shoulders, *zip(*arms, strict=True))
 
 
 def _leg(pelvis: Array, side: int, hip: float, phase: Array, energy: Array, seat: Array) -> tuple[Array, ...]:
@@ -134,7 +134,7 @@ def _arm(
     high = np.clip((wrist[:, 1] - 0.62) / 0.12, 0.0, 1.0)[
         :, None
     ]  # the elbow of a raised hand points down and ahead
-    towards = point(sign * 0.55, -0.35, -0.75) * (1 - high) + point(sign * 0.50, -0.90, 0.50) * high
+    towards = point(sign * 0.55, -0.35, -0.75) * (1 - high) + point(sign * 0.80, -0.80, 0.25) * high
     return reach(shoulder, wrist, UPPER_ARM, FOREARM, towards)
 
 

@@ -1,6 +1,7 @@
 """Paper and pencil: polygons of all frames of a tracklet, projected, shaded and painted back to front."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -101,7 +102,7 @@ class Part:
 
         Each shade is laid over the whole chain before the next, so that joints leave no seam.
         """
-        rings = [self._ring(a, b) for a, b in zip(joints[:-1], joints[1:], strict=True)]
+        rings = [self._ring(a, b) for a, b in pairwise(joints)]
         scale = self.eye.scale[:, None, None]
         for level in range(levels):
             size, shift = _LEVELS[level]

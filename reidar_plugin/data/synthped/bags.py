@@ -1,0 +1,79 @@
+"""Backpack, shoulder bag and handbag."""
+
+import numpy as np
+
+from .body import Figure
+from .dice import Array
+from .people import COLOURS
+from .rings import outline, shaded
+from .skeleton import LEFT, RIGHT, point
+from .sketch import Ramp
+
+__all__ = ["draw_bag"]
+
+
+def draw_bag(figure: Figure) -> None:
+    """Add the bag of a person, if there is one."""
+    kind = figure.look.bag
+    if kind == "none":
+        return
+    ramp = figure.ink.ramp(COLOURS[figure.look.bag_colour])
+    {"backpack": _backpack, "shoulder": _shoulder_bag, "handbag": _handbag}[kind](figure, ramp)
+
+
+def _backpack(figure: Figure, ramp: Ramp) -> None:
+    bones, body, eye = figure.bones, figure.body, figure.eye
+    spine = bones.neck - bones.pelvis
+    back = -(body.deep * figure.wide + 0.045)
+    high, low = (figure.px(bones.pelvis + spine * at + point(0.0, 0.0, back)) for at in (0.86, 0.30))
+    width = eye.width(body.shoulder * 0.72, 0.062)
+    part = figure.sketch.part(figure.base + np.where(eye.cos < 0.25, 0.45, -0.45))
+    rings = [
+        (high + (high - low) * 0.12, width * 0.55),
+        (high, width * 0.95),
+        (low, width),
+        (low - (high - low) * 0.06, width * 0.85),
+    ]
+    shaded(part, rings, ramp)
+    pocket = [(high * 0.45 + low * 0.55, width * 0.66), (low * 0.9 + high * 0.1, width * 0.66)]
+    part.fill(outline(pocket, 1.0, 0.0), ramp[0])
+    part.fill(outline(pocket, 0.88, 0.0), ramp[1])
+    straps = figure.sketch.part(figure.base + np.where(eye.cos > -0.2, 0.2, -0.5))
+    for sign in (-1.0, 1.0):
+        top = figure.px(bones.neck + point(sign * body.shoulder * 0.60, -0.025, 0.0))
+        end = figure.px(bones.pelvis + spine * 0.42 + point(sign * body.shoulder * 0.70, 0.0, body.deep))
+        straps.limb([top, end], [0.012, 0.012], ramp, levels=2)
+
+
+def _shoulder_bag(figure: Figure, ramp: Ramp) -> None:
+    bones, body = figure.bones, figure.body
+    sign = 1.0 if figure.look.right_handed else -1.0
+    hip = bones.pelvis + point(sign * (body.hip * figure.wide + 0.035), -0.01, 0.0)
+    collar = bones.neck + point(-sign * body.shoulder * 0.55, -0.03, 0.0)
+    near = np.where(figure.eye.depth(hip - bones.pelvis) > -0.03, 0.75, -0.75)
+    strap = figure.sketch.part(figure.base + 0.3)
+    for z in (0.85, -0.85):  # over chest and back; the hidden one is narrowed to nothing
+        seen = np.where(z * figure.eye.cos > -0.15, 1.0, 0.0)[:, None]
+        a, b = (figure.px(p + point(0.0, 0.0, z * body.deep * figure.wide)) for p in (collar, hip))
+        strap.limb([a, a * (1 - seen) + b * seen], [0.0085, 0.0085], ramp, levels=1)
+    _sack(figure, hip, ramp, near, 0.062, 0.085)
+
+
+def _handbag(figure: Figure, ramp: Ramp) -> None:
+    side = LEFT if figure.look.right_handed else RIGHT
+    elbow, wrist = figure.bones.elbows[side], figure.bones.wrists[side]
+    crook = elbow * 0.55 + wrist * 0.45
+    near = np.where(figure.eye.depth(crook - figure.bones.pelvis) > -0.03, 0.75, -0.75)
+    strap = figure.sketch.part(figure.base + near)
+    bag = crook - point(0.0, 0.11, 0.0)
+    strap.limb([figure.px(crook), figure.px(bag)], [0.008, 0.03], ramp, levels=1)
+    _sack(figure, bag, ramp, near + 0.01, 0.058, 0.070)
+
+
+def _sack(figure: Figure, middle: Array, ramp: Ramp, near: Array, wide: float, high: float) -> None:
+    """A soft bag hanging at a point; its long side along the way of the person."""
+    width = figure.eye.width(0.026, wide)
+    top, low = figure.px(middle + point(0.0, high / 2, 0.0)), figure.px(middle - point(0.0, high / 2, 0.0))
+    rings = [(top, width * 0.82), (top * 0.4 + low * 0.6, width), (low, width * 0.88)]
+    part = figure.sketch.part(figure.base + near)
+    shaded(part, rings, ramp)

@@ -1,0 +1,133 @@
+"""A wall-long canvas and the brushes for a background: rectangles, blobs, stains, pavement, grain."""
+
+import cv2
+import numpy as np
+
+from .camera import Camera
+from .dice import Array, Dice, turn_sin
+from .sketch import Ink
+
+__all__ = ["FEET", "RGB", "Backdrop"]
+
+FEET = 0.93
+"""Height of the line where people stand, as a part of the picture."""
+
+RGB = tuple[int, int, int]
+
+
+class Backdrop:
+    """The background of a camera while it is painted. Lengths are parts of the height of a window of the canvas; x goes
+    round the ring, y counts up from the line where the pavement ends.
+
+    Args:
+        camera: whose background it is.
+        seed: of the set.
+        window: height and width of what is seen at a time, pixels.
+    """
+
+    def __init__(self, camera: Camera, seed: int, window: tuple[int, int]) -> None:
+        height, width = window
+        self.unit = height  # all lengths are parts of a canvas height
+        self.width = 7 * height
+        self.image = np.zeros((height + 2 * (height // 8), self.width, 3), np.uint8)
+        self.camera, self.dice = camera, Dice(seed, "scene", camera.number)
+        self.ink = Ink(camera.grade())
+        self.feet = height // 8 + FEET * height
+        self.tilt = float(turn_sin(camera.pitch))
+        self.back = self.feet - height * (0.10 + 0.55 * self.tilt)  # where the pavement ends
+        self.window = width
+
+    def finish(self) -> Array:
+        """The painting as a camera sees it, the first window repeated at the end, uint8 ``(H', W', 3)`` BGR."""
+        self._grain()
+        image = cv2.GaussianBlur(self.image, (5, 5), 1.1)
+        return np.concatenate([image, image[:, : self.window]], axis=1)
+
+    def rect(self, x0: float, y0: float, x1: float, y1: float, rgb: RGB, gain: float = 1.0) -> None:
+        """A rectangle, and once more a ring further where it passes the end."""
+        left, right = int(x0 * self.unit), int(x1 * self.unit)
+        top, low = int(self.back - y1 * self.unit), int(self.back - y0 * self.unit)
+        for ring in (0, self.width, -self.width):
+            if right + ring >= 0 and left + ring < self.width:
+                cv2.rectangle(
+                    self.image, (left + ring, top), (right + ring, low), self.ink.colour(rgb, gain), -1
+                )
+
+    def blob(self, x: float, y: float, rx: float, ry: float, rgb: RGB, gain: float = 1.0) -> None:
+        """An ellipse."""
+        axes = (max(1, int(rx * self.unit)), max(1, int(ry * self.unit)))
+        centre = (int(x * self.unit), int(self.back - y * self.unit))
+        for ring in (0, self.width, -self.width):
+            cv2.ellipse(
+                self.image, (centre[0] + ring, centre[1]), axes, 0, 0, 360, self.ink.colour(rgb, gain), -1
+            )
+
+    @property
+    def ring(self) -> float:
+        """Once round."""
+        return self.width / self.unit
+
+    def along(self, low: float, high: float) -> list[float]:
+        """Places along the ring with gaps between low and high."""
+        places, at = [], self.dice.uniform(0.0, low)
+        while at < self.ring - low * 0.6:
+            places.append(at)
+            at += self.dice.uniform(low, high)
+        return places
+
+    def ground(self, rgb: RGB, tile: float, joints: float = 0.88) -> None:
+        """Pavement with joints that close up towards the back, lighter in the distance."""
+        low = (self.image.shape[0] - self.back) / self.unit
+        for step in range(24):
+            y0, y1 = low * step / 24, low * (step + 1) / 24
+            self.rect(0, -y1, self.ring, -y0, rgb, 1.04 - 0.10 * step / 24)
+        if not tile:
+            return
+        colour = self.ink.colour(rgb, joints)
+        depth, row = 0.0, 0
+        while depth < low:
+            y = int(self.back + depth * self.unit)
+            cv2.line(self.image, (0, y), (self.width, y), colour, 1 + int(depth * 4))
+            row_high = tile * (0.18 + 0.75 * self.tilt) * (0.7 + 1.6 * depth)
+            for at in np.arange(0.0, self.ring, tile):
+                x = int((at + (row % 2) * tile / 2) * self.unit)
+                cv2.line(
+                    self.image,
+                    (x, y),
+                    (x - int(row_high * 0.3 * self.unit), int(y + row_high * self.unit)),
+                    colour,
+                    1 + int(depth * 4),
+                )
+            depth, row = depth + row_high, row + 1
+
+    def stains(self, count: int) -> None:
+        """Darker spots on the ground."""
+        for _ in range(count):
+            x, y = self.dice.uniform(0, self.ring), -self.dice.uniform(0.02, 0.45)
+            self.shade(x, y, self.dice.uniform(0.03, 0.16), self.dice.uniform(0.008, 0.03), 0.93)
+
+    def shade(self, x: float, y: float, rx: float, ry: float, gain: float) -> None:
+        """Darken (or lighten) an ellipse of what is painted."""
+        left, right = int((x - rx) * self.unit), int((x + rx) * self.unit) + 1
+        top, low = int(self.back - (y + ry) * self.unit), int(self.back - (y - ry) * self.unit) + 1
+        left, top = max(left, 0), max(top, 0)
+        patch = self.image[top:low, left:right]
+        if not patch.size:
+            return
+        mask = np.zeros(patch.shape[:2], np.uint8)
+        centre = (patch.shape[1] // 2, patch.shape[0] // 2)
+        cv2.ellipse(mask, centre, (max(1, centre[0]), max(1, centre[1])), 0, 0, 360, 1, -1)
+        patch[mask > 0] = np.minimum(patch[mask > 0] * gain, 255).astype(np.uint8)
+
+    def _grain(self) -> None:
+        """Uneven light over all surfaces: fine grit and slow clouds."""
+        rows, columns = self.image.shape[:2]
+        total = np.zeros((rows, columns), np.int16)
+        for cells, depth in ((5, 9), (24, 8), (110, 7)):
+            high, wide = max(2, rows * cells // self.unit), max(2, columns * cells // self.unit)
+            field = self.dice.uniform(0, 2 * depth, size=high * wide).reshape(high, wide).astype(np.uint8)
+            total += (
+                cv2.resize(field, (columns, rows), interpolation=cv2.INTER_LINEAR_EXACT).astype(np.int16)
+                - depth
+            )
+        self.image = np.clip(self.image.astype(np.int16) + total[..., None], 0, 255).astype(np.uint8)
