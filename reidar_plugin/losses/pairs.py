@@ -1,9 +1,31 @@
 """Distances between all clips of a batch, and which pairs show one person."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 __all__ = ["cosine_similarities", "euclidean_distances", "same_person", "squared_distances"]
+
+
+class _Products(torch.autograd.Function):
+    """``X @ X.T`` with one product on the way back, where autograd takes two: most of the time of a metric loss."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.save_for_backward(features)
+        return features @ features.T
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (features,) = ctx.saved_tensors
+        (gradient,) = gradients
+        return (gradient + gradient.T) @ features
+
+
+def _products(features: Tensor) -> Tensor:
+    products: Tensor = _Products.apply(features)
+    return products
 
 
 def cosine_similarities(features: Tensor) -> Tensor:
@@ -11,17 +33,20 @@ def cosine_similarities(features: Tensor) -> Tensor:
 
     The rows are not normalised one by one: their products are, which touches B x B numbers in place of B x D.
     """
-    products = features @ features.T
-    lengths = products.diagonal().clamp(min=1e-24).sqrt()
-    return products / (lengths[:, None] * lengths[None, :])
+    products = _products(features)
+    shrink = products.diagonal().clamp(min=1e-24).rsqrt()
+    return products * shrink[:, None] * shrink[None, :]
 
 
 def squared_distances(features: Tensor, normalise: bool = False) -> Tensor:
     """Squared Euclidean distances between all rows, of unit length if asked: ``(B, D) -> (B, B)``, >= 1e-12.
 
-    The floor keeps the gradient of the square root finite; under it the gradient is 0.
+    The floor keeps the gradient of the square root finite; under it the gradient is 0. A row of zeros, which has no
+    direction, is at a right angle to all others when normalised.
     """
-    products = cosine_similarities(features) if normalise else features @ features.T
+    if normalise:
+        return (-2 * cosine_similarities(features) + 2).clamp(min=1e-12)
+    products = _products(features)
     squares = products.diagonal()
     return (squares[:, None] + squares[None, :] - 2 * products).clamp(min=1e-12)
 
@@ -41,5 +66,4 @@ def same_person(pids: Tensor) -> tuple[Tensor, Tensor]:
         positive and negative pairs, each bool ``(B, B)``.
     """
     same = pids[:, None] == pids[None, :]
-    itself = torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-    return same & ~itself, ~same
+    return same.fill_diagonal_(False), pids[:, None] != pids[None, :]

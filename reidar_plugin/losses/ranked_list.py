@@ -3,6 +3,7 @@
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .contract import check_choice, check_embedding, in_float32
@@ -62,11 +63,11 @@ def ranked_list_loss(
     check_choice("positives", positives, ("non-trivial", "all"))
     distances = euclidean_distances(features, normalise)  # (B, B)
     positive, negative = same_person(pids)
-    pull = (distances - (alpha - margin)).clamp(min=0).masked_fill(~positive, 0)
+    pull = F.relu(distances - (alpha - margin)) * positive
     counted = pull > 0 if positives == "non-trivial" else positive
     pulled = pull.sum(dim=1) / counted.sum(dim=1).clamp(min=1)  # (B,)
 
-    push = (alpha - distances).clamp(min=0).masked_fill(~negative, 0)
+    push = F.relu(alpha - distances) * negative
     # a row without any near negative gets even weights, on pushes that are all 0
     scores = (temperature * push).masked_fill(push == 0, torch.finfo(push.dtype).min)
     pushed = (scores.softmax(dim=1) * push).sum(dim=1)  # (B,)

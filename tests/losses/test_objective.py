@@ -264,14 +264,16 @@ def test_soft_mining_reads_the_classifier_or_the_centres() -> None:
 
 
 def test_pose_motion_weight_rises_with_the_attributes() -> None:
-    made = objective(["pose_motion", "attributes"], **{"pose_motion.margin": 0.5})
+    made = objective(["pose_motion", "attributes", "focal"], balance=0.25, **{"pose_motion.margin": 0.5})
     out, judged = output(), targets()
     factors = []
     for sure in (0.0, 20.0, 0.0):
         logits = sure * (2 * judged.attributes - 1)
         total, value = made(out._replace(attribute_logits=logits), judged)
-        factors.append((total.detach() - 1.5 * value["attributes"]) / value["pose_motion"])
-    torch.testing.assert_close(torch.stack(factors), torch.tensor([0.005, 0.01, 0.01]), rtol=1e-4, atol=0)
+        rest = 1.5 * value["attributes"] + 0.75 * value["focal"]
+        factors.append((total.detach() - rest) / value["pose_motion"])
+    expected = 0.25 * torch.tensor([0.005, 0.01, 0.01])
+    torch.testing.assert_close(torch.stack(factors), expected, rtol=1e-3, atol=0)
 
 
 def test_without_any_label_the_actions_are_free() -> None:
