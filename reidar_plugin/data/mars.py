@@ -105,7 +105,7 @@ def _read(home: Path, _versions: tuple[tuple[int, ...], ...]) -> Split:
 def _read_half(home: Path, half: str) -> list[Tracklet | None]:
     """Every row of a half in order; None for junk."""
     names_file = home / f"info/{half}_name.txt"
-    names = read_lines(names_file)
+    names = [line.rstrip() for line in read_lines(names_file)]
     for number, name in enumerate(names, start=1):
         if not _NAME.fullmatch(name):
             raise TableError(

@@ -169,7 +169,7 @@ def read_lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise LabelError(f"{path}:{line}: not UTF-8 text: byte {data[error.start]:#04x}") from error
-    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return text.replace("\r\n", "\n").rstrip("\n").split("\n")
 
 
 def write_labels(path: str | Path, entries: Mapping[str, Iterable[str] | None]) -> None:

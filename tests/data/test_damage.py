@@ -101,7 +101,7 @@ def test_name_lists(home: Path, name: str) -> None:
             check_message(error, *in_files(name, *TABLES))
         else:
             right += 1
-            written = data.decode().splitlines()
+            written = [line.rstrip() for line in data.decode().splitlines()]
             for (key, *tracklet), places in zip(found, lines, strict=True):
                 assert tracklet == [written[place] for place in places]
                 assert key == tracklet[0].partition("F")[0]
@@ -159,7 +159,7 @@ def test_attribute_tables(tmp_path: Path) -> None:
             check_message(error, rf"^{path}:\d+: ")
         else:
             right += 1
-            text = data.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n").removesuffix("\n")
+            text = data.removeprefix(b"\xef\xbb\xbf").decode().replace("\r\n", "\n").rstrip("\n")
             header, *lines = text.split("\n")
             columns = header.split(",")
             assert len(entries) == len(lines)

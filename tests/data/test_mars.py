@@ -119,6 +119,13 @@ def test_each_missing_file_is_named(home: Path, name: str) -> None:
         read_tracklets(home)
 
 
+def test_space_at_the_end_of_lines_and_of_the_list_means_nothing(home: Path) -> None:
+    before = read_tracklets(home)
+    path = home / "info/train_name.txt"
+    path.write_text(path.read_text().replace("\n", " \n") + "\n\n")
+    assert read_tracklets(home) == before
+
+
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
         FileNotFoundError,
@@ -289,6 +296,7 @@ def test_a_gallery_without_tracklets(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 def test_the_official_counts(tmp_path: Path, shared: Path) -> None:
     home = write_real_mars(tmp_path, shared / "mars")
     shutil.copy(shared / "mars/mars_attributes.csv", home / "attributes.csv")
