@@ -259,6 +259,7 @@ def test_stops_at_a_broken_picture(tmp_path: Path) -> None:
         ({2: None, 1: b""}, [2, 3], [3, 3], 1),  # then the later
         ({1: b"x", 2: None, 3: b""}, [2], [0], 1),  # then two away, the earlier again
         ({0: None, 1: None}, [0], [2], 1),
+        (dict.fromkeys(range(5), b""), [0], [5], 1),  # as far as can be
         ({5: None, 4: b"?"}, [5, 4], [3, 3], 2),
         ({2: None}, [2, 2, 0, 2], [1, 1, 0, 1], 3),  # counted as often as it is seen
         ({3: None}, [0, 1], [0, 1], 0),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.io import loadmat
 
 from reidar_plugin.data.clips import tracklet_clips
 from reidar_plugin.data.facts import Facts
@@ -129,6 +130,22 @@ def test_two_thousand_frames_need_no_more_than_a_batch(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert peak < whole
     assert mean.result().shape == (2, 3)
+
+
+@pytest.mark.shared
+def test_the_clips_of_mars(shared: Path) -> None:
+    """1,980 queries and 9,330 gallery tracklets; the released code stops at 41 clips."""
+    info = shared / "mars" / "info"
+    tracks = loadmat(info / "tracks_test_info.mat")["track_test_info"]
+    queries = set((loadmat(info / "query_IDX.mat")["query_IDX"].ravel() - 1).tolist())
+    used = [row for number, row in enumerate(tracks) if number in queries or row[2] != -1]
+    sizes = [int(row[1]) - int(row[0]) + 1 for row in used]
+    assert len(sizes) == 11310
+    plan = plan_clips(sizes, 4)
+    assert len(plan.tracklets) == 168487
+    seen = np.stack([np.repeat(plan.tracklets, 4), plan.frames.ravel()])
+    assert np.unique(seen, axis=1).shape[1] == sum(sizes) == 657709
+    assert len(plan_clips(sizes, 4, cap=41).tracklets) == 155727
 
 
 def test_says_what_is_wrong() -> None:
