@@ -116,7 +116,7 @@ class Augment:
         if self.per_clip:
             draw = draw.repeated(length)
         images = self.apply(frames.flatten(0, 1), draw)
-        erased = (draw.boxes[:, -1, 2] > 0).to(frames.device)
+        erased = pixels.beside(frames, draw.boxes[:, -1, 2] > 0)
         return images.unflatten(0, (clips, length)), erased.unflatten(0, (clips, length))
 
     def draw(self, n: int, height: int, width: int, chance: torch.Generator) -> AugmentDraw:

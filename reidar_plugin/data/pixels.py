@@ -12,7 +12,17 @@ from torch.nn import functional as F
 
 from reidar_plugin.errors import ConfigError
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "Normalise", "crop", "erase", "mirror", "pad", "translate"]
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "Normalise",
+    "beside",
+    "crop",
+    "erase",
+    "mirror",
+    "pad",
+    "translate",
+]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -38,8 +48,13 @@ class Normalise:
             raise ValueError(f"expected frames (..., H, W, 3), got shape {tuple(frames.shape)}")
         width = frames.shape[-2]
         rows = frames.flatten(-2).to(torch.float32, copy=True)  # (..., H, 3 W): one long run of numbers a row
-        scale, offset = (values.to(frames.device).repeat(width) for values in (self.scale, self.offset))
+        scale, offset = (beside(frames, values).repeat(width) for values in (self.scale, self.offset))
         return rows.mul_(scale).add_(offset).unflatten(-1, (width, 3)).movedim(-1, -3)
+
+
+def beside(frames: Tensor, numbers: Tensor) -> Tensor:
+    """A few numbers on the device of the frames; a GPU does not finish its work before it takes them."""
+    return numbers.to(frames.device, non_blocking=True)
 
 
 def pad(frames: Tensor, margin: int) -> Tensor:
@@ -49,7 +64,7 @@ def pad(frames: Tensor, margin: int) -> Tensor:
 
 def mirror(frames: Tensor, chosen: Tensor) -> Tensor:
     """Left becomes right in the frames that ``chosen`` ``(N,)`` (bool, on the CPU: no device waits) marks."""
-    places = chosen.nonzero().flatten().to(frames.device)
+    places = beside(frames, chosen.nonzero().flatten())
     return frames.index_copy(0, places, frames.index_select(0, places).flip(2))
 
 
@@ -65,7 +80,7 @@ def crop(frames: Tensor, corner: Tensor, height: int, width: int) -> Tensor:
     Returns:
         ``(N, height, width, 3)``.
     """
-    top, left = corner.to(frames.device).unbind(1)
+    top, left = beside(frames, corner).unbind(1)
     windows = frames.unfold(1, height, 1).unfold(2, width, 1)  # (N, tops, lefts, 3, height, width), a view
     frame = torch.arange(len(frames), device=frames.device)
     return windows.permute(0, 1, 2, 4, 5, 3)[frame, top, left]
@@ -84,7 +99,7 @@ def translate(frames: Tensor, enlarged: Tensor, corner: Tensor, height: int, wid
     Returns:
         float32 ``(N, height, width, 3)``, not rounded.
     """
-    size, start = enlarged.to(frames.device), corner.to(frames.device)
+    size, start = beside(frames, enlarged), beside(frames, corner)
     rows, columns = (
         (torch.arange(extent, device=frames.device) + start[:, axis, None] + 0.5) / size[:, axis, None] * 2
         - 1
@@ -105,11 +120,11 @@ def erase(pixels: Tensor, boxes: Tensor, fill: Tensor) -> Tensor:
         fill: value of each channel, ``(3,)``.
     """
     height, width = pixels.shape[-2:]
-    top, left, tall, wide = boxes.to(pixels.device)[:, :, None].unbind(1)  # (N, 1) each
+    top, left, tall, wide = beside(pixels, boxes)[:, :, None].unbind(1)  # (N, 1) each
     row, column = (torch.arange(extent, device=pixels.device) for extent in (height, width))
     in_rows = (row >= top) & (row < top + tall)  # (N, H)
     in_columns = ((column >= left) & (column < left + wide)).repeat_interleave(3, dim=1)  # (N, 3 W)
     blank = in_rows[:, :, None] & in_columns[:, None, :]
     rows = pixels.movedim(1, -1).view(len(pixels), height, 3 * width)  # a view, else an error
-    torch.where(blank, fill.to(pixels.device).repeat(width), rows, out=rows)
+    torch.where(blank, beside(pixels, fill).repeat(width), rows, out=rows)
     return pixels
