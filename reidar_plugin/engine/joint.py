@@ -326,7 +326,7 @@ class JointEngine(reid.engine.Engine):
             place = self.position.epoch * len(self.train_loader) + self.position.step
             self.writer = SummaryWriter(log_dir=save_dir, purge_step=place or None)
         if self.position.epoch >= max_epoch > 0:
-            say(f"all {max_epoch} epochs are trained")
+            say(f"nothing to train: {Position(max_epoch)} of {max_epoch} done")
         else:
             say(f"training from {self.position} to {max_epoch} epochs")
 
