@@ -47,8 +47,8 @@ def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideo
     """Builders of data sets for the host's table; each takes what the host gives to its own.
 
     Args:
-        node: ``cfg.reidar``; None for the defaults. A label file for ``<name>_actions``, where ``<name>`` is a
-            video data set of the host, adds that data set with these labels.
+        node: ``cfg.reidar``; None for the defaults. A label file for ``<name>_actions``, where ``<name>`` is
+            a video data set of the host, adds that data set with these labels.
 
     Returns:
         Builders by name; they can be pickled.

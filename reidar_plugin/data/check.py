@@ -153,7 +153,7 @@ def obstacles(dataset: Any, missing: int, broken: int) -> list[str]:
             "no query has its person in another camera of the gallery, so that nothing can be tested"
         )
     if missing:
-        reasons.append(f"{missing} pictures are missing")
+        reasons.append(f"missing pictures: {missing}")
     if broken:
-        reasons.append(f"{broken} pictures cannot be read")
+        reasons.append(f"pictures that cannot be read: {broken}")
     return reasons

@@ -129,8 +129,10 @@ def check_use(labels: LabelTable, keys: Sequence[Sequence[str]], required: bool)
     """
     train = keys[0]
     if required and train and all(labels.lookup(key) is None for key in train):
-        raise LabelError(f"{labels.path}: labels none of the {len(train)} training tracklets, such as {train[0]}")
+        raise LabelError(
+            f"{labels.path}: labels none of the {len(train)} training tracklets, such as {train[0]}"
+        )
     unused = labels.unused(key for part in keys for key in part)
     if unused:
-        more = f", nor are {len(unused) - 1} other keys" if len(unused) > 1 else ""
-        warn(f"{labels.path}:{labels.lines[unused[0]]}: {unused[0]!r} is no tracklet found{more}", stacklevel=3)
+        where = f"{labels.path}:{labels.lines[unused[0]]}"
+        warn(f"{where}: {unused[0]!r} names no tracklet found; keys that do not: {len(unused)}", stacklevel=3)

@@ -116,7 +116,7 @@ def test_missing_pictures_are_counted_and_shown(tmp_path: Path, check: Check) ->
     assert code == 1
     assert "missing pictures: 49" in printed
     assert "... and 44 more" in printed
-    assert "CANNOT TRAIN: 49 pictures are missing" in printed
+    assert "CANNOT TRAIN: missing pictures: 49" in printed
 
 
 @pytest.mark.parametrize("pictures", [False, True])
@@ -129,7 +129,7 @@ def test_broken_pictures_are_found_where_they_are_looked_for(
     code, printed = check("mars_actions", tmp_path, *["--pictures"] * pictures)
     assert code == int(pictures)
     assert (str(broken) in printed) == pictures
-    assert ("CANNOT TRAIN: 1 pictures cannot be read" in printed) == pictures
+    assert ("CANNOT TRAIN: pictures that cannot be read: 1" in printed) == pictures
 
 
 def test_a_set_without_labels(tmp_path: Path, check: Check) -> None:

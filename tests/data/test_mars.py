@@ -270,7 +270,7 @@ def test_a_label_file_of_other_people(tmp_path: Path, home: Path) -> None:
 def test_keys_that_name_nothing_are_warned_of(tmp_path: Path, home: Path) -> None:
     write_actions(home / "actions.csv", [("0002", "walking"), ("0777", "walking"), ("0002C5", "riding")])
     with pytest.warns(
-        UserWarning, match=r"actions\.csv:3: '0777' is no tracklet found, nor are 1 other keys"
+        UserWarning, match=r"actions\.csv:3: '0777' names no tracklet found; keys that do not: 2"
     ):
         build(tmp_path)
 
