@@ -26,6 +26,10 @@ class FusedIBN(nn.Module):
 
     def __init__(self, instance: nn.InstanceNorm2d, batch: nn.BatchNorm2d) -> None:
         super().__init__()
+        if instance.eps != batch.eps:
+            raise ValueError(
+                f"both halves of an IBN layer need the same eps, got {instance.eps} and {batch.eps}"
+            )
         self.IN = instance
         self.BN = batch
 
@@ -33,17 +37,15 @@ class FusedIBN(nn.Module):
         split, batch = self.IN.num_features, self.BN
         mean, var = _moments(maps.detach())  # (N, C) each
         if batch.training:
-            batch_mean, batch_var = _over_the_batch(mean[:, split:], var[:, split:])
+            between, batch_mean = torch.var_mean(mean[:, split:], dim=0, correction=0)
+            batch_var = var[:, split:].mean(dim=0) + between  # the law of total variance
             _update_running(batch, batch_mean, batch_var, maps.numel() // maps.shape[1])
         else:
             batch_mean, batch_var = batch.running_mean, batch.running_var  # type: ignore[assignment]
-        rstd = torch.cat(
-            (_rsqrt(var[:, :split], self.IN.eps), _rsqrt(batch_var, batch.eps).expand(len(maps), -1)), 1
-        )
-        mean = torch.cat((mean[:, :split], batch_mean.expand(len(maps), -1)), 1)
+        mean[:, split:], var[:, split:] = batch_mean, batch_var
         weight = torch.cat((self.IN.weight, batch.weight))
         bias = torch.cat((self.IN.bias, batch.bias))
-        return _Normalise.apply(maps, weight, bias, mean, rstd, split, batch.training)
+        return _Normalise.apply(maps, weight, bias, mean, _rsqrt(var, batch.eps), split, batch.training)
 
 
 class FusedInstanceNorm2d(nn.InstanceNorm2d):
@@ -107,11 +109,6 @@ def _moments(maps: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (wide - mean[:, :, None, None]).square().mean(dim=(2, 3))
 
 
-def _over_the_batch(mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
-    """Moments over the batch from those of its equally large parts: the law of total variance."""
-    return mean.mean(dim=0), var.mean(dim=0) + mean.var(dim=0, correction=0)
-
-
 @torch.no_grad()
 def _update_running(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
     """What ``nn.BatchNorm2d`` does in training: an exponential mean, of the unbiased variance."""
@@ -142,32 +139,28 @@ class _Normalise(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, rstd: Tensor, split: int, live: bool
     ) -> Tensor:
-        ctx.save_for_backward(x, weight, mean, rstd)
-        ctx.split, ctx.live = split, live
         scale = weight * rstd
+        shift = torch.addcmul(bias, mean, scale, value=-1)
+        ctx.save_for_backward(x, mean, rstd, scale)
+        ctx.split, ctx.live = split, live
         # ``out`` sets the dtype and the memory format of the result without a second pass
-        return torch.addcmul(_pixels(bias - mean * scale), x, _pixels(scale), out=torch.empty_like(x))
+        return torch.addcmul(_pixels(shift), x, _pixels(scale), out=torch.empty_like(x))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         gradient = gradients[0]
-        x, weight, mean, rstd = ctx.saved_tensors
+        x, mean, rstd, scale = ctx.saved_tensors
         centred = x - _pixels(mean)
-        total = gradient.sum(dim=(2, 3), dtype=mean.dtype)  # (N, C)
-        along = (gradient * centred).sum(dim=(2, 3)) * rstd  # (N, C)
-        pixels = x.shape[2] * x.shape[3]
-        average, slope = (_shared(part / pixels, ctx.split, ctx.live) for part in (total, along))
-        scale = weight * rstd
-        inner = torch.addcmul(_pixels(-scale * average), gradient, _pixels(scale))
-        grad_x = torch.addcmul(inner, centred, _pixels(-scale * rstd * slope), out=torch.empty_like(x))
-        return grad_x, along.sum(dim=0), total.sum(dim=0), None, None, None, None
-
-
-def _shared(average: Tensor, split: int, live: bool) -> Tensor:
-    """Averages of single maps ``(N, C)`` -> averages of what shares a statistic; zero where it is frozen."""
-    rest = average[:, split:]
-    rest = rest.mean(dim=0).expand_as(rest) if live else torch.zeros_like(rest)
-    return torch.cat((average[:, :split], rest), dim=1)
+        level = gradient.sum(dim=(2, 3), dtype=mean.dtype)
+        slope = (gradient * centred).sum(dim=(2, 3)) * rstd
+        sums = torch.stack((level, slope))  # (2, N, C)
+        grad_bias, grad_weight = sums.sum(dim=1)
+        rest = sums[:, :, ctx.split :]
+        sums[:, :, ctx.split :] = rest.mean(dim=1, keepdim=True) if ctx.live else 0.0
+        level, slope = sums * (scale / -(x.shape[2] * x.shape[3]))
+        inner = torch.addcmul(_pixels(level), gradient, _pixels(scale))
+        grad_x = torch.addcmul(inner, centred, _pixels(slope * rstd), out=torch.empty_like(x))
+        return grad_x, grad_weight, grad_bias, None, None, None, None
 
 
 def _pixels(values: Tensor) -> Tensor:

@@ -93,10 +93,12 @@ class SpatialTemporalAttention(FrameAttention):
         _initialise(self.conv)
 
     def describe(self, maps: Tensor, means: Tensor) -> Tensor:
-        # One output pixel: the convolution is a matrix product. Written so, because a channels_last map and a
-        # channels_last kernel are then read as they lie, and no algorithm for sliding windows is searched.
-        kernel = self.conv.weight.permute(0, 2, 3, 1).flatten(1)  # (width, H * W * C)
-        return F.linear(maps.permute(0, 1, 3, 4, 2).flatten(2), kernel, self.conv.bias)
+        # One output pixel: the convolution is a matrix product, and no algorithm for sliding windows is searched.
+        # Both sides are laid out as the kernel lies in memory, so that it is not copied.
+        kernel = self.conv.weight
+        if not kernel.is_contiguous():  # channels_last
+            kernel, maps = kernel.permute(0, 2, 3, 1), maps.permute(0, 1, 3, 4, 2)
+        return F.linear(maps.flatten(2), kernel.flatten(1), self.conv.bias)
 
 
 class LightAttention(FrameAttention):

@@ -66,11 +66,14 @@ def test_light_attention_matches_the_definition() -> None:
     check(module, x, hidden.detach())
 
 
-def test_attention_is_the_convolution_it_stands_for() -> None:
+@pytest.mark.parametrize("last", [True, False], ids=["channels_last", "contiguous"])
+def test_attention_is_the_convolution_it_stands_for(last: bool) -> None:
     module, x = pooling("attention"), maps()
-    by_product = module.describe(x, x)
     by_convolution = module.conv(x.flatten(0, 1)).flatten(1).unflatten(0, (2, 3))
-    torch.testing.assert_close(by_product, by_convolution)
+    if last:
+        module.to(memory_format=torch.channels_last)
+        x = x.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (2, 3))
+    torch.testing.assert_close(module.describe(x, x), by_convolution)
 
 
 @pytest.mark.parametrize(

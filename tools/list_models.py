@@ -1,0 +1,131 @@
+"""Every model name that the plugin adds: parameters, GFLOPs a frame, frames a second in training, or why there is none.
+
+    python tools/list_models.py
+    python tools/list_models.py --names osnet resnet50 --device cuda --clips 32 --height 224 --width 112
+    python tools/list_models.py --format github --out models.md
+
+Each model is built without pretrained weights, with the papers' heads, and trained for a step (forward, backward and
+Adam on made-up clips): "works" means that the loss was finite and every parameter had a gradient. GFLOPs are those of
+a forward pass, two a multiply-add. On a CPU with one thread the time is the process's own, so that a busy machine
+disturbs it less; the first step warms up.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from reidar_plugin.flow import JointOutput
+from reidar_plugin.models.backbones import backbone_names
+from reidar_plugin.models.catalogue import PREFIX, why_not
+from reidar_plugin.models.joint import build_joint
+
+HEADERS = ["name", "parameters (M)", "of these the backbone (M)", "GFLOPs a frame", "frames/s", ""]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the table; 1 if a model that should work does not."""
+    args = _arguments(argv)
+    torch.set_num_threads(args.threads)
+    names = [name for name in backbone_names() if not args.names or any(part in name for part in args.names)]
+    rows = []
+    for name in names:
+        rows.append([PREFIX + name, *_row(name, args)])
+        print(*rows[-1], file=sys.stderr, flush=True)
+    rows += [[name, None, None, None, None, reason] for name, reason in why_not().items() if not args.names]
+    formats = ("", ".2f", ".2f", ".2f", ".1f", "")
+    table = tabulate(rows, headers=HEADERS, tablefmt=args.format, floatfmt=formats, missingval="")
+    if args.out:
+        args.out.write_text(table + "\n")
+    print(table)
+    return int(any(str(row[-1]).startswith("fails") for row in rows))
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--names", nargs="+", default=[], help="only names with one of these in them")
+    parser.add_argument("--clips", type=int, default=4, help="clips in a batch")
+    parser.add_argument("--length", type=int, default=4, help="frames in a clip")
+    parser.add_argument("--height", type=int, default=256, help="of a frame")
+    parser.add_argument("--width", type=int, default=128, help="of a frame")
+    parser.add_argument("--pooling", default="attention", help="temporal pooling")
+    parser.add_argument("--steps", type=int, default=2, help="steps that are timed")
+    parser.add_argument("--threads", type=int, default=1, help="threads of torch on a CPU")
+    parser.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="where to run"
+    )
+    parser.add_argument("--format", default="simple", help="a table format of tabulate")
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
+    return parser.parse_args(argv)
+
+
+def _row(name: str, args: argparse.Namespace) -> list[object]:
+    """The cells of a model behind its name; what fails is told, and the next one has its turn."""
+    try:
+        model = build_joint(
+            name, 625, num_actions=8, frame_size=(args.height, args.width), pooling=args.pooling
+        ).to(args.device)
+        flops = _flops(model, torch.randn(1, 1, 3, args.height, args.width, device=args.device))
+        model.to(memory_format=torch.channels_last)
+        seconds = _step_time(model, args)
+    except (RuntimeError, ValueError) as error:
+        return [None, None, None, None, f"fails: {str(error).splitlines()[0][:100]}"]
+    sizes = [sum(p.numel() for p in part.parameters()) / 1e6 for part in (model, model.base)]
+    return [*sizes, flops / 1e9, args.clips * args.length / seconds, "works"]
+
+
+def _flops(model: nn.Module, frame: Tensor) -> int:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        model.eval()(frame)
+    return counter.get_total_flops()
+
+
+def _step_time(model: nn.Module, args: argparse.Namespace) -> float:
+    """Median time of a training step, in seconds."""
+    clips = torch.randn(args.clips, args.length, 3, args.height, args.width, device=args.device)
+    optimiser = torch.optim.Adam(model.train().parameters(), lr=1e-5)
+    clock, wait = _clock(clips.device)
+    times = []
+    for _ in range(args.steps + 1):
+        wait()
+        started = clock()
+        optimiser.zero_grad()
+        loss = _loss(model(clips))
+        loss.backward()
+        optimiser.step()
+        wait()
+        times.append(clock() - started)
+    idle = [name for name, p in model.named_parameters() if p.grad is None]
+    if idle or not loss.isfinite():
+        raise ValueError(
+            f"loss {loss.item()}, {len(idle)} parameters without a gradient: {', '.join(idle[:3])}"
+        )
+    return statistics.median(times[1:])
+
+
+def _loss(output: JointOutput) -> Tensor:
+    return (
+        output.logits.square().mean() + output.action_logits.square().mean() + output.feature.square().mean()
+    )
+
+
+def _clock(device: torch.device) -> tuple[Callable[[], float], Callable[[], None]]:
+    if device.type == "cuda":
+        return time.perf_counter, torch.cuda.synchronize
+    alone = torch.get_num_threads() == 1
+    return (time.process_time if alone else time.perf_counter), lambda: None
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # the host's, about its compiled evaluator
+    sys.exit(main())
