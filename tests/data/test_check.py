@@ -70,8 +70,8 @@ def test_obstacles_one_by_one() -> None:
     assert obstacles(made(people[:1], query, gallery), 0, 0) == ["training needs two people or more, found 1"]
     assert "no query has its person" in obstacles(made(people, query, query), 0, 0)[0]
     assert obstacles(made(people, query, gallery), 3, 4) == [
-        "3 pictures are missing",
-        "4 pictures cannot be read",
+        "missing pictures: 3",
+        "pictures that cannot be read: 4",
     ]
 
 
