@@ -159,6 +159,16 @@ def test_boxes_come_as_often_and_as_large_as_in_the_loop(attempts: int) -> None:
     assert share.max() < 0.41
 
 
+def test_boxes_lie_anywhere_in_the_frame() -> None:
+    augment = Augment(erase=1, erase_area=(0.1, 0.1), erase_ratio=(1, 1))
+    boxes = augment.draw(20000, 10, 10, torch.Generator().manual_seed(0)).boxes[:, 0]
+    assert boxes[:, 2:].unique().tolist() == [3]  # the square root of a tenth of 100
+    for axis in range(2):
+        counts = torch.bincount(boxes[:, axis], minlength=8)
+        assert len(counts) == 8  # 0 to 7
+        assert chisquare(counts.numpy()).pvalue > 1e-3
+
+
 def test_mirror_and_corner_are_even() -> None:
     draw = Augment(pad=2).draw(20000, H, W, torch.Generator().manual_seed(0))
     assert abs(draw.mirrored.float().mean() - 0.5) < 0.02
