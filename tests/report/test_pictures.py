@@ -65,6 +65,12 @@ def test_attention_shows_weights_and_erased_frames() -> None:
     assert area(plain, WRONG) == 0
     assert area(erased, WRONG) > 300
     assert area(erased, MAGENTA) < area(plain, MAGENTA)
+    bars = (plain.pixels() == BAR).all(axis=2)
+    tall, short = (
+        np.flatnonzero(half.any(axis=1)) for half in np.split(bars[:, : bars.shape[1] // 2 * 2], 2, axis=1)
+    )
+    assert tall[-1] == short[-1]  # they stand on one line ...
+    assert tall[0] < short[0]  # ... and grow upwards
     flat = attention_picture(tracklet, np.full((1, 4), 0.25))
     assert area(flat, BAR) > 1.5 * area(plain, BAR) > 0  # four full bars against 1.43
 
