@@ -114,9 +114,8 @@ def _step_time(model: nn.Module, args: argparse.Namespace) -> float:
 
 
 def _loss(output: JointOutput) -> Tensor:
-    return (
-        output.logits.square().mean() + output.action_logits.square().mean() + output.feature.square().mean()
-    )
+    read = [part for part in (output.logits, output.feature, output.action_logits) if part is not None]
+    return torch.stack([part.square().mean() for part in read]).sum()
 
 
 def _clock(device: torch.device) -> tuple[Callable[[], float], Callable[[], None]]:

@@ -6,9 +6,9 @@ host's own weights, which the host fetches itself; or a local file.
 """
 
 import hashlib
-import logging
 import os
 import pickle
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,8 +29,6 @@ __all__ = [
     "published_file",
     "read_tensors",
 ]
-
-logger = logging.getLogger(__name__)
 
 PUBLISHED = "resnet50_ibn_a"
 DRIVE_ID = "13lprTFafpXORqs7XXMLYaelbtw6NxQM1"  # linked by the released Re-ID-AR code and by S2DN's
@@ -81,7 +79,7 @@ def pretrained_backbone(
     backbone = build_backbone(name, frame_size=frame_size, last_stride=last_stride)
     path = Path(weights).expanduser() if weights else published_file()
     report = load_backbone_weights(backbone.network, read_tensors(path, sha256), source=str(path))
-    logger.info("%s: %s from %s", name, report, path)
+    _say(f"{name}: {report} from {path}")
     return backbone
 
 
@@ -160,7 +158,7 @@ def _fetch(path: Path) -> None:
 
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     failures = (OSError, gdown.exceptions.FileURLRetrievalError)
-    logger.info("fetching the ImageNet weights of %s to %s", PUBLISHED, path)
+    _say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
     try:
         arrived = gdown.download(id=DRIVE_ID, output=str(part), quiet=True)
         if arrived is None:
@@ -209,3 +207,7 @@ def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Ba
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:160] if lines else type(error).__name__
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")  # where the host says the same of its own weights
