@@ -51,6 +51,9 @@ class Order(Protocol):
     def __len__(self) -> int: ...
 
 
+_PLACES = 1024  # more than a machine has workers
+
+
 class FrameReader:
     """Reads the frames of a batch of clips into one array, and counts those it had to replace.
 
@@ -59,11 +62,10 @@ class FrameReader:
         width: of a frame.
         on_broken: see :func:`reidar_plugin.data.frames.read_clip`.
         interpolation: see there.
-        workers: how many processes will read, for the count.
     """
 
     def __init__(
-        self, height: int, width: int, on_broken: str = "stop", interpolation: str = "cubic", workers: int = 0
+        self, height: int, width: int, on_broken: str = "stop", interpolation: str = "cubic"
     ) -> None:
         if height < 1 or width < 1:
             raise ConfigError(f"expected frames of at least 1 x 1, got {height} x {width}")
@@ -71,7 +73,7 @@ class FrameReader:
         self.height, self.width = height, width
         self.on_broken, self.interpolation = on_broken, interpolation
         # In shared memory, a place for each process: no lock is needed, and the main process sees the sum.
-        self._replaced = torch.zeros(workers + 1, dtype=torch.int64).share_memory_()
+        self._replaced = torch.zeros(_PLACES, dtype=torch.int64).share_memory_()
 
     @property
     def replaced(self) -> int:
@@ -94,9 +96,9 @@ class FrameReader:
         frames = sendable_bytes(max(total, len(clips)), length, self.height, self.width, 3)
         frames[len(clips) :] = 0
         info = get_worker_info()
-        slot = 0 if info is None else info.id + 1
+        place = 0 if info is None else (info.id + 1) % _PLACES
         for out, (paths, indices) in zip(frames.numpy(), clips, strict=False):
-            self._replaced[slot] += read_clip(paths, indices, out, self.on_broken, self.interpolation)
+            self._replaced[place] += read_clip(paths, indices, out, self.on_broken, self.interpolation)
         return frames
 
 
@@ -129,9 +131,8 @@ class TrainClips(ClipSource):
     def __init__(
         self, facts: Facts, reader: FrameReader, length: int, scheme: str = "parts", seed: int = 0
     ) -> None:
-        draw_clip(
-            1, length, numpy_chance(seed, "frames"), scheme
-        )  # a wrong name is an error here, not in a worker
+        # A wrong name shall be an error here, not in a worker.
+        draw_clip(1, length, numpy_chance(seed, "frames"), scheme)
         self.facts, self.reader, self.length, self.scheme, self.seed = facts, reader, length, scheme, seed
 
     def __len__(self) -> int:
@@ -157,6 +158,8 @@ class EpochBatches(Sampler[list[Pick]]):
     """
 
     def __init__(self, order: Order, batch_size: int) -> None:
+        if batch_size < 1:
+            raise ConfigError(f"train.batch_size: expected at least one clip, got {batch_size}")
         self.order, self.batch_size = order, batch_size
         self.set_epoch(0)
 

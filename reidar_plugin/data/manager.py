@@ -100,7 +100,7 @@ class ClipDataManager(reid.data.VideoDataManager):
         processes: dict[str, Any] = {"workers": workers, "pin": self.use_gpu, "start_method": start_method}
 
         def reader() -> FrameReader:
-            return FrameReader(height, width, on_broken, interpolation, workers)
+            return FrameReader(height, width, on_broken, interpolation)
 
         #: what is known of the training tracklets; class weights are counted from ``train_facts.labels``
         self.train_facts = self._facts(trainset.train)

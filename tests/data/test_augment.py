@@ -243,6 +243,7 @@ def test_translation_reaches_every_corner() -> None:
     draw = Augment(shift="translation").draw(20000, 16, 8, torch.Generator().manual_seed(0))
     large = draw.resized[:, 0] == 18
     assert abs(large.float().mean() - 0.5) < 0.02
+    assert abs(np.corrcoef(large, draw.mirrored)[0, 1]) < 0.03
     assert draw.corner[large].unique(dim=0).tolist() == [[y, x] for y in range(3) for x in range(2)]
     assert not draw.corner[~large].any()
 

@@ -39,7 +39,7 @@ def write_tracklets(folder: Path) -> list[Any]:
 
 
 def build(samples: list[Any], workers: int = 0, seed: int = 0, **options: Any) -> ClipLoader:
-    reader = FrameReader(8, 4, str(options.pop("on_broken", "stop")), workers=workers)
+    reader = FrameReader(8, 4, options.pop("on_broken", "stop"))
     dataset = TrainClips(Facts(samples, ACTIONS8), reader, length=4, seed=seed)
     order = IdentityPass([sample[1] for sample in samples], people=2, instances=2, seed=seed)
     return ClipLoader(dataset, EpochBatches(order, 4), workers=workers, **options)
@@ -182,6 +182,8 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
         Facts([3])
     with pytest.raises(ConfigError, match="unknown choice of frames 'x'"):
         TrainClips(Facts(samples), FrameReader(8, 4), 4, "x")
+    with pytest.raises(ConfigError, match=r"train.batch_size: expected at least one clip, got 0"):
+        EpochBatches(IdentityPass([s[1] for s in samples], 4, 3, 0), 0)
     with pytest.raises(ConfigError, match="at least 1 x 1, got 0 x 4"):
         FrameReader(0, 4)
     with pytest.raises(
