@@ -13,6 +13,7 @@ from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.video_dataset import ActionVideoDataset
 from reidar_plugin.errors import nearest
 from reidar_plugin.host import reid
+from reidar_plugin.labels.attributes import NO_ATTRIBUTES, AttributeSpace, read_attributes
 from reidar_plugin.labels.configured import (
     attribute_files,
     configured_attributes,
@@ -47,8 +48,8 @@ def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideo
     """Builders of data sets for the host's table; each takes what the host gives to its own.
 
     Args:
-        node: ``cfg.reidar``; None for the defaults. A label file for ``<name>_actions``, where ``<name>`` is
-            a video data set of the host, adds that data set with these labels.
+        node: ``cfg.reidar``; None for the defaults. A label file or a table of attributes for
+            ``<name>_actions``, where ``<name>`` is a video data set of the host, adds that data set with it.
 
     Returns:
         Builders by name; they can be pickled.
@@ -65,23 +66,35 @@ def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideo
             attribute_file=tables.pop(name, ""),
             labels_required=required,
         )
-    for name, file in files.items():
+    for name in {**files, **tables}:
         host_name = name.removesuffix(_SUFFIX)
         if host_name == name:
+            key = "files" if name in files else "attribute_files"
             hint = nearest(name, [*DATASETS, name + _SUFFIX])
             ours = ", ".join(DATASETS)
             raise LabelError(
-                f"reidar.labels.files: {name!r} is none of {ours}, and no <data set>{_SUFFIX};{hint}"
+                f"reidar.labels.{key}: {name!r} is none of {ours}, and no <data set>{_SUFFIX};{hint}"
             )
-        builders[name] = partial(labelled_host_dataset, host_name, label_file=file, space=space)
-    if tables:
-        name = next(iter(tables))
-        raise LabelError(f"reidar.labels.attribute_files: {name!r} is none of {', '.join(DATASETS)}")
+        builders[name] = partial(
+            labelled_host_dataset,
+            host_name,
+            label_file=files.get(name, ""),
+            space=space,
+            attribute_file=tables.get(name, ""),
+            attribute_space=attributes,
+        )
     return builders
 
 
 def labelled_host_dataset(
-    name: str, root: str = "", *, label_file: str, space: LabelSpace, **host_kwargs: Any
+    name: str,
+    root: str = "",
+    *,
+    label_file: str = "",
+    space: LabelSpace,
+    attribute_file: str = "",
+    attribute_space: AttributeSpace = NO_ATTRIBUTES,
+    **host_kwargs: Any,
 ) -> ActionVideoDataset:
     """A video data set of the host, or one that a user registered there, with the labels of a file.
 
@@ -89,16 +102,28 @@ def labelled_host_dataset(
         name: what the host calls it.
         root: where the host looks for it.
         label_file: our CSV; :func:`~reidar_plugin.data.keys.tracklet_key` says how its tracklets are named.
+            Empty where the actions are unknown.
         space: how actions become rows.
+        attribute_file: a table in the form of MARS' published one, for data sets whose tracklets are named
+            as ``0001C2T0003`` (MARS, DukeMTMC-VideoReID); empty where the attributes are unknown.
+        attribute_space: the attributes to read.
         host_kwargs: what the host gives to its data sets.
     """
-    table = read_labels(label_file, space)
+    table = read_labels(label_file, space) if label_file else None
+    looks = read_attributes(attribute_file, attribute_space) if attribute_file else None
     dataset = reid.data.datasets.init_video_dataset(name, root=root, **host_kwargs)
-    parts = [with_labels(part, table) for part in (dataset.train, dataset.query, dataset.gallery)]
-    check_use(table, [[frames.key for frames, *_ in part] for part in parts], required=True)
+    sides = (dataset.train, dataset.query, dataset.gallery)
+    parts = [with_labels(part, table, looks=looks) for part in sides]
+    if table is not None:
+        check_use(table, [[frames.key for frames, *_ in part] for part in parts], required=True)
+    if looks is not None and all(frames.attributes is None for frames, *_ in parts[0]):
+        raise LabelError(
+            f"{looks.path}: has none of the {len(parts[0])} training tracklets, such as {parts[0][0][0].key}"
+        )
     return ActionVideoDataset(
         *parts,
         space=space,
+        attribute_space=attribute_space,
         transform=dataset.transform,
         mode=dataset.mode,
         seq_len=dataset.seq_len,

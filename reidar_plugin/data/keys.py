@@ -6,14 +6,15 @@ from pathlib import PurePath
 from typing import Any
 
 from reidar_plugin.data.tracklets import Frames
+from reidar_plugin.labels.attributes import AttributeTable
 from reidar_plugin.labels.files import LabelTable
 from reidar_plugin.labels.spaces import LabelError
 
 __all__ = ["tracklet_key", "with_labels"]
 
-_MARS = re.compile(r"((?:\d{4}|00-1)C\dT\d{4})F\d+")
-_DUKE = re.compile(r"(\d{4})_?(C\d)_?F\d+.*")
-_LPW = re.compile(r"scen\d+")
+_MARS = re.compile(r"((?:\d{4}|00-1)C\dT\d{4})F\d+", re.ASCII)
+_DUKE = re.compile(r"(\d{4})_?(C\d)_?F\d+.*", re.ASCII)
+_LPW = re.compile(r"scen\d+", re.ASCII)
 _CAMERA = re.compile(r"cam.+")
 
 
@@ -44,7 +45,7 @@ def tracklet_key(paths: Sequence[str]) -> str:
             f"{path}: expected a picture in two folders, e.g. <person>/<tracklet>/<frame>.jpg, for a key"
         )
     match = _DUKE.fullmatch(path.stem)
-    if match and folders[-1].isdigit():
+    if match and folders[-1].isascii() and folders[-1].isdigit():
         return f"{match[1]}{match[2]}T{int(folders[-1]):04d}"
     if len(folders) >= 3 and _LPW.fullmatch(folders[-3]):
         return "/".join(folders[-3:])
@@ -57,6 +58,7 @@ def with_labels(
     samples: Iterable[Sequence[Any]],
     table: LabelTable | None,
     key_of: Callable[[Sequence[str]], str] = tracklet_key,
+    looks: AttributeTable | None = None,
 ) -> list[tuple[Frames, int, int, int]]:
     """Samples of any host data set, with the labels of a table on their paths.
 
@@ -64,6 +66,7 @@ def with_labels(
         samples: ``(paths, pid, camid)`` or ``(paths, pid, camid, dsetid)``, as the host has them.
         table: who does what; None leaves the actions of all unknown.
         key_of: the name of a tracklet in the table, from its paths.
+        looks: who looks how; None leaves the attributes as they are.
 
     Returns:
         New samples of four, in the same order; those that carry labels already keep them where the table
@@ -73,7 +76,9 @@ def with_labels(
     for paths, pid, camid, *dsetid in samples:
         frames = paths if isinstance(paths, Frames) else Frames(paths, key_of(paths))
         labels = table.lookup(frames.key) if table else None
-        if labels is not None:
-            frames = Frames(frames, frames.key, labels, frames.attributes)
+        seen = looks.lookup(frames.key) if looks else None
+        if labels is not None or seen is not None:
+            labels = frames.labels if labels is None else labels
+            frames = Frames(frames, frames.key, labels, frames.attributes if seen is None else seen)
         labelled.append((frames, pid, camid, dsetid[0] if dsetid else 0))
     return labelled

@@ -79,8 +79,8 @@ def test_the_config_reaches_the_data_set(tmp_path: Path, root: Path) -> None:
         ),
         (
             "attribute_files",
-            "ilidsvid_actions=a.csv",
-            r"reidar\.labels\.attribute_files: 'ilidsvid_actions' is none of",
+            "ilidsvid=a.csv",
+            r"reidar\.labels\.attribute_files: 'ilidsvid' is none of",
         ),
     ],
 )
@@ -202,3 +202,35 @@ def test_spawned_workers_keep_labels(root: Path) -> None:
         dataset, batch_size=4, num_workers=1, multiprocessing_context=multiprocessing.get_context("spawn")
     )
     assert batch_labels(loader) == {place: {one_hot(ACTIONS[2 * place + 2 & 7])} for place in range(4)}
+
+
+def test_duke_takes_attributes_and_labels(tmp_path: Path) -> None:
+    write_dukemtmcvidreid(tmp_path)
+    table = tmp_path / "looks.csv"
+    table.write_text("person-id,camera,tracklet,boots,pose\n1,1,1,1,4\n2,2,2,0,0\n")
+    node = reidar_node()
+    node.labels.attributes = ["boots=0|1", "pose"]
+    node.labels.attribute_files = [f"dukemtmcvidreid_actions={table}"]
+    dataset = datasets(node)["dukemtmcvidreid_actions"](root=str(tmp_path), **OPTIONS)
+    rows = {frames.key: dataset[place]["attributes"] for place, (frames, *_) in enumerate(dataset.train)}
+    assert rows["0001C1T0001"].tolist() == [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    assert rows["0002C2T0002"].tolist() == [1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert rows["0001C2T0002"].isnan().all()
+    assert dataset[0]["labels"].isnan().all()
+    node.labels.files = [f"dukemtmcvidreid_actions={write_actions(tmp_path / 'a.csv', [('0001', 'riding')])}"]
+    both = datasets(node)["dukemtmcvidreid_actions"](root=str(tmp_path), **OPTIONS)
+    assert both[0]["labels"].nansum() == 1
+    assert both[0]["attributes"].nansum() == 2
+
+
+def test_a_table_of_attributes_of_another_data_set(tmp_path: Path) -> None:
+    write_ilidsvid(tmp_path)
+    table = tmp_path / "looks.csv"
+    table.write_text("person-id,camera,tracklet,hat\n1,1,1,1\n")
+    node = reidar_node()
+    node.labels.attributes = ["hat"]
+    node.labels.attribute_files = [f"ilidsvid_actions={table}"]
+    with pytest.raises(
+        LabelError, match=r"looks\.csv: has none of the 4 training tracklets, such as person001/cam1"
+    ):
+        datasets(node)["ilidsvid_actions"](root=str(tmp_path), **OPTIONS)
