@@ -81,6 +81,8 @@ def check(args: argparse.Namespace) -> int:
         print("\nactions: unknown of all; the joint model trains on the people alone")
     print()
     missing = show("missing", missing_pictures(samples))
+    if missing and hasattr(dataset, "source"):
+        print(f"get them from {dataset.source}")
     broken = show("broken", broken_pictures(samples)) if args.pictures and not missing else 0
     reasons = obstacles(dataset, missing, broken)
     print("\n".join(f"CANNOT TRAIN: {reason}" for reason in reasons) or "training can start")

@@ -16,7 +16,7 @@ from reidar_plugin.labels.files import KeyForm, MissingFileError, read_lines
 
 __all__ = ["MarsActions", "read_tracklets"]
 
-_NAME = re.compile(r"(\d{4}|0*-0*1)C([1-9])T(\d{4})F(\d{3,})\.jpg")
+_NAME = re.compile(r"(\d{4}|00-1|-001|-1)C([1-9])T(\d{4})F(\d{3,6})\.jpg", re.ASCII)
 _TABLE_COLUMNS = "start, end, person, camera"
 _JUNK, _DISTRACTOR = -1, 0
 _FILES = ("train_name.txt", "test_name.txt", "tracks_train_info.mat", "tracks_test_info.mat", "query_IDX.mat")
@@ -48,8 +48,8 @@ class MarsActions(LabelledDataset):
     dataset_dir = "mars"
     key_form = KeyForm(r"\d{4}(C[1-9](T\d{4})?)?", "0001, 0001C2 or 0001C2T0003")
     source = (
-        "pictures: http://www.liangzheng.com.cn/Project/project_mars.html; "
-        "info/: the repository liangzheng06/MARS-evaluation"
+        "http://www.liangzheng.com.cn/Project/project_mars.html, and its folder info from the "
+        "repository liangzheng06/MARS-evaluation"
     )
 
     @classmethod

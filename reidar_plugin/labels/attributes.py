@@ -30,7 +30,8 @@ __all__ = [
 __all__ += ["read_attributes"]
 
 _KEY_COLUMNS = ("person-id", "camera", "tracklet")
-_TRACKLET = re.compile(r"(\d+)C(\d+)T(\d+)")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_TRACKLET = re.compile(r"([0-9]{1,9})C([0-9]{1,9})T([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def read_attributes(path: str | Path, space: AttributeSpace) -> AttributeTable:
     entries: dict[tuple[int, int, int], frozenset[str]] = {}
     for number, cells in enumerate(lines, start=2):
         where = f"{path}:{number}"
-        if len(cells) != len(header) or not all(cell.isascii() and cell.isdigit() for cell in cells[:3]):
+        if len(cells) != len(header) or not all(map(_NUMBER.fullmatch, cells[:3])):
             raise LabelError(
                 f"{where}: expected {len(header)} cells that begin with 3 numbers, got {','.join(cells)!r}"
             )

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _HEADER = "tracklet,labels"
-_PERSON_CAMERA_TRACKLET = re.compile(r"(\d+)(C\d+)?(T\d+)?")
+_PERSON_CAMERA_TRACKLET = re.compile(r"([0-9]+)(C[0-9]+)?(T[0-9]+)?")
 
 
 class MissingFileError(ReidarError, FileNotFoundError):
@@ -50,7 +50,7 @@ class KeyForm:
 
     def check(self, key: str, where: str) -> None:
         """Raise where ``key`` could not name a tracklet of the data set."""
-        if not re.fullmatch(self.pattern, key):
+        if not re.fullmatch(self.pattern, key, re.ASCII):
             raise LabelError(
                 f"{where}: {key!r} names no tracklet of this data set; keys look like {self.examples}"
             )

@@ -43,10 +43,16 @@ class Layout:
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
         "mars": Layout(
-            re.compile(r"(?:.*/)?((?:\d{4}|00-1)C\dT\d{4})F\d+\.jpg"), "", True, "0001C1T0001F001.jpg"
+            re.compile(r"(?:.*/)?((?:\d{4}|00-1)C\dT\d{4})F\d+\.jpg", re.ASCII),
+            "",
+            True,
+            "0001C1T0001F001.jpg",
         ),
         "lpw": Layout(
-            re.compile(r"(?:.*/)?(scen\d)/(view\d)/(\d+)/\d+\.jpg"), "/", False, "scen1/view1/17/3.jpg"
+            re.compile(r"(?:.*/)?(scen\d)/(view\d)/(\d+)/\d+\.jpg", re.ASCII),
+            "/",
+            False,
+            "scen1/view1/17/3.jpg",
         ),
     }
 )
@@ -116,7 +122,7 @@ def _read_line(line: str, where: str, layout: Layout, numbering: Numbering) -> t
     key = layout.key(image)
     if key is None:
         raise LabelError(f"{where}: expected '{layout.example} <integer>', got {line!r}")
-    if not (number.isascii() and number.isdigit()) or int(number) not in numbering.range:
+    if number not in map(str, numbering.range):
         first, last = numbering.range[0], numbering.range[-1]
         raise LabelError(
             f"{where}: expected an integer from {first} to {last}, got {number!r}; are names missing?"

@@ -194,6 +194,15 @@ def test_the_builders_can_be_pickled() -> None:
         assert pickle.loads(pickle.dumps(builder)).keywords == builder.keywords
 
 
+def test_the_example_of_the_documentation_runs(root: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/data.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0].replace('"/data"', repr(str(root)))
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/data.md", "exec"), names)
+    assert names["frames"].labels == {ACTIONS[2]}
+    assert names["dataset"][0]["labels"].tolist() == [0.0, 0.0, 1.0, 0.0, 0.0]
+
+
 @pytest.mark.slow
 def test_spawned_workers_keep_labels(root: Path) -> None:
     dataset = datasets()["mars_actions"](root=str(root), **OPTIONS)

@@ -110,6 +110,7 @@ def test_missing_pictures_are_counted_and_shown(tmp_path: Path, check: Check) ->
     code, printed = check("mars_actions", tmp_path)
     assert code == 1
     assert "missing pictures: 2" in printed
+    assert "get them from http" in printed
     assert all(str(path) in printed for path in gone)
     shutil.rmtree(home / "bbox_train")
     code, printed = check("mars_actions", tmp_path, "--pictures")

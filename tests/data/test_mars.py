@@ -108,8 +108,9 @@ def test_query_order_is_that_of_the_file(home: Path) -> None:
 
 def test_frames_may_pass_999(home: Path) -> None:
     path = home / "info/train_name.txt"
-    path.write_text(path.read_text().replace("0002C1T0001F005", "0002C1T0001F1000"))
-    assert read_tracklets(home).train[0].paths[-1].endswith("F1000.jpg")
+    names = path.read_text().replace("0002C1T0001F004", "0002C1T0001F999")
+    path.write_text(names.replace("0002C1T0001F005", "0002C1T0001F1000"))
+    assert [path[-8:] for path in read_tracklets(home).train[0].paths[-2:]] == ["F999.jpg", "1000.jpg"]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -135,7 +136,17 @@ def test_a_root_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "0002C1T0001F002.png", "0002C1T0001.jpg", "x0002C1T0001F002.jpg", "0002C0T0001F002.jpg"]
+    "line",
+    [
+        "",
+        "0002C1T0001F002.png",
+        "0002C1T0001.jpg",
+        "x0002C1T0001F002.jpg",
+        "0002C0T0001F002.jpg",
+        "٠٠٠٢C1T0001F002.jpg",
+        "0002C1T0001F" + "1" * 5000 + ".jpg",
+    ],
+    ids=["empty", "png", "no frame", "more before", "camera 0", "other digits", "too many digits"],
 )
 @pytest.mark.parametrize("half", ["train", "test"])
 def test_a_bad_name_is_named_by_its_line(home: Path, half: str, line: str) -> None:

@@ -110,6 +110,16 @@ def test_one_wrong_byte_of_a_packed_table_never_passes(tmp_path: Path) -> None:
             read_matrix(path, "table")
 
 
+def test_a_packed_table_without_its_checksum(tmp_path: Path) -> None:
+    path = save(tmp_path, packed=True, table=np.arange(12).reshape(3, 4))
+    whole = bytearray(path.read_bytes())
+    size = int.from_bytes(whole[132:136], "little")
+    whole[132:136] = (size - 4).to_bytes(4, "little")
+    path.write_bytes(whole[:-4])
+    with pytest.raises(TableError, match=r"a packed part does not end where it should"):
+        read_matrix(path, "table")
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"gone\.mat: no such file"):
         read_matrix(tmp_path / "gone.mat", "table")

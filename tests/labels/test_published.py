@@ -97,6 +97,8 @@ def test_lines_are_as_coarse_as_the_labels_allow() -> None:
         ("0002C1T0001F002.jpg x", r":2: expected an integer from 0 to 8, got 'x'"),
         ("0002C1T0001F002.jpg 9", r":2: expected an integer from 0 to 8, got '9'; are names missing\?"),
         ("0002C1T0001F002.jpg -1", r":2: expected an integer from 0 to 8, got '-1'"),
+        ("0002C1T0001F002.jpg " + "1" * 5000, r":2: expected an integer from 0 to 8, got '1111"),
+        ("٠٠٠٢C1T0001F002.jpg 1", r":2: expected '0001C1T0001F001\.jpg <integer>'"),
         ("0002C1T0001F002.png 1", r":2: expected '0001C1T0001F001\.jpg <integer>'"),
         ("", r":2: expected '0001C1T0001F001\.jpg <integer>', got ''"),
         ("0002C1T0001F002.jpg 2", r":2: 0002C1T0001 has label 2 here and 1 at .*names\.txt:1"),
