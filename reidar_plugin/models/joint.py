@@ -193,7 +193,8 @@ def as_clips(frames: Tensor) -> Tensor:
 
 def _memory_format(network: nn.Module) -> torch.memory_format:
     """That of the first kernel, which reads 3 channels and more than a pixel: no other is unambiguous."""
-    kernel = next(p for p in network.parameters() if p.dim() == 4)
+    # not parameters(), which is empty in a replica of DataParallel
+    kernel = next(layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d))
     last = kernel.is_contiguous(memory_format=torch.channels_last) and not kernel.is_contiguous()
     return torch.channels_last if last else torch.contiguous_format
 

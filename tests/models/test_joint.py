@@ -181,6 +181,27 @@ def test_saves_and_loads(tmp_path: Path) -> None:
         torch.testing.assert_close(twin(x).feature, expected)
 
 
+def replica(module: nn.Module) -> nn.Module:
+    """What DataParallel runs on each device: a tree whose parameters are plain attributes."""
+    copied = module._replicate_for_data_parallel()
+    for name, child in module.named_children():
+        copied._modules[name] = replica(child)
+    for name, parameter in module._parameters.items():
+        setattr(copied, name, None if parameter is None else parameter.clone())
+    return copied
+
+
+@pytest.mark.parametrize("name", [SMALL, "resnet50_ibn_a"])
+def test_runs_as_a_replica_of_data_parallel(name: str) -> None:
+    torch.manual_seed(0)
+    model = build_joint(name, 5, num_actions=3, frame_size=(64, 32), attention_width=8, action_width=8).eval()
+    copied = replica(model)
+    assert not list(copied.parameters())
+    torch.testing.assert_close(copied(clips()).feature, model(clips()).feature)
+    total(copied.train()(clips())).backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
 def test_a_small_one_learns_on_a_cpu() -> None:
     torch.manual_seed(0)
     model, x = small(num_classes=2), clips(4, 2)
