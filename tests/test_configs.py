@@ -1,0 +1,197 @@
+"""Every config that is shipped: it loads, says what its row says, and trains a step at a tiny size."""
+
+import csv
+from itertools import product
+from pathlib import Path
+
+import fakes
+import pytest
+import torch
+from yacs.config import CfgNode
+
+from reidar_plugin import host_config, plugin
+from reidar_plugin.checks import check_config
+from reidar_plugin.config import add_reidar_config
+from reidar_plugin.config_file import checked
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.joint import JointEngine
+from reidar_plugin.host import reid
+from reidar_plugin.host_config import toolbox_config
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+NAMES = sorted(path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*.yaml"))
+
+
+def config(name: str) -> CfgNode:
+    """A config as a launch script merges it."""
+    cfg = checked(add_reidar_config(toolbox_config()))
+    cfg.use_gpu = False
+    cfg.merge_from_file(str(CONFIGS / name))
+    return cfg
+
+
+def rows(folder: str, table: str) -> set[str]:
+    """Names of a table's configs, without table and ending."""
+    return {path.stem.removeprefix(table) for path in (CONFIGS / folder).glob(f"{table}*.yaml")}
+
+
+def test_every_row_of_the_tables_has_a_config() -> None:
+    losses = ("bce", "wbce", "bce-centre", "wbce-centre")
+    assert rows("re-id-ar", "table4-") == {f"{n}-{loss}" for n, loss in product((8, 5, 3), losses)}
+    assert rows("re-id-ar", "table5-") == {f"{n}-{loss}" for n, loss in product((8, 3), losses)}
+    for table in ("table6-", "table7-"):
+        assert rows("re-id-ar", table) == {f"lambda-{share}" for share in (0.8, 0.5, 0.4, 0.2)}
+    for table, ends in {"table1": ["resnet50"], "table3": ["8-frames"], "table4": ["6x6", "6x8"]}.items():
+        expected = {f"{d}-{end}" for d, end in product(("mars", "ilidsvid", "prid2011"), ends)}
+        assert rows("s2dn", f"{table}-") == expected
+    assert rows("vprft", "table1-") == {"baseline", "bag-of-tricks", "osm", "osm-cl-centres"}
+    assert rows("asanet", "table4-") == {"id", "re", "ir", "id-re", "id-ir", "re-ir", "id-re-ir"}
+    ablation = {f + asre + pmi for f, asre, pmi in product("ab", ("", "-asre"), ("", "-pmi"))}
+    assert rows("asanet", "table5-") == ablation
+    assert rows("asanet", "table6-") == {"a", "a-pmi", "b", "b-pmi"}
+    assert rows("imbalance", "") == {
+        "discriminative-centroids",
+        "class-balanced",
+        "balanced-sampler",
+        "wbce-centre",
+    }
+    for folder in ("s2dn", "vprft", "asanet"):
+        assert "synthped" in rows(folder, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loads_and_is_accepted(name: str) -> None:
+    text = (CONFIGS / name).read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    assert f"configs/{name} --root" in text  # its own launch line
+    cfg = config(name)
+    plugin.enable(cfg, quiet=True)
+    check_config(cfg)
+    assert cfg.loss.name == "reidar"
+
+
+def test_no_two_runs_share_a_folder() -> None:
+    folders = [config(name).data.save_dir for name in NAMES]
+    assert len(set(folders)) == len(NAMES)
+
+
+def test_rows_say_what_their_names_say() -> None:
+    for n, loss in product((8, 5, 3), ("bce", "wbce", "bce-centre", "wbce-centre")):
+        cfg = config(f"re-id-ar/table4-{n}-{loss}.yaml")
+        assert cfg.reidar.labels.space == f"actions{n}"
+        judged = ["binary_cross_entropy"] if loss.startswith("bce") else ["weighted_binary_cross_entropy"]
+        judged += ["action_centre"] if loss.endswith("centre") else []
+        assert cfg.reidar.loss.terms[4:] == judged
+    for share in (0.8, 0.5, 0.4, 0.2):
+        assert config(f"re-id-ar/table7-lambda-{share}.yaml").reidar.loss.balance == share
+        assert config(f"re-id-ar/table7-lambda-{share}.yaml").data.sources == ["lpw_actions"]
+    asa = config("asanet/table5-a-asre.yaml").reidar
+    assert (asa.model.asanet.fusion, asa.model.asanet.salience) == ("a", True)
+    assert "pose_motion" not in asa.loss.terms
+    asa = config("asanet/table5-b-pmi.yaml").reidar
+    assert (asa.model.asanet.fusion, asa.model.asanet.salience) == ("b", False)
+    assert "pose_motion" in asa.loss.terms
+    assert config("s2dn/prid2011.yaml").reidar.loss.ranked_list.margin == 0.04
+    assert config("s2dn/table4-ilidsvid-6x8.yaml").train.batch_size == 6 * 8
+    vprft = config("vprft/mars.yaml").reidar.loss
+    assert vprft.triplet.margin == 4.4132437486402204e-05
+    assert vprft.weights.triplet + vprft.weights.soft_mining == 1.0
+    vprft = config("vprft/prid2011.yaml").reidar.loss
+    assert vprft.weights.triplet + vprft.weights.soft_mining == 1.0
+
+
+def test_released_differs_from_the_paper_in_every_slip() -> None:
+    paper, released = config("re-id-ar/base.yaml").reidar, config("re-id-ar/released/base.yaml").reidar
+    slips = {
+        "data.train_clips": "released_parts",
+        "data.test_max_clips": 41,
+        "data.erase_attempts": 1,
+        "model.action_activation": "leaky_relu",
+        "loss.combine": "sum",
+        "loss.smoothed_cross_entropy.spread": "batch",
+        "loss.ranked_list.positives": "all",
+        "loss.erasing.form": "scores",
+        "loss.weighted_binary_cross_entropy.ratios": "reciprocal",
+        "loss.weighted_binary_cross_entropy.double_sigmoid": True,
+        "loss.action_centre.form": "summed",
+        "train.action_centre_lr": 0.0,
+    }
+    for key, value in slips.items():
+        ours, theirs = paper, released
+        for name in key.split("."):
+            ours, theirs = ours[name], theirs[name]
+        assert theirs == value != ours, key
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All data sets of the configs, a few pictures each."""
+    root = tmp_path_factory.mktemp("data")
+    home = fakes.write_mars(root, train_people=2, test_people=2, frames=[2, 7])
+    looks(home / "attributes.csv", "asanet/base.yaml", home / "info/train_name.txt")
+    fakes.write_lpw(root, people=(2, 1, 1))
+    fakes.write_ilidsvid(root)
+    fakes.write_prid2011(root)
+    fakes.write_dukemtmcvidreid(root)
+    frames = root / "duke.txt"
+    frames.write_text("\n".join(f"{p:04d}C{c}T{c:04d}F1.jpg" for p, c in product((1, 2), (1, 2))))
+    looks(root / "dukemtmcvidreid-attributes.csv", "asanet/duke.yaml", frames)
+    return root
+
+
+def looks(path: Path, name: str, frames: Path) -> None:
+    """A table with the attributes that a config asks for, of the tracklets of some frames."""
+    groups = [entry.partition("=")[0] for entry in config(name).reidar.labels.attributes]
+    keys = sorted({line.partition("F")[0] for line in frames.read_text().splitlines()})
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["person-id", "camera", "tracklet", *groups])
+        for number, key in enumerate(keys):
+            row = [int(key[:4]), int(key[5]), int(key[7:])]
+            table.writerow([*row, *((number + column) % 2 for column in range(len(groups)))])
+
+
+def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
+    """The same run on small pictures, two people a batch and a small network."""
+    if cfg.data.sources == ["synthped"]:  # drawn in its own tests
+        cfg.data.sources = cfg.data.targets = ["mars_actions"]
+    if cfg.model.name != "asanet":
+        cfg.model.name = "reidar_osnet_x0_25"
+    options = {
+        "model.pretrained": False,
+        "data.root": str(root),
+        "data.height": 32,
+        "data.width": 16,
+        "data.workers": 0,
+        "data.save_dir": str(save_dir),
+        "train.batch_size": 2 * cfg.sampler.num_instances,
+        "reidar.model.asanet.backbone": "resnet18",
+        "reidar.model.attention_width": 8,
+        "reidar.model.action_width": 8,
+    }
+    cfg.merge_from_list([part for item in options.items() for part in item])
+    return cfg
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)  # where the table of Duke's attributes is
+    cfg = tiny(config(name), root, tmp_path)
+    plugin.enable(cfg, quiet=True)
+    check_config(cfg)
+    data = ClipDataManager.from_config(cfg)
+    model = reid.models.build_model(cfg.model.name, data.num_train_pids, loss=cfg.loss.name, pretrained=False)
+    optimizer = reid.optim.build_optimizer(model, **host_config.optimizer_arguments(cfg))
+    scheduler = reid.optim.build_lr_scheduler(optimizer, **host_config.scheduler_arguments(cfg))
+    engine = JointEngine.from_config(cfg, data, model, optimizer, scheduler)
+    engine.set_model_mode("train")
+    engine.epoch = 0
+    before = model.classifier.weight.detach().clone()
+    values = engine.forward_backward(next(iter(data.train_loader)))
+    assert set(cfg.reidar.loss.terms) <= set(values)
+    assert all(value.isfinite() for value in values.values()), values
+    assert not torch.equal(model.classifier.weight, before)
+    model.eval()
+    with torch.no_grad():
+        output = model(torch.zeros(1, cfg.video.seq_len, 3, 32, 16))
+    assert (output.action_logits is not None) == (cfg.reidar.model.num_actions != 0)
