@@ -222,6 +222,7 @@ def test_terms_are_called_as_their_files() -> None:
         ("soft_mining", "sigma", 0.4),
         ("weighted_regularisation", "include_anchor", True),
         ("pose_motion", "margin", 0.7),
+        ("pose_motion", "include_anchor", True),
         ("weighted_binary_cross_entropy", "ratios", "reciprocal"),
         ("weighted_binary_cross_entropy", "double_sigmoid", True),
         ("action_centre", "form", "summed"),
@@ -261,6 +262,21 @@ def test_soft_mining_reads_the_classifier_or_the_centres() -> None:
         assert torch.allclose(value, alone) == expected
     with pytest.raises(ValueError, match=r"add that to reidar\.loss\.terms"):
         objective(["soft_mining"], **{"soft_mining.vectors": "centres"})
+
+
+def test_soft_mining_moves_the_centres_at_their_pace() -> None:
+    """As VPRFT, which frees the whole gradient of the centres from the weight of the centre loss."""
+    terms = ["soft_mining", "identity_centre"]
+    made = objective(terms, **{"soft_mining.vectors": "centres", "weights.soft_mining": 0.002})
+    out = output()
+    made(out, targets())[0].backward()
+    centres = made.centres()[0][0]
+    alone = centres.detach().clone().requires_grad_()
+    numbers = {key: reidar_node().loss.soft_mining[key] for key in ("sigma", "alpha", "balance")}
+    mined = losses.soft_mining_loss(out.feature, targets().pids, alone, **numbers)
+    pulled = losses.identity_centre_loss(out.feature, targets().pids, alone)
+    (pulled + 0.002 / 0.0005 * mined).backward()
+    torch.testing.assert_close(gradient(centres), gradient(alone))
 
 
 def test_pose_motion_weight_rises_with_the_attributes() -> None:

@@ -40,6 +40,11 @@ def test_cosine_of_a_row_of_zeros_is_zero() -> None:
     torch.testing.assert_close(cosine_similarities(features), expected)
 
 
+def test_cosine_of_tiny_rows_is_that_of_large_ones() -> None:
+    features = FEATURES.float()
+    torch.testing.assert_close(cosine_similarities(1e-8 * features), cosine_similarities(features))
+
+
 def test_pairs_leave_out_a_clip_with_itself() -> None:
     positive, negative = same_person(torch.tensor([7, 2, 7]))
     assert positive.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
