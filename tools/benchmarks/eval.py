@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import io
 import multiprocessing
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -76,7 +75,8 @@ def _metrics(args: argparse.Namespace) -> None:
 def _rerank(args: argparse.Namespace) -> None:
     sides = {"torchreid": host_rerank, "ours": our_rerank}
     query, gallery = (side.features for side in features(args))
-    first, second, times = in_turn(*(partial(side, query, gallery) for side in sides.values()), args.rounds)
+    host, our = (partial(side, query, gallery) for side in sides.values())
+    first, second, times = in_turn(host, our, args.rounds)
     gap = float(np.abs(first - second).max())
     assert gap < 1e-6, gap
     del first, second
@@ -156,6 +156,8 @@ def _peak() -> float:
     if status.exists():
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(lines["VmHWM"].split()[0]) / 2**10
+    import resource  # not on Windows
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
