@@ -32,19 +32,26 @@ class Criterion:
                 f"reidar.train.best: expected one of {', '.join(_FIGURES)}, with or without @protocol, got {text!r}"
             )
 
+    def check(self, protocols: Sequence[str]) -> None:
+        """Refuse a protocol that the test will not have.
+
+        Args:
+            protocols: names of those it will.
+        """
+        if self.protocol and self.protocol not in protocols:
+            tested = ", ".join(dict.fromkeys(protocols))
+            raise ConfigError(
+                f"reidar.train.best names the protocol {self.protocol!r}; the test has {tested}"
+            )
+
     def judge(self, results: Sequence[ProtocolResult]) -> Verdict:
         """The figure of the first result under the protocol.
 
         Args:
             results: of a whole test, in order.
         """
-        chosen = [result for result in results if self.protocol in ("", result.protocol)]
-        if not chosen:
-            tested = ", ".join(dict.fromkeys(result.protocol for result in results))
-            raise ConfigError(
-                f"reidar.train.best names the protocol {self.protocol!r}; the test has {tested}"
-            )
-        result = chosen[0]
+        self.check([result.protocol for result in results])
+        result = next(result for result in results if self.protocol in ("", result.protocol))
         if self.figure in ("mAP", "mINP"):
             value = float(getattr(result.retrieval, self.figure))
         else:

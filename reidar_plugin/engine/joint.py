@@ -19,14 +19,14 @@ from reidar_plugin.engine.checkpoint import Position
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.continuation import check_weights
 from reidar_plugin.engine.criterion import Criterion
+from reidar_plugin.engine.evaluation import Evaluator, check_answerable
 from reidar_plugin.engine.identity import RunIdentity
 from reidar_plugin.engine.interrupt import Interrupts
+from reidar_plugin.engine.journal import Journal
 from reidar_plugin.engine.keeper import Keeper
-from reidar_plugin.engine.ledger import LossLedger, NonFiniteLossError
-from reidar_plugin.engine.options import TestOptions, TrainOptions
-from reidar_plugin.engine.pace import Pace
+from reidar_plugin.engine.ledger import LossLedger
+from reidar_plugin.engine.options import EvaluationOptions, TrainingOptions
 from reidar_plugin.engine.precision import Precision
-from reidar_plugin.engine.progress import progress
 from reidar_plugin.engine.record import RunRecord
 from reidar_plugin.engine.reporting import (
     describe,
@@ -39,11 +39,11 @@ from reidar_plugin.engine.reporting import (
 from reidar_plugin.engine.schedule import WarmupSteps
 from reidar_plugin.engine.snapshot import Stateful, unwrapped
 from reidar_plugin.engine.step import TrainStep, centre_optimizers
-from reidar_plugin.engine.testing import Tester, check_answerable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import ClipBatch, Targets
 from reidar_plugin.host import reid
 from reidar_plugin.losses.objective import Objective
+from reidar_plugin.metrics.distances import check_metric
 
 __all__ = ["JointEngine"]
 
@@ -62,8 +62,8 @@ class JointEngine(reid.engine.Engine):
         objective: what is minimised; its centres get optimisers of their own.
         scheduler: of ``optimizer``, stepped after each epoch; None for none.
         use_gpu: train on CUDA where there is any.
-        train_options: see there.
-        test_options: see there.
+        training_options: see there.
+        evaluation_options: see there.
         identity: what a checkpoint must agree with.
         config: of the run, kept in checkpoints and results.
         resume_from: ``model.resume``: its model and optimiser have been loaded, and the rest is loaded here.
@@ -82,16 +82,16 @@ class JointEngine(reid.engine.Engine):
         *,
         scheduler: Any = None,
         use_gpu: bool = True,
-        train_options: TrainOptions | None = None,
-        test_options: TestOptions | None = None,
+        training_options: TrainingOptions | None = None,
+        evaluation_options: EvaluationOptions | None = None,
         identity: RunIdentity | None = None,
         config: CfgNode | None = None,
         resume_from: str = "",
         weights_from: str = "",
     ) -> None:
         super().__init__(datamanager, use_gpu)
-        options = train_options or TrainOptions()
-        self.options, self.test_options = options, test_options or TestOptions()
+        options = training_options or TrainingOptions()
+        self.options, self.evaluation_options = options, evaluation_options or EvaluationOptions()
         self.device = torch.device("cuda" if self.use_gpu else "cpu")
         self.model, self.optimizer, self.scheduler = model.to(self.device), optimizer, scheduler
         self.objective = objective.to(self.device)
@@ -104,7 +104,7 @@ class JointEngine(reid.engine.Engine):
         )
         optimizers = [optimizer, *self.centre_optimizers]
         self.step = TrainStep(self.network, objective, optimizers, self.precision, options.clip)
-        self.tester = Tester(self.network, datamanager, self.precision, self.test_options)
+        self.evaluator = Evaluator(self.network, datamanager, self.precision, self.evaluation_options)
 
         self.identity = identity or RunIdentity(type(unwrapped(model)).__name__, datamanager.num_train_pids)
         self.config = config
@@ -112,14 +112,15 @@ class JointEngine(reid.engine.Engine):
         self.criterion = Criterion(options.best)
         self.record, self.position = RunRecord(), Position(0)
         scaled = ("gradient_norm",) if self.step.scaler.is_enabled() else ()
-        self.ledger = LossLedger(self.step.names, self._name_tracklet, unchecked=scaled)
-        parts: dict[str, Any] = {"objective": objective, "scaler": self.step.scaler, "ledger": self.ledger}
+        ledger = LossLedger(self.step.names, self._name_tracklet, unchecked=scaled)
+        parts: dict[str, Any] = {"objective": objective, "scaler": self.step.scaler, "ledger": ledger}
         parts.update({f"centres {place}": each for place, each in enumerate(self.centre_optimizers)})
         text = "" if config is None else config.dump()
         self.keeper = Keeper(
             self.model, optimizer, scheduler, parts, self.record, self.identity, text, options.keep
         )
-        self.interrupts, self.pace = Interrupts(), Pace()
+        self.journal = Journal(ledger, self.get_current_lr, self.keeper.last)
+        self.interrupts = Interrupts()
         self.batch_idx = 0
 
     @classmethod
@@ -147,8 +148,8 @@ class JointEngine(reid.engine.Engine):
             build_objective(cfg, datamanager, model),
             scheduler=build_schedule(cfg, optimizer, scheduler),
             use_gpu=cfg.use_gpu,
-            train_options=TrainOptions.from_config(cfg),
-            test_options=TestOptions.from_config(cfg),
+            training_options=TrainingOptions.from_config(cfg),
+            evaluation_options=EvaluationOptions.from_config(cfg),
             identity=identify(cfg, datamanager, model),
             config=cfg,
             resume_from=cfg.model.resume,
@@ -183,6 +184,7 @@ class JointEngine(reid.engine.Engine):
         """
         if visrank and not test_only:
             raise ConfigError("test.visrank shows what a test ranks: it needs test.evaluate True")
+        check_metric(dist_metric)
         how: dict[str, Any] = {
             "dist_metric": dist_metric,
             "normalize_feature": normalize_feature,
@@ -227,19 +229,14 @@ class JointEngine(reid.engine.Engine):
         self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, open_layers)
         self.num_batches, first = len(self.train_loader), self.position.step
         self.train_loader.set_epoch(self.epoch, first)
-        self.pace.restart()
-        title = f"epoch {self.epoch + 1}/{self.max_epoch}"
-        batches = progress(title, self.pace.timed(self.train_loader), self.num_batches, done=first)
+        batches = self.journal.follow(self.train_loader, self.epoch, self.max_epoch, self.num_batches, first)
         for self.batch_idx, batch in enumerate(batches, start=first):
             with self.interrupts.held():
                 self.forward_backward(batch)
                 self._after_step(print_freq)
         with self.interrupts.held():
-            self._settle()
-            self.record.history.append(
-                {"epoch": self.epoch + 1, "lr": self.get_current_lr(), **self.ledger.means()}
-            )
-            self.ledger.start_epoch()
+            self.journal.settle(self.writer)
+            self.record.history.append(self.journal.end_epoch())
             self.update_lr()
             self.position = Position(self.epoch + 1)
 
@@ -248,7 +245,7 @@ class JointEngine(reid.engine.Engine):
         batch = to_device(data, self.device)
         frames, erased = self.datamanager.augment(batch.frames, self.epoch, self.batch_idx)
         values = self.step(frames, Targets(batch.pids, batch.labels, batch.attributes, erased))
-        self.ledger.add(self.batch_idx, data.tracklets, values)
+        self.journal.ledger.add(self.batch_idx, data.tracklets, values)
         return dict(zip(self.step.names, values.unbind(), strict=True))
 
     def test(
@@ -271,13 +268,13 @@ class JointEngine(reid.engine.Engine):
             raise ConfigError(
                 "cuhk03.use_metric_cuhk03 is a protocol of the pictures of CUHK03; leave it False"
             )
-        verdicts = self.tester(dist_metric, normalize_feature, rerank)
+        verdicts = self.evaluator(dist_metric, normalize_feature, rerank)
         self.verdicts = verdicts
         self.results = describe(
             self.identity.model,
             verdicts,
             ranks,
-            self.test_options,
+            self.evaluation_options,
             config=self.config,
             seeds={"train": self.config.train.seed} if self.config is not None else {},
             notes={"epochs": self.position.epoch},
@@ -290,7 +287,7 @@ class JointEngine(reid.engine.Engine):
             from reidar_plugin.engine.pictures import draw_test
 
             draw_test(
-                self.tester,
+                self.evaluator,
                 verdicts,
                 save_dir,
                 topk=visrank_topk,
@@ -309,13 +306,14 @@ class JointEngine(reid.engine.Engine):
 
     def save_position(self) -> Path:
         """Write a checkpoint of this moment; only ever of finite weights."""
-        self._settle()
+        self.journal.settle(self.writer)
         return self.keeper.save(self.position)
 
     def _start(self, save_dir: str, start_epoch: int, max_epoch: int) -> None:
         """Find the place to go on from, before anything long is done."""
         self.keeper.open(save_dir).check_writable()
         check_answerable(self.datamanager)
+        self.criterion.check(self.evaluator.protocol_names())
         self.start_epoch, self.max_epoch = start_epoch, max_epoch
         self.keeper.parts.update(self._registered())
         found = self.keeper.resume(self.options.resume, self.resume_from)
@@ -354,40 +352,11 @@ class JointEngine(reid.engine.Engine):
         self.position = Position(self.epoch, done)
         printing = done % print_freq == 0
         if printing or self.device.type == "cpu":
-            self._settle()
+            self.journal.settle(self.writer)
         if printing:
-            self._print(done)
+            self.journal.print(done)
         if self.options.save_every and done % self.options.save_every == 0 and done < self.num_batches:
             self.save_position()
-
-    def _settle(self) -> None:
-        """Read the pending steps; stop at one that is not finite."""
-        try:
-            steps = self.ledger.settle()
-        except NonFiniteLossError as error:
-            raise NonFiniteLossError(
-                f"epoch {self.epoch + 1}: {error}; last good checkpoint: {self.keeper.last()}; "
-                "lower train.lr, set reidar.train.clip, or look at these tracklets"
-            ) from None
-        for step, values in steps:
-            self._latest = values
-            scalars = {f"Train/{name}": value for name, value in values.items()}
-            pace = {
-                "Train/time": self.pace.step,
-                "Train/data": self.pace.data,
-                "Train/lr": self.get_current_lr(),
-            }
-            write_scalars(self.writer, {**scalars, **pace}, self.epoch * self.num_batches + step)
-
-    def _print(self, done: int) -> None:
-        means = self.ledger.means()
-        losses = "\t".join(f"{name} {value:.4f} ({means[name]:.4f})" for name, value in self._latest.items())
-        left = self.num_batches - done + (self.max_epoch - self.epoch - 1) * self.num_batches
-        say(
-            f"epoch: [{self.epoch + 1}/{self.max_epoch}][{done}/{self.num_batches}]\t"
-            f"{self.pace.words(left)}\t{losses}\tlr {self.get_current_lr():.6f}"
-        )
-        self.pace.restart()
 
     def _registered(self) -> dict[str, Stateful]:
         """States of what a subclass has registered beside the model."""

@@ -7,11 +7,11 @@ from yacs.config import CfgNode
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.metrics.evaluation import Reranking
 
-__all__ = ["TestOptions", "TrainOptions"]
+__all__ = ["EvaluationOptions", "TrainingOptions"]
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainingOptions:
     """Of training; ``reidar.train`` in a config, where each key tells where its default comes from."""
 
     identity_centre_lr: float = 0.5
@@ -32,16 +32,14 @@ class TrainOptions:
             )
 
     @classmethod
-    def from_config(cls, cfg: CfgNode) -> "TrainOptions":
+    def from_config(cls, cfg: CfgNode) -> "TrainingOptions":
         """From ``cfg.reidar.train``."""
         return cls(**{name: cfg.reidar.train[name] for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
-class TestOptions:
+class EvaluationOptions:
     """Of testing; ``reidar.test`` in a config."""
-
-    __test__ = False  # no test case, whatever pytest thinks of the name
 
     split_id: int = 0  #: which split of the data set is tested
     reranking: Reranking = field(default_factory=Reranking)
@@ -54,7 +52,7 @@ class TestOptions:
         _check_choice("reidar.test.thresholds", self.thresholds, ("half", "train"))
 
     @classmethod
-    def from_config(cls, cfg: CfgNode) -> "TestOptions":
+    def from_config(cls, cfg: CfgNode) -> "EvaluationOptions":
         """From ``cfg.reidar.test`` and the host's ``data.split_id``."""
         node = cfg.reidar.test
         return cls(

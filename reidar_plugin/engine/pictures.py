@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from reidar_plugin.engine.console import say
+from reidar_plugin.engine.evaluation import Evaluator, Side, Target, Verdicts
 from reidar_plugin.engine.extraction import checked_output
-from reidar_plugin.engine.testing import Side, Target, Tester, Verdicts
 from reidar_plugin.metrics.actions import precision_recall_curve
 from reidar_plugin.metrics.distances import check_metric, pairwise_distances
 from reidar_plugin.report.action_charts import confusion_picture, f1_picture, precision_recall_picture
@@ -26,7 +26,7 @@ CLIPS = 6  # of a tracklet, in a picture of attention
 
 
 def draw_test(
-    tester: Tester,
+    evaluator: Evaluator,
     verdicts: Verdicts,
     save_dir: str | Path,
     *,
@@ -37,7 +37,7 @@ def draw_test(
     """Draw a test that has just been made, into ``<save_dir>/visrank_<target>``, as the host names it.
 
     Args:
-        tester: that made it.
+        evaluator: that made it.
         verdicts: of the test.
         save_dir: of the run.
         topk: gallery tracklets shown of each query.
@@ -51,27 +51,29 @@ def draw_test(
         folder = Path(save_dir) / f"visrank_{target.name}"
         valid = np.flatnonzero(result.retrieval.valid)
         chosen = (
-            valid[spread(len(valid), tester.options.pictures)].tolist() if tester.options.pictures else []
+            valid[spread(len(valid), evaluator.options.pictures)].tolist()
+            if evaluator.options.pictures
+            else []
         )
         for query in chosen:
             name = f"query{query:05d}_person{int(target.query.facts.pids[query])}"
-            picture = _ranked(tester, target, query, topk, metric, normalize, result.title)
+            picture = _ranked(evaluator, target, query, topk, metric, normalize, result.title)
             paths.append(picture.save(folder / f"{name}_ranked.png"))
-            attended = _attended(tester, target, query)
+            attended = _attended(evaluator, target, query)
             if attended is not None:
                 paths.append(attended.save(folder / f"{name}_attention.png"))
     if verdicts.actions is not None:
         folder = Path(save_dir) / "actions"
         record = action_record(verdicts.actions)
         drawn = {"confusion": confusion_picture(record), "f1": f1_picture(record)}
-        drawn["precision_recall"] = precision_recall_picture(dict(_curves(tester, verdicts)))
+        drawn["precision_recall"] = precision_recall_picture(dict(_curves(evaluator, verdicts)))
         paths += [picture.save(folder / f"{name}.png") for name, picture in drawn.items()]
     say(f"{len(paths)} pictures in {', '.join(sorted({str(path.parent) for path in paths}))}")
     return paths
 
 
 def _ranked(
-    tester: Tester, target: Target, query: int, topk: int, metric: str, normalize: bool, title: str
+    evaluator: Evaluator, target: Target, query: int, topk: int, metric: str, normalize: bool, title: str
 ) -> Canvas:
     asked, searched = target.query.tracklets(), target.gallery.tracklets()
     one = asked.features[query : query + 1]
@@ -80,28 +82,30 @@ def _ranked(
     order = distances.masked_fill(ignored, float("inf")).argsort(stable=True)
     nearest = order[: min(topk, int((~ignored).sum()))].tolist()
     ranked = [
-        RankedTracklet(_shown(tester, target.gallery, place), float(distances[place])) for place in nearest
+        RankedTracklet(_shown(evaluator, target.gallery, place), float(distances[place])) for place in nearest
     ]
-    return ranked_picture(_shown(tester, target.query, query), ranked, tester.action_names(), title=title)
+    return ranked_picture(
+        _shown(evaluator, target.query, query), ranked, evaluator.action_names(), title=title
+    )
 
 
 @torch.no_grad()
-def _attended(tester: Tester, target: Target, query: int) -> Canvas | None:
+def _attended(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
     """A query's first clips as training would show them; None where all frames weigh the same by design."""
-    source: Any = tester.data.test_loader[target.name]["query"].dataset
+    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
     clips = np.flatnonzero(source.plan.tracklets == query)[:CLIPS].tolist()
-    device = tester.precision.device
-    frames, erased = tester.data.augment(source.__getitems__(clips).frames.to(device), 0, query)
-    with tester.precision.autocast():
-        output = checked_output(tester.network(frames))
+    device = evaluator.precision.device
+    frames, erased = evaluator.data.augment(source.__getitems__(clips).frames.to(device), 0, query)
+    with evaluator.precision.autocast():
+        output = checked_output(evaluator.network(frames))
     if bool((output.scores == 1).all()):
         return None
-    shown = _shown(tester, target.query, query)
-    pixels = list(_pixels(frames, tester.data.normalise.scale, tester.data.normalise.offset))
+    shown = _shown(evaluator, target.query, query)
+    pixels = list(_pixels(frames, evaluator.data.normalise.scale, evaluator.data.normalise.offset))
     seen = ShownTracklet(pixels, shown.pid, shown.camid, shown.likelihoods, shown.given)
     title = "Temporal attention, frames mirrored, moved and erased as in training"
     weights = output.attention.float().cpu().numpy()
-    return attention_picture(seen, weights, erased.cpu().numpy(), tester.action_names(), title=title)
+    return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=title)
 
 
 def _pixels(frames: Tensor, scale: Tensor, offset: Tensor) -> Iterator[np.ndarray]:
@@ -110,8 +114,8 @@ def _pixels(frames: Tensor, scale: Tensor, offset: Tensor) -> Iterator[np.ndarra
     yield from ((rows - offset) / scale).round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def _shown(tester: Tester, side: Side, place: int) -> ShownTracklet:
-    space: Any = tester.data.space
+def _shown(evaluator: Evaluator, side: Side, place: int) -> ShownTracklet:
+    space: Any = evaluator.data.space
     facts, likelihoods = side.facts, side.outputs.likelihoods
     given = None if space is None else space.decode(facts.labels[place].tolist())
     return ShownTracklet(
@@ -123,8 +127,8 @@ def _shown(tester: Tester, side: Side, place: int) -> ShownTracklet:
     )
 
 
-def _curves(tester: Tester, verdicts: Verdicts) -> Iterator[tuple[str, Any]]:
-    scores, labels = tester.known_actions(verdicts.targets)
-    for column, name in enumerate(tester.action_names()):
+def _curves(evaluator: Evaluator, verdicts: Verdicts) -> Iterator[tuple[str, Any]]:
+    scores, labels = evaluator.known_actions(verdicts.targets)
+    for column, name in enumerate(evaluator.action_names()):
         if labels[:, column].any():
             yield name, precision_recall_curve(scores[:, column].numpy(), labels[:, column].bool().numpy())

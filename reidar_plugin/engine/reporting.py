@@ -7,9 +7,9 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from reidar_plugin.engine.console import say
-from reidar_plugin.engine.options import TestOptions
+from reidar_plugin.engine.evaluation import Verdicts
+from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.engine.record import RunRecord
-from reidar_plugin.engine.testing import Verdicts
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.report.records import Results, collect_results
 from reidar_plugin.report.results import write_results
@@ -39,7 +39,7 @@ def save_results(results: Results, folder: str | Path) -> Path:
 
 
 def describe(
-    name: str, verdicts: Verdicts, ranks: Sequence[int], options: TestOptions, **facts: Any
+    name: str, verdicts: Verdicts, ranks: Sequence[int], options: EvaluationOptions, **facts: Any
 ) -> Results:
     """The record of a test.
 

@@ -71,5 +71,7 @@ class WarmupSteps(LRScheduler):
 
     def go_to(self, epochs: int) -> None:
         """Make it as it is after so many epochs."""
-        self.last_epoch = epochs - 1
-        self.step()
+        self.last_epoch = epochs
+        self._last_lr = self.get_lr()
+        for group, rate in zip(self.optimizer.param_groups, self._last_lr, strict=True):
+            group["lr"] = rate

@@ -8,7 +8,7 @@ from typing import Any
 
 import fakes
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from yacs.config import CfgNode
 
 from reidar_plugin import host_config, plugin
@@ -17,11 +17,19 @@ from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.checkpoint import read_checkpoint
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import reid
+from reidar_plugin.labels.configured import configured_space
+from reidar_plugin.models.backbones import Backbone
+from reidar_plugin.models.heads import ActionNetwork
+from reidar_plugin.models.joint import JointModel
+from reidar_plugin.models.temporal import build_pooling
 
-__all__ = ["build", "config", "differences", "make_data", "run", "weights"]
+__all__ = ["OSNET", "build", "config", "differences", "make_data", "run", "tiny", "weights"]
+
+#: The smallest backbone of the host.
+OSNET = "reidar_osnet_x0_25"
 
 _OPTIONS: dict[str, Any] = {
-    "model.name": "reidar_osnet_x0_25",
+    "model.name": "tiny",
     "model.pretrained": False,
     "data.type": "video",
     "data.sources": ["mars_actions"],
@@ -50,6 +58,27 @@ def make_data(root: Path) -> Path:
     return root
 
 
+def tiny(num_classes: int, loss: str, pretrained: bool, use_gpu: bool, actions: int = 8) -> JointModel:
+    """A joint model with one convolution, for 32 x 16 pixels; registered as a user would register it."""
+    network = nn.Sequential(nn.Conv2d(3, 8, 5, stride=8, padding=2), nn.BatchNorm2d(8), nn.ReLU())
+    backbone = Backbone(
+        "tiny", network, lambda net, frames: net(frames), channels=8, map_size=(4, 2), frame_size=(32, 16)
+    )
+    pooling = build_pooling("attention", channels=8, size=(4, 2), width=4)
+    heads = ActionNetwork(8, actions, width=4) if actions else None
+    return JointModel(backbone, pooling, num_classes=num_classes, actions=heads, loss=loss)
+
+
+def _builder(cfg: CfgNode) -> Any:
+    space = configured_space(cfg.reidar)
+    actions = len(space) if cfg.reidar.model.num_actions < 0 else cfg.reidar.model.num_actions
+
+    def tiny_model(**given: Any) -> JointModel:
+        return tiny(**given, actions=actions)
+
+    return tiny_model
+
+
 def config(root: Path, save_dir: Path, **options: Any) -> CfgNode:
     """A config of the toolbox; options as ``train__max_epoch=3``."""
     cfg = add_reidar_config(host_config.toolbox_config())
@@ -63,6 +92,8 @@ def config(root: Path, save_dir: Path, **options: Any) -> CfgNode:
 def build(cfg: CfgNode, engine: type[JointEngine] = JointEngine) -> JointEngine:
     """What a launch script of the toolbox builds, in its order."""
     with redirect_stdout(io.StringIO()):
+        plugin._user_models.clear()
+        plugin.register_model("tiny", _builder(cfg))
         plugin.enable(cfg)
         reid.utils.set_random_seed(cfg.train.seed)
         data = ClipDataManager.from_config(cfg)
@@ -72,7 +103,9 @@ def build(cfg: CfgNode, engine: type[JointEngine] = JointEngine) -> JointEngine:
         optimizer = reid.optim.build_optimizer(model, **host_config.optimizer_arguments(cfg))
         scheduler = reid.optim.build_lr_scheduler(optimizer, **host_config.scheduler_arguments(cfg))
         if cfg.model.resume:
-            cfg.train.start_epoch = reid.utils.resume_from_checkpoint(cfg.model.resume, model, optimizer, scheduler)
+            cfg.train.start_epoch = reid.utils.resume_from_checkpoint(
+                cfg.model.resume, model, optimizer, scheduler
+            )
         return engine.from_config(cfg, data, model, optimizer, scheduler)
 
 
@@ -95,15 +128,27 @@ def differences(a: Any, b: Any, name: str = "") -> list[str]:
     if isinstance(a, dict):
         if a.keys() != b.keys():
             return [f"{name}: keys"]
-        return [found for key in a if key != "config" for found in differences(a[key], b[key], f"{name}.{key}")]
+        return [
+            found for key in a if key != "config" for found in differences(a[key], b[key], f"{name}.{key}")
+        ]
     if isinstance(a, (list, tuple)):
         lengths = [] if len(a) == len(b) else [f"{name}: length"]
         return lengths + [
-            found for place, pair in enumerate(zip(a, b, strict=False)) for found in differences(*pair, f"{name}[{place}]")
+            found
+            for place, pair in enumerate(zip(a, b, strict=False))
+            for found in differences(*pair, f"{name}[{place}]")
         ]
     return [] if a == b else [name]
 
 
 if __name__ == "__main__":  # one run in a process of its own, for those who kill it: ROOT SAVE_DIR
     torch.set_num_threads(1)
-    run(config(Path(sys.argv[1]), Path(sys.argv[2]), train__max_epoch=3, test__eval_freq=1, reidar__train__save_every=1))
+    run(
+        config(
+            Path(sys.argv[1]),
+            Path(sys.argv[2]),
+            train__max_epoch=3,
+            test__eval_freq=1,
+            reidar__train__save_every=1,
+        )
+    )

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from engine_rig import build, config, differences, run, weights
+from engine_rig import OSNET, build, config, differences, run, weights
 
 from reidar_plugin import host_config
 from reidar_plugin.engine.checkpoint import CheckpointError, read_checkpoint
@@ -57,14 +57,22 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, step: int, cfg: Any) -> None:
 
 @pytest.mark.parametrize(("save_every", "steps"), [(0, [5]), (1, [1, 4]), (2, [2, 4])])
 def test_goes_on_to_the_same_bits(
-    mars: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_every: int, steps: list[int]
+    mars: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    save_every: int,
+    steps: list[int],
 ) -> None:
     cfg = config(mars, tmp_path, reidar__train__save_every=save_every, **EPOCHS)
     for step in steps:
         killed_at(monkeypatch, step, cfg)
     run(cfg)
     expected, found = weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")
-    assert len(expected["reidar"]["record"] if "record" in expected["reidar"] else expected["reidar"]["parts"]) >= 5
+    assert (
+        len(expected["reidar"]["record"] if "record" in expected["reidar"] else expected["reidar"]["parts"])
+        >= 5
+    )
     assert differences(expected, found) == []
 
 
@@ -82,7 +90,12 @@ def test_survives_kill_9(mars: Path, tmp_path: Path) -> None:
     """In processes of their own; the first is killed as soon as there is a checkpoint, at whatever it does then."""
     script = Path(__file__).with_name("engine_rig.py")
     paths = [str(script.parents[2]), str(script.parents[1]), str(script.parent)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
 
     def start(save_dir: Path) -> "subprocess.Popen[bytes]":
         command = [sys.executable, str(script), str(mars), str(save_dir)]
@@ -104,7 +117,11 @@ def test_survives_kill_9(mars: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(
-    mars: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mars: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     original, count = TrainStep.__call__, iter(range(10**6))
 
@@ -119,7 +136,10 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
         with pytest.raises(SystemExit) as stop:
             run(cfg)
     assert stop.value.code == 130
-    assert f"stopped after 1 epoch and 2 steps, saved as {tmp_path}/model/model.pth.tar-1+2" in capsys.readouterr().out
+    assert (
+        f"stopped after 1 epoch and 2 steps, saved as {tmp_path}/model/model.pth.tar-1+2"
+        in capsys.readouterr().out
+    )
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     run(cfg)
     assert differences(weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")) == []
@@ -140,7 +160,11 @@ def test_a_second_start_of_a_finished_run_trains_nothing(
 
 
 def test_a_kill_during_the_test_does_not_cost_the_epoch(
-    mars: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mars: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     cfg = config(mars, tmp_path, **EPOCHS)
     with monkeypatch.context() as patch:
@@ -190,7 +214,7 @@ def test_falls_back_to_the_checkpoint_before_a_broken_one(
 def test_says_so_when_no_checkpoint_is_whole(mars: Path, two: Path) -> None:
     for path in (two / "model").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(CheckpointError, match="none of 2 checkpoints in .*model is whole"):
+    with pytest.raises(CheckpointError, match=r"none of 2 checkpoints in .*model is whole"):
         run(config(mars, two, **EPOCHS))
 
 
@@ -204,7 +228,9 @@ def test_refuses_pickled_code_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"state_dict": {}, "epoch": 3, "reidar": Hostile()}, two / "model/model.pth.tar-3")
-    with pytest.raises(CheckpointError, match=r"model.pth.tar-3 holds (posix|nt|os).mkdir, .* refused") as refusal:
+    with pytest.raises(
+        CheckpointError, match=r"model.pth.tar-3 holds (posix|nt|os).mkdir, .* refused"
+    ) as refusal:
         run(config(mars, two, **EPOCHS))
     assert "\n" not in str(refusal.value)
     assert not (tmp_path / "hostile_code_ran").exists()
@@ -213,19 +239,19 @@ def test_refuses_pickled_code_in_one_line(
 def test_refuses_a_bare_pickle(tmp_path: Path) -> None:
     path = tmp_path / "model.pth.tar-1"
     path.write_bytes(pickle.dumps(Hostile()))
-    with pytest.raises(CheckpointError, match="not whole .* or no checkpoint"):
+    with pytest.raises(CheckpointError, match=r"not whole .* or no checkpoint"):
         read_checkpoint(path)
-    with pytest.raises(CheckpointError, match="no checkpoint at .*nowhere"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint at .*nowhere"):
         read_checkpoint(tmp_path / "nowhere")
     torch.save([1], path)
-    with pytest.raises(CheckpointError, match="it has no state_dict"):
+    with pytest.raises(CheckpointError, match=r"it has no state_dict"):
         read_checkpoint(path)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model__name": "reidar_osnet_x0_5"}, "model: reidar_osnet_x0_25, here reidar_osnet_x0_5"),
+        ({"model__name": OSNET}, "model: tiny, here reidar_osnet_x0_25"),
         ({"reidar__labels__space": "actions3"}, "actions: .*'trolley'], here .*'using_hands']"),
         ({"train__lr": 0.1}, r"another config \(train.lr: 0.0003, here 0.1\)"),
         ({"reidar__train__resume": "off"}, "holds checkpoints of 3 epochs and reidar.train.resume is off"),
@@ -242,7 +268,7 @@ def test_says_that_the_number_of_people_differs(two: Path, tmp_path: Path) -> No
     import fakes
 
     fakes.write_mars(tmp_path / "other", train_people=4, test_people=3, frames=3)
-    with pytest.raises(CheckpointError, match="identities: 6, here 4"):
+    with pytest.raises(CheckpointError, match=r"identities: 6, here 4"):
         run(config(tmp_path / "other", two, **EPOCHS))
 
 
@@ -262,13 +288,18 @@ def test_a_full_disk_leaves_the_checkpoint_before_intact(mars: Path, tmp_path: P
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))
     try:
-        with pytest.raises(CheckpointError, match="model.pth.tar-1 cannot be written: File too large; .* are intact") as full:
+        with pytest.raises(
+            CheckpointError, match=r"model.pth.tar-1 cannot be written: File too large; .* intact"
+        ) as full:
             engine.save_position()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "\n" not in str(full.value)
     assert path.read_bytes() == before
-    assert sorted(each.name for each in (tmp_path / "model").iterdir()) == ["model-best.pth.tar", "model.pth.tar-1"]
+    assert sorted(each.name for each in (tmp_path / "model").iterdir()) == [
+        "model-best.pth.tar",
+        "model.pth.tar-1",
+    ]
 
 
 def test_a_writer_killed_at_the_rename_leaves_the_checkpoint_before(
@@ -285,7 +316,9 @@ def test_a_writer_killed_at_the_rename_leaves_the_checkpoint_before(
 def test_a_folder_that_cannot_be_written_is_found_before_training(mars: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     engine = build(config(mars, tmp_path / "file" / "log"))
-    with pytest.raises(CheckpointError, match="file/log/model cannot be written: .*; choose another data.save_dir"):
+    with pytest.raises(
+        CheckpointError, match=r"file/log/model cannot be written: .*; choose another data.save_dir"
+    ):
         engine.run(save_dir=str(tmp_path / "file" / "log"), max_epoch=1)
     assert engine.batch_idx == 0
 
@@ -326,7 +359,9 @@ def test_model_resume_goes_on_exactly_in_another_folder(mars: Path, whole: Path,
 
 
 def test_model_resume_of_an_older_one_does_not_mix_two_runs(mars: Path, two: Path) -> None:
-    with pytest.raises(CheckpointError, match="names model.pth.tar-2, and .* holds the newer model.pth.tar-3"):
+    with pytest.raises(
+        CheckpointError, match=r"names model.pth.tar-2, and .* holds the newer model.pth.tar-3"
+    ):
         run(config(mars, two, model__resume=str(two / "model/model.pth.tar-2"), **EPOCHS))
 
 
@@ -373,5 +408,5 @@ def test_what_a_subclass_registers_is_saved_too(mars: Path, tmp_path: Path) -> N
 def test_off_starts_in_an_empty_folder(mars: Path, tmp_path: Path) -> None:
     engine = run(config(mars, tmp_path, train__max_epoch=1, reidar__train__resume="off"))
     assert engine.position.epoch == 1
-    with pytest.raises(ConfigError, match="reidar.train.resume: unknown 'always'; choose one of auto, off"):
+    with pytest.raises(ConfigError, match=r"reidar.train.resume: unknown 'always'; choose one of auto, off"):
         build(config(mars, tmp_path, reidar__train__resume="always"))

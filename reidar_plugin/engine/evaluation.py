@@ -11,7 +11,7 @@ from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.extraction import TrackletOutputs, extract, facts_of, packed_loader
-from reidar_plugin.engine.options import TestOptions
+from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.engine.precision import Precision
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
@@ -20,7 +20,7 @@ from reidar_plugin.metrics.evaluation import ProtocolResult, evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
 
-__all__ = ["Side", "Target", "Tester", "Verdicts", "check_answerable"]
+__all__ = ["Evaluator", "Side", "Target", "Verdicts", "check_answerable"]
 
 
 class Side(NamedTuple):
@@ -57,7 +57,7 @@ class Verdicts(NamedTuple):
     )  #: over queries and galleries of all targets; None where nothing can be judged
 
 
-class Tester:
+class Evaluator:
     """Tests a network on the targets of a data manager.
 
     Args:
@@ -72,10 +72,10 @@ class Tester:
         network: nn.Module,
         data: ClipDataManager,
         precision: Precision,
-        options: TestOptions | None = None,
+        options: EvaluationOptions | None = None,
     ) -> None:
         self.network, self.data, self.precision = network, data, precision
-        self.options = options or TestOptions()
+        self.options = options or EvaluationOptions()
 
     def __call__(self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False) -> Verdicts:
         """Extract, rank, judge.
@@ -124,6 +124,12 @@ class Tester:
         scores, labels = self._actions(targets)
         known = ~labels.isnan().any(dim=1)
         return scores[known], labels[known]
+
+    def protocol_names(self) -> list[str]:
+        """Of all targets, in the order of the results."""
+        return [
+            each.name for name in self.data.test_loader for each in protocols_of(name, self.options.split_id)
+        ]
 
     def action_names(self) -> tuple[str, ...]:
         """Of the label space; empty without one."""

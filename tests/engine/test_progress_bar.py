@@ -1,0 +1,35 @@
+import io
+
+import pytest
+
+from reidar_plugin.engine import progress as module
+from reidar_plugin.engine.progress import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_draws_on_a_terminal_and_wipes_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    terminal = Terminal()
+    assert list(progress("mars query", "abcd", 8, done=4, stream=terminal)) == list("abcd")
+    drawn = terminal.getvalue()
+    assert "mars query [" + "#" * 15 + "." * 15 + "] 4/8 " in drawn
+    assert "8/8 0:00 left" in drawn
+    assert drawn.endswith("\r\x1b[K")
+
+
+def test_says_nothing_elsewhere() -> None:
+    log = io.StringIO()
+    assert list(progress("epoch 1", range(3), 3, stream=log)) == [0, 1, 2]
+    assert log.getvalue() == ""
+
+
+def test_is_wiped_when_given_up() -> None:
+    terminal = Terminal()
+    passing = progress("epoch 1", range(3), 3, stream=terminal)
+    next(passing)
+    passing.close()
+    assert terminal.getvalue().endswith("\r\x1b[K")
