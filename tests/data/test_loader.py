@@ -57,10 +57,14 @@ def same(first: list[ClipBatch], second: list[ClipBatch]) -> bool:
 
 def test_frames_and_facts_belong_together(tmp_path: Path) -> None:
     samples = write_tracklets(tmp_path)
+    order = IdentityPass([sample[1] for sample in samples], people=2, instances=2, seed=0)
     place = 0
     for epoch in range(3):
+        batches = epoch_of(build(samples), epoch)
+        order.set_epoch(epoch)
+        assert torch.cat([batch.tracklets for batch in batches]).tolist() == list(order)
         place = 0
-        for batch in epoch_of(build(samples), epoch):
+        for batch in batches:
             assert batch.frames.dtype == torch.uint8
             assert batch.frames.shape == (4, 4, 8, 4, 3)
             assert batch.labels.shape == (4, 8)
