@@ -41,10 +41,10 @@ ACTIONS = (
 )
 
 
-def write_picture(path: Path, colour: int, size: tuple[int, int] = (32, 16)) -> None:
-    """A picture of ``size`` (height, width) in one of many colours, with a little texture."""
-    random = np.random.default_rng(colour)
-    pixels = random.integers(40, 216, size=(1, 1, 3)) + random.integers(-20, 21, size=(*size, 3))
+def write_picture(path: Path, colour: int, size: tuple[int, int] = (32, 16), texture: int = 0) -> None:
+    """A picture of ``size`` (height, width) in one of many colours, with a little of one of many textures."""
+    base = np.random.default_rng(colour).integers(40, 216, size=(1, 1, 3))
+    pixels = base + np.random.default_rng([colour, texture]).integers(-20, 21, size=(*size, 3))
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
 
@@ -117,7 +117,7 @@ def _write_split(
             for frame in range(1, length + 1):
                 names.append(f"{person}C{camera}T{number:04d}F{frame:03d}.jpg")
                 if size is not None:
-                    write_picture(home / f"bbox_{split}" / person / names[-1], pid + 1, size)
+                    write_picture(home / f"bbox_{split}" / person / names[-1], pid + 1, size, len(names))
     _write_info(home, split, names, [row[:4] for row in rows])
     return rows
 

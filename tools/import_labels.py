@@ -76,7 +76,7 @@ def convert(args: argparse.Namespace) -> int:
         print(f"NOT WRITTEN: {args.output}. Give the names in another order, or --accept if you know better.")
         return 1
     merged = {key: name for found in labels.values() for key, name in found.items()}
-    lines = coarsest(merged)
+    lines = dict(sorted(coarsest(merged).items()))
     write_labels(args.output, lines)
     unlabelled = sum(name is None for name in merged.values())
     print(

@@ -5,7 +5,6 @@ A file is a header of 128 bytes and elements; an element is a kind, a size and t
 element of four elements (flags, dimensions, name, numbers) and may be packed by zlib, whose checksum is then verified.
 """
 
-import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -90,8 +89,6 @@ def _matrix(contents: bytes, order: str) -> tuple[str, NDArray[np.generic] | Non
     if kind not in _NUMBERS or min(shape) < 0:
         raise ValueError(f"{text!r} holds numbers of kind {kind} in shape {shape}")
     values = np.frombuffer(numbers, dtype=order + _NUMBERS[kind])
-    if values.size != math.prod(shape):
-        raise ValueError(f"{text!r} holds {values.size} numbers for shape {shape}")
     return text, values.reshape(shape, order="F")
 
 

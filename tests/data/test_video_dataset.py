@@ -75,6 +75,7 @@ def test_frames_are_those_that_the_host_takes(root: Path, method: str, seq_len: 
         found = ours[index]["img"]
         assert found.shape == expected.shape
         torch.testing.assert_close(found, expected, rtol=0, atol=4 / 255)  # two JPEG decoders
+    assert (ours[2]["img"][0] - ours[0]["img"][0]).abs().max() > 8 / 255  # frames can be told apart
 
 
 def test_an_unknown_sample_method_is_named(root: Path) -> None:
@@ -173,6 +174,18 @@ def test_combineall_keeps_labels_and_leaves_distractors_out(root: Path) -> None:
     assert labels_of(ours.train) == expected
     numbers = {frames.key[:4]: pid for frames, pid, *_ in ours.train}
     assert [numbers[person] for person in ("0001", "0003", "0005")] == [4, 5, 6]
+
+
+def test_combineall_numbers_people_in_their_order() -> None:
+    def sample(pid: int) -> tuple[Frames, int, int, int]:
+        return Frames((f"{pid}.jpg",), str(pid)), pid, 0, 0
+
+    query, gallery = [sample(33), sample(40)], [sample(pid) for pid in (40, 8, 0, -1, 33)]
+    assert list({33, 40, 8}) != [8, 33, 40]  # else a set would do
+    ours = ActionVideoDataset(
+        [sample(0)], query, gallery, combineall=True, transform=ToTensor(), verbose=False
+    )
+    assert [pid for _, pid, _, _ in ours.train] == [0, 2, 3, 3, 1, 2]
 
 
 @pytest.mark.parametrize("copy", [deepcopy, lambda dataset: pickle.loads(pickle.dumps(dataset))])
