@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .contract import check_focus, check_labels, class_vector, in_float32, known_labels
-from .focal import focal_terms
+from reidar_plugin.losses.contract import check_focus, check_labels, class_vector, in_float32, known_labels
+from reidar_plugin.losses.focal import focal_terms
 
 __all__ = ["ClassBalancedLoss", "class_balanced_loss", "effective_weights"]
 

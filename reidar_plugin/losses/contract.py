@@ -8,6 +8,8 @@ from typing import Any, ParamSpec
 import torch
 from torch import Tensor
 
+from reidar_plugin.errors import ConfigError
+
 __all__ = [
     "check_centres",
     "check_choice",
@@ -87,7 +89,7 @@ def check_labels(logits: Tensor, labels: Tensor) -> None:
 def check_choice(what: str, value: str, choices: Sequence[str]) -> None:
     """Refuse a word that is none of the choices."""
     if value not in choices:
-        raise ValueError(f"unknown {what} {value!r}; choose one of {', '.join(map(repr, choices))}")
+        raise ConfigError(f"unknown {what} {value!r}; choose one of {', '.join(map(repr, choices))}")
 
 
 def check_focus(what: str, gamma: float) -> None:

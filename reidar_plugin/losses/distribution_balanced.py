@@ -6,7 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .contract import check_focus, check_labels, class_vector, in_float32, known_labels, masked_mean
+from reidar_plugin.losses.contract import (
+    check_focus,
+    check_labels,
+    class_vector,
+    in_float32,
+    known_labels,
+    masked_mean,
+)
 
 __all__ = ["DistributionBalancedLoss", "distribution_balanced_loss"]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .binary_cross_entropy import binary_cross_entropy
-from .contract import check_labels, class_vector, in_float32
+from reidar_plugin.losses.binary_cross_entropy import binary_cross_entropy
+from reidar_plugin.losses.contract import check_labels, class_vector, in_float32
 
 __all__ = ["LogitAdjustedLoss", "logit_adjusted_loss"]
 

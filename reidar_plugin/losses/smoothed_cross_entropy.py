@@ -5,7 +5,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .contract import check_choice, check_embedding, check_pids, in_float32
+from reidar_plugin.losses.contract import check_choice, check_embedding, check_pids, in_float32
 
 __all__ = ["SmoothedCrossEntropy", "smoothed_cross_entropy"]
 

@@ -10,26 +10,25 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from reidar_plugin.flow import JointOutput, Targets
-
-from .action_centre import ActionCentreLoss
-from .asymmetric import AsymmetricLoss
-from .attributes import AttributeLoss
-from .binary_cross_entropy import BinaryCrossEntropy
-from .class_balanced import ClassBalancedLoss
-from .contract import check_choice
-from .discriminative_centroids import DiscriminativeCentroidsLoss
-from .distribution_balanced import DistributionBalancedLoss
-from .erasing import ErasingLoss
-from .focal import FocalLoss
-from .identity_centre import IdentityCentreLoss
-from .logit_adjustment import LogitAdjustedLoss
-from .pose_motion import PoseMotionTriplet
-from .ranked_list import RankedListLoss
-from .smoothed_cross_entropy import SmoothedCrossEntropy
-from .soft_mining import SoftMiningLoss
-from .triplet import TripletLoss
-from .weighted_binary_cross_entropy import WeightedBinaryCrossEntropy
-from .weighted_regularisation import WeightedRegularisationTriplet
+from reidar_plugin.losses.action_centre import ActionCentreLoss
+from reidar_plugin.losses.asymmetric import AsymmetricLoss
+from reidar_plugin.losses.attributes import AttributeLoss
+from reidar_plugin.losses.binary_cross_entropy import BinaryCrossEntropy
+from reidar_plugin.losses.class_balanced import ClassBalancedLoss
+from reidar_plugin.losses.contract import check_choice
+from reidar_plugin.losses.discriminative_centroids import DiscriminativeCentroidsLoss
+from reidar_plugin.losses.distribution_balanced import DistributionBalancedLoss
+from reidar_plugin.losses.erasing import ErasingLoss
+from reidar_plugin.losses.focal import FocalLoss
+from reidar_plugin.losses.identity_centre import IdentityCentreLoss
+from reidar_plugin.losses.logit_adjustment import LogitAdjustedLoss
+from reidar_plugin.losses.pose_motion import PoseMotionTriplet
+from reidar_plugin.losses.ranked_list import RankedListLoss
+from reidar_plugin.losses.smoothed_cross_entropy import SmoothedCrossEntropy
+from reidar_plugin.losses.soft_mining import SoftMiningLoss
+from reidar_plugin.losses.triplet import TripletLoss
+from reidar_plugin.losses.weighted_binary_cross_entropy import WeightedBinaryCrossEntropy
+from reidar_plugin.losses.weighted_regularisation import WeightedRegularisationTriplet
 
 __all__ = ["TERMS", "Batch", "Sizes", "Term"]
 

@@ -415,3 +415,10 @@ def test_losses_can_be_handed_in() -> None:
     assert isinstance(made.losses, nn.ModuleDict)
     total, value = made(output(), targets())
     torch.testing.assert_close(total.detach(), value["triplet"] + 0.1 * value["erasing"])
+
+
+@pytest.mark.slow
+def test_compiles_without_a_break() -> None:
+    made = objective(list(TERMS))
+    out, compiled = output(), torch.compile(made, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(out, targets())[0], made(out, targets())[0])
