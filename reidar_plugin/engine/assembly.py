@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from yacs.config import CfgNode
 
 from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.held_out import trained_labels
 from reidar_plugin.engine.identity import RunIdentity
 from reidar_plugin.engine.schedule import WarmupSteps
 from reidar_plugin.engine.snapshot import unwrapped
@@ -32,7 +33,7 @@ def build_objective(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> Ob
             f"the model has {num_actions} action blocks (reidar.model.num_actions) and the label space "
             f"{cfg.reidar.labels.space!r} has {space}; leave the key at -1, or 0 for no action network"
         )
-    labels = data.train_facts.labels
+    labels = trained_labels(data)
     known = labels[~labels.isnan().any(dim=1)]
     attributes: Any = data.attribute_space
     return Objective.from_config(

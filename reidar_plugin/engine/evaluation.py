@@ -11,6 +11,7 @@ from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.extraction import TrackletOutputs, extract, facts_of, packed_loader
+from reidar_plugin.engine.held_out import HELD_OUT
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.engine.precision import Precision
 from reidar_plugin.errors import ConfigError
@@ -137,7 +138,10 @@ class Evaluator:
         return () if space is None else tuple(space.names)
 
     def _actions(self, targets: Sequence[Target]) -> tuple[Tensor, Tensor]:
-        sides = [side for target in targets for side in (target.query, target.gallery)]
+        tests = [
+            target for target in targets if target.name != HELD_OUT
+        ]  # those are people of the training set
+        sides = [side for target in tests for side in (target.query, target.gallery)]
         pairs = [
             (side.outputs.likelihoods.cpu(), side.facts.labels)
             for side in sides

@@ -20,6 +20,7 @@ from reidar_plugin.engine.console import say
 from reidar_plugin.engine.continuation import check_weights
 from reidar_plugin.engine.criterion import Criterion
 from reidar_plugin.engine.evaluation import Evaluator, check_answerable
+from reidar_plugin.engine.held_out import HELD_OUT, hold_out
 from reidar_plugin.engine.identity import RunIdentity
 from reidar_plugin.engine.interrupt import Interrupts
 from reidar_plugin.engine.journal import Journal
@@ -141,6 +142,7 @@ class JointEngine(reid.engine.Engine):
             optimizer: built by the host from ``cfg.train``.
             scheduler: built by the host; used with ``reidar.train.schedule: host``.
         """
+        hold_out(datamanager, cfg)
         return cls(
             datamanager,
             model,
@@ -277,7 +279,7 @@ class JointEngine(reid.engine.Engine):
             self.evaluation_options,
             config=self.config,
             seeds={"train": self.config.train.seed} if self.config is not None else {},
-            notes={"epochs": self.position.epoch},
+            notes={"epochs": self.position.epoch, "best": self._chosen_on()},
         )
         print_tables(self.results)
         if save_dir:
@@ -343,8 +345,13 @@ class JointEngine(reid.engine.Engine):
             self.keeper.mark_best(path)
         say(
             f"best so far: {best.what} {best.value:.2%}, after {Position(best.epoch)}, kept as {self.keeper.best_path}; "
-            "chosen on the test set: take its figures for optimistic, and report the last epoch's"
+            + self._chosen_on()
         )
+
+    def _chosen_on(self) -> str:
+        if HELD_OUT in self.test_loader:
+            return "chosen on people held out of training, not on the test set"
+        return "chosen on the test set: take its figures for optimistic, and report the last epoch's"
 
     def _after_step(self, print_freq: int) -> None:
         """Reading makes the host wait for a GPU, so that it is done when something is printed or saved."""
