@@ -23,7 +23,7 @@ from reidar_plugin.config_file import CheckedConfig, checked
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.log import tee
 
-__all__ = ["HOOKS", "hook", "main", "run"]
+__all__ = ["HOOKS", "default_config", "hook", "main", "run"]
 
 #: Functions of a launch script that the plugin takes part in.
 HOOKS = ("main", "get_default_config", "build_datamanager", "build_engine")
@@ -116,33 +116,41 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
-    plugin.enable()
-    functions: dict[str, Any] = {
-        "main": main,
-        "get_default_config": host_config.toolbox_config,
-        "check_cfg": _check_fixed_base,
-        "build_datamanager": _build_datamanager,
-        "build_engine": _build_engine,
-    }
-    hook(functions, "tools/main.py")
-    cfg = functions["get_default_config"]()
-    cfg.use_gpu = torch.cuda.is_available()
+    cfg = default_config()
     if args.config_file:
         cfg.merge_from_file(args.config_file)
     for key in ("root", "sources", "targets", "transforms"):
         if getattr(args, key):
             cfg.data[key] = getattr(args, key)
     cfg.merge_from_list(args.opts)
-    run(cfg, functions)
+    run(cfg)
 
 
-def run(cfg: CfgNode, functions: dict[str, Callable[..., Any]]) -> None:
+def default_config() -> CheckedConfig:
+    """The toolbox's config with the ``reidar`` node, ready for ``merge_from_file`` and ``merge_from_list``."""
+    cfg = checked(add_reidar_config(host_config.toolbox_config()))
+    cfg.use_gpu = torch.cuda.is_available()
+    return cfg
+
+
+def run(cfg: CfgNode) -> Any:
     """Data, model, optimiser, engine, run: in the toolbox's order, since its random numbers depend on it.
 
     Args:
         cfg: the whole config, merged.
-        functions: ``check_cfg``, ``build_datamanager`` and ``build_engine``, hooked.
+
+    Returns:
+        The engine, after its run.
     """
+    plugin.enable(cfg)
+    functions: dict[str, Any] = {
+        "main": main,
+        "get_default_config": default_config,
+        "check_cfg": _check_fixed_base,
+        "build_datamanager": _build_datamanager,
+        "build_engine": _build_engine,
+    }
+    hook(functions, "tools/main.py")
     reid = host.reid
     reid.utils.set_random_seed(cfg.train.seed)
     functions["check_cfg"](cfg)
@@ -160,6 +168,7 @@ def run(cfg: CfgNode, functions: dict[str, Callable[..., Any]]) -> None:
             )
         engine = functions["build_engine"](cfg, datamanager, model, optimizer, scheduler)
         engine.run(**host_config.engine_arguments(cfg))
+        return engine
 
 
 def _check_fixed_base(cfg: CfgNode) -> None:

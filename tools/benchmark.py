@@ -1,0 +1,49 @@
+"""Speed, both sides in one run and in turn; docs/benchmarks.md holds what was measured where.
+
+    python tools/benchmark.py AREA [options]      areas: data, losses, model, eval, train
+    python tools/benchmark.py eval --help
+
+Each area compares results before it prints a time, and prints medians and ratios.
+"""
+
+import argparse
+import importlib
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+import torch
+import torchvision
+
+AREAS = ("data", "losses", "model", "eval", "train")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("area", choices=AREAS)
+    area = parser.parse_args((sys.argv[1:] if argv is None else argv)[:1]).area
+    module = importlib.import_module(f"benchmarks.{area}")  # by its name, so that its processes find it again
+    own = argparse.ArgumentParser(
+        prog=f"benchmark.py {area}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(own)
+    args = own.parse_args((sys.argv[1:] if argv is None else argv)[1:])
+    print(f"{area} on {date.today()}: {machine()}\n")
+    module.run(args)
+    return 0
+
+
+def machine() -> str:
+    """What the figures depend on, in a line."""
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, torchvision {torchvision.__version__}"
+    return f"{platform.machine()}, {torch.get_num_threads()} torch threads, {device}; {versions}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
