@@ -1,0 +1,103 @@
+"""Runs that follow from runs: what the tools for transfer, cross-dataset tests and searches have in common."""
+
+import io
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from yacs.config import CfgNode
+
+from reidar_plugin.config import add_reidar_config
+from reidar_plugin.config_file import checked
+from reidar_plugin.engine.checkpoint import BEST, read_checkpoint
+from reidar_plugin.errors import ReidarError
+from reidar_plugin.host_config import toolbox_config
+from reidar_plugin.report.results import write_atomically
+
+__all__ = ["RunError", "arguments", "best_checkpoint", "merged", "start", "write_start"]
+
+_LAUNCH = "import sys; from reidar_plugin import launch, runner; sys.exit(runner.guard(launch.main))"
+
+
+class RunError(ReidarError, RuntimeError):
+    """A run inside a longer chain that did not end well."""
+
+
+def arguments(
+    config_file: str | Path,
+    *,
+    root: str = "",
+    targets: Sequence[str] = (),
+    options: Sequence[str] = (),
+    **keys: Any,
+) -> list[str]:
+    """The command line of a run, as ``tools/main.py`` takes it.
+
+    Args:
+        config_file: of the run.
+        root: folder of the data sets; empty for the config's own.
+        targets: data sets to test on; empty for the config's own.
+        options: config keys and values from the user; they win over the file, and ``keys`` over them.
+        keys: more of them, as ``data__save_dir="log"``.
+    """
+    words = ["-t", *targets] if targets else []  # first: it takes all words up to the next flag
+    words += ["--config-file", str(config_file)]
+    words += ["--root", root] if root else []
+    pairs = [(key.replace("__", "."), str(value)) for key, value in keys.items()]
+    return [*words, *options, *(word for pair in pairs for word in pair)]
+
+
+def start(words: Sequence[str]) -> None:
+    """Run it in a process of its own, which prints as it always does.
+
+    Raises:
+        RunError: it failed; what it printed says why.
+        SystemExit: it was interrupted, and saved everything.
+    """
+    status = subprocess.run([sys.executable, "-c", _LAUNCH, *words], check=False).returncode
+    if status == 130:
+        raise SystemExit(130)
+    if status:
+        raise RunError(f"the run ended with status {status}: {' '.join(words)}")
+
+
+def merged(config_file: str | Path, options: Sequence[str] = ()) -> CfgNode:
+    """The config of a file, with options of a command line."""
+    cfg = checked(add_reidar_config(toolbox_config()))
+    cfg.merge_from_file(str(config_file))
+    cfg.merge_from_list(list(options))
+    return cfg
+
+
+def best_checkpoint(save_dir: str | Path) -> Path:
+    """The best checkpoint of a run that has ended."""
+    path = Path(save_dir) / "model" / BEST
+    if not path.is_file():
+        raise RunError(f"{save_dir} holds no {BEST}: its run has not been tested yet")
+    return path
+
+
+def write_start(checkpoint: str | Path, path: str | Path) -> dict[str, int]:
+    """Write what another data set can start from: all weights but the classifier, whose people are other people.
+
+    Centres, optimisers and schedules are left behind as well; the next run makes them anew.
+
+    Args:
+        checkpoint: of a run.
+        path: to write to, a file that ``model.load_weights`` takes.
+
+    Returns:
+        Number of tensors that go over, by part of the model.
+    """
+    weights: Mapping[str, Tensor] = read_checkpoint(checkpoint)["state_dict"]
+    kept = {name: value for name, value in weights.items() if not name.startswith("classifier.")}
+    buffer = io.BytesIO()
+    torch.save({"state_dict": kept}, buffer)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(Path(path), buffer.getvalue())
+    return dict(Counter(name.partition(".")[0] for name in kept))

@@ -1,0 +1,179 @@
+"""Runs that follow from runs: transfer, cross-dataset tests, searches."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import fakes
+import pytest
+import torch
+
+from reidar_plugin import launch, runs
+from reidar_plugin.engine.checkpoint import read_checkpoint
+from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.report.records import Results
+from reidar_plugin.report.results import read_results, write_results
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+
+
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tool_{name}", TOOLS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # as an import does
+    spec.loader.exec_module(module)
+    return module
+
+
+TINY = """
+model: {name: reidar_osnet_x0_25, pretrained: False}
+data: {type: video, sources: [%s], targets: [%s], height: 32, width: 16, workers: 0, transforms: []}
+video: {seq_len: 2}
+sampler: {train_sampler: identity_pass, num_instances: 2}
+loss: {name: reidar}
+train: {batch_size: 4, max_epoch: 1}
+test: {batch_size: 8}
+reidar:
+  labels: {required: False}
+  model: {attention_width: 8, action_width: 8}
+  test: {resamples: 20}
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two data sets of different people, a config for each; runs stay in this process."""
+    fakes.write_mars(tmp_path, train_people=3, test_people=2)
+    fakes.write_prid2011(tmp_path)
+    (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions"))
+    (tmp_path / "prid.yaml").write_text(TINY % ("prid2011", "prid2011"))
+    monkeypatch.setattr(runs, "start", launch.main)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_transfer_carries_all_but_classifier_and_centres(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configs = [str(home / "mars.yaml"), str(home / "prid.yaml")]
+    # a rate of 0 leaves the second run where it starts, so that what it started from can be seen
+    first, second = tool("transfer").transfer(configs, str(home / "chain"), str(home), ["train.lr", "0.0"])
+    assert (first.name, second.name) == ("1-mars", "2-prid")
+    said = capsys.readouterr().out
+    assert "go over from" in said
+    assert "classifier and centres are new" in said
+    assert "1 stage" not in said
+    before, after = (
+        read_checkpoint(runs.best_checkpoint(folder))["state_dict"] for folder in (first, second)
+    )
+    assert before["classifier.weight"].shape[0] == 3
+    assert after["classifier.weight"].shape[0] == 2
+    parameters = [
+        name for name in before if name.endswith(("weight", "bias")) and name != "classifier.weight"
+    ]
+    assert len(parameters) > 100
+    assert all(torch.equal(before[name], after[name]) for name in parameters if name != "bottleneck.bias")
+    start = torch.load(second / "start.pth.tar", weights_only=True)["state_dict"]
+    assert set(before) - set(start) == {"classifier.weight"}
+
+
+@pytest.mark.slow
+def test_every_pair_is_tested(home: Path) -> None:
+    configs = [str(home / "mars.yaml"), str(home / "prid.yaml")]
+    rows = tool("cross_test").cross_test(configs, str(home / "cross"), str(home))
+    assert [row[:2] for row in rows] == [
+        ["mars", "MARS usual"],
+        ["mars", "MARS no-distractors"],
+        ["mars", "MARS mixing"],
+        ["mars", "PRID2011 split-0"],
+        ["prid", "MARS usual"],
+        ["prid", "MARS no-distractors"],
+        ["prid", "MARS mixing"],
+        ["prid", "PRID2011 split-0"],
+    ]
+    kept = read_results(home / "cross/prid-on-mars").retrieval[0]
+    assert rows[4][4] == f"{100 * kept['metrics']['rank-1']:.2f}"
+    assert rows[4][3] == f"{kept['counts']['valid']} of {kept['counts']['queries']}"
+
+
+def test_a_slip_in_the_last_config_costs_no_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "start", lambda words: pytest.fail("a run was started"))
+    (home / "prid.yaml").write_text("train: {batchsize: 3}\n")
+    with pytest.raises(ConfigError, match=r"unknown key 'train\.batchsize'"):
+        tool("transfer").transfer([str(home / "mars.yaml"), str(home / "prid.yaml")], str(home / "chain"))
+
+
+def test_a_run_that_fails_ends_the_chain(tmp_path: Path) -> None:
+    with pytest.raises(runs.RunError, match=r"ended with status 2: --config-file .*none\.yaml"):
+        runs.start(runs.arguments(tmp_path / "none.yaml"))
+    with pytest.raises(ReidarError, match=r"holds no model-best\.pth\.tar"):
+        runs.best_checkpoint(tmp_path)
+
+
+def test_command_line_of_a_run() -> None:
+    words = runs.arguments(
+        "a.yaml", root="data", targets=["x", "y"], options=["train.lr", "1"], data__save_dir="log"
+    )
+    assert " ".join(words) == "-t x y --config-file a.yaml --root data train.lr 1 data.save_dir log"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("train.lr=1e-4:1e-2:log", ("train.lr", (), 1e-4, 1e-2, True, False)),
+        ("train.max_epoch=3:9", ("train.max_epoch", (), 3.0, 9.0, False, True)),
+        ("reidar.train.gamma=0.1:1", ("reidar.train.gamma", (), 0.1, 1.0, False, False)),
+        ("train.optim=adam|sgd", ("train.optim", ("adam", "sgd"), 0.0, 0.0, False, False)),
+    ],
+)
+def test_ranges(text: str, expected: tuple[Any, ...]) -> None:
+    assert tuple(tool("search").read_range(text)) == expected
+
+
+@pytest.mark.parametrize("text", ["train.lr", "=1:2", "a=2:1", "a=1:2:exp", "a=0:1:log", "a=x:y"])
+def test_ranges_that_are_none(text: str) -> None:
+    with pytest.raises(ConfigError, match=f"got '{text}'"):
+        tool("search").read_range(text)
+
+
+def test_the_shipped_ranges_hold_the_published_values() -> None:
+    configs = TOOLS.parent / "configs/vprft"
+    ranges = tool("search").read_ranges(configs / "ranges.txt")
+    assert len(ranges) == 7
+    for name, each in ((name, each) for name in ("mars.yaml", "prid2011.yaml") for each in ranges):
+        value = runs.merged(configs / name)
+        for part in each.key.split("."):
+            value = value[part]
+        assert each.low <= value <= each.high, (name, each.key)
+
+
+def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("optuna")
+    search = tool("search")
+    (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions"))
+    calls: list[list[str]] = []
+
+    def start(words: list[str]) -> None:
+        calls.append(words)
+        if len(calls) == 2:
+            raise SystemExit(130)
+        rate = float(words[words.index("train.lr") + 1])
+        record = {"metrics": {"mAP": 1 - abs(rate - 0.5)}}
+        found = Results("x", (record,), None, {}, {}, {})
+        write_results(found, words[words.index("data.save_dir") + 1])
+
+    monkeypatch.setattr(runs, "start", start)
+    words = [str(tmp_path / "mars.yaml"), "--range", "train.lr=0.0:1.0", "--study", str(tmp_path / "study")]
+    with pytest.raises(SystemExit):
+        search.main([*words, "--trials", "4"])
+    search.main([*words, "--trials", "4"])
+    assert len(calls) == 5
+    assert calls[2] == calls[1]  # the stopped trial: same values, same folder
+    folders = [call[call.index("data.save_dir") + 1] for call in calls]
+    assert len(set(folders)) == 4
+    search.main([*words, "--trials", "4"])
+    assert len(calls) == 5  # nothing is missing

@@ -1,0 +1,80 @@
+"""Train on each of two data sets, test on both: the cross-dataset evaluation of ASA-Net, Table III, in one command.
+
+    python tools/cross_test.py configs/asanet/table1-b.yaml configs/asanet/table6-b.yaml --root DATA
+    python tools/cross_test.py configs/re-id-ar/base.yaml configs/re-id-ar/lpw.yaml --root DATA train.max_epoch 60
+
+Every config is trained in <save-dir>/<config> (or goes on there), and its best checkpoint is tested on the targets of
+every config, in <save-dir>/<config>-on-<config>. A table of all tests comes last. On the other data set only who is who
+is tested: actions and attributes of another data set may be other ones.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from reidar_plugin import host, runner, runs
+from reidar_plugin.report.results import read_results
+
+HEADS = ("trained on", "tested on", "re-ranked", "valid queries", "rank-1", "rank-5", "mAP")
+
+
+def cross_test(
+    configs: Sequence[str], save_dir: str, root: str = "", options: Sequence[str] = ()
+) -> list[list[str]]:
+    """Train and test all pairs; returns the rows of the table."""
+    targets = {config: plain_targets(runs.merged(config, options).data.targets) for config in configs}
+    rows: list[list[str]] = []
+    for config in configs:
+        name = Path(config).stem
+        folder = Path(save_dir, name)
+        runs.start(runs.arguments(config, root=root, options=options, data__save_dir=folder))
+        for other in configs:
+            place = Path(save_dir, f"{name}-on-{Path(other).stem}")
+            keys: dict[str, Any] = {
+                "model__load_weights": runs.best_checkpoint(folder),
+                "model__pretrained": "False",
+            }
+            keys |= {"test__evaluate": "True", "data__save_dir": place}
+            runs.start(runs.arguments(config, root=root, targets=targets[other], options=options, **keys))
+            for record in read_results(place).retrieval:
+                rows.append([name, *row_of(record)])
+    return rows
+
+
+def plain_targets(names: Sequence[str]) -> list[str]:
+    """The host's own data sets where there are such: they need neither labels nor attributes."""
+    known = host.dataset_table("video")
+    return [short if (short := name.removesuffix("_actions")) in known else name for name in names]
+
+
+def row_of(record: Mapping[str, Any]) -> list[str]:
+    """Columns of a test, but the first."""
+    counts, metrics = record["counts"], record["metrics"]
+    figures = [f"{100 * metrics[name]:.2f}" if name in metrics else "-" for name in HEADS[4:]]
+    again = "yes" if record["reranked"] else "no"
+    return [record["protocol"], again, f"{counts['valid']:,} of {counts['queries']:,}", *figures]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs (yaml), then KEY VALUE pairs")
+    parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
+    parser.add_argument("--save-dir", default="log/cross-test", metavar="DIR", help="folder of the runs")
+    args = parser.parse_intermixed_args(argv)
+    configs = [word for word in args.configs if word.endswith((".yaml", ".yml"))]
+    options = args.configs[len(configs) :]
+    stems = {Path(config).stem for config in configs}
+    if len(configs) < 2 or len(stems) < len(configs) or args.configs[: len(configs)] != configs:
+        parser.error("expected two configs or more (.yaml) of different names, then KEY VALUE pairs")
+    rows = cross_test(configs, args.save_dir, args.root, options)
+    print("\n" + tabulate(rows, headers=HEADS, disable_numparse=True))
+
+
+if __name__ == "__main__":
+    sys.exit(runner.guard(main))

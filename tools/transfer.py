@@ -1,0 +1,60 @@
+"""Train on one data set after the other, each run starting from the weights of the one before.
+
+    python tools/transfer.py configs/s2dn/mars.yaml configs/s2dn/ilidsvid.yaml --root DATA
+    python tools/transfer.py configs/s2dn/mars.yaml configs/s2dn/ilidsvid.yaml configs/s2dn/prid2011.yaml --root DATA
+    python tools/transfer.py configs/vprft/mars.yaml configs/vprft/prid2011.yaml --root DATA train.max_epoch 60
+
+The second line is the chain "MARS + iLIDS-VID" of Not 3D Re-ID, Table V. Classifier and centres are made anew for the
+people of each data set, all other weights go over from the best checkpoint; what goes over is printed. Stage n writes
+to <save-dir>/<n>-<config>. The same command goes on where it was stopped.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reidar_plugin import runner, runs
+
+
+def transfer(
+    configs: Sequence[str], save_dir: str, root: str = "", options: Sequence[str] = ()
+) -> list[Path]:
+    """Run the chain; returns the folder of each stage."""
+    for config in configs:  # a slip in the last file should not cost the first run
+        runs.merged(config, options)
+    folders: list[Path] = []
+    for number, config in enumerate(configs, start=1):
+        folder = Path(save_dir, f"{number}-{Path(config).stem}")
+        keys: dict[str, Any] = {"data__save_dir": folder}
+        if folders:
+            weights = folder / "start.pth.tar"
+            kept = runs.write_start(runs.best_checkpoint(folders[-1]), weights)
+            parts = ", ".join(f"{part} ({count} tensors)" for part, count in kept.items())
+            print(f"\nstage {number}: {parts} go over from {folders[-1]}; classifier and centres are new")
+            keys |= {"model__load_weights": weights, "model__pretrained": "False"}
+        runs.start(runs.arguments(config, root=root, options=options, **keys))
+        folders.append(folder)
+    return folders
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "configs", nargs="+", metavar="CONFIG", help="configs (yaml), in order, then KEY VALUE pairs"
+    )
+    parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
+    parser.add_argument("--save-dir", default="log/transfer", metavar="DIR", help="folder of the stages")
+    args = parser.parse_intermixed_args(argv)
+    configs = [word for word in args.configs if word.endswith((".yaml", ".yml"))]
+    options = args.configs[len(configs) :]
+    if len(configs) < 2 or args.configs[: len(configs)] != configs:
+        parser.error("expected two configs or more (.yaml), then KEY VALUE pairs")
+    transfer(configs, args.save_dir, args.root, options)
+
+
+if __name__ == "__main__":
+    sys.exit(runner.guard(main))
