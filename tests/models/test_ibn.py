@@ -190,3 +190,8 @@ def test_keeps_only_its_input_for_the_backward_pass() -> None:
         fused(host_ibn(16))(x)
     large = [t for t in kept if t.numel() >= x.numel()]
     assert [t.data_ptr() for t in large] == [x.data_ptr()]
+
+
+def test_refuses_halves_that_cannot_share_a_pass() -> None:
+    with pytest.raises(ValueError, match=r"need the same eps, got 1e-05 and 0\.001"):
+        FusedIBN(nn.InstanceNorm2d(2, affine=True), nn.BatchNorm2d(2, eps=1e-3))
