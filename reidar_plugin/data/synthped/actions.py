@@ -55,17 +55,18 @@ def action_shares(layout: str, split: str, shares: str) -> tuple[int, ...]:
 def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
     """Actions for ``number`` people in the given shares: largest remainders, shuffled.
 
-    Shares that add up to ``number`` are met exactly. No action is left out where there are eight people, and none has
-    but one person where there are 48: MARS, too, has three people who hold hands.
+    Shares that add up to ``number`` are met exactly. In smaller sets no action is left out, if there are people enough,
+    and from 24 people on each has three: MARS, too, has three people who hold hands.
     """
     total = sum(shares)
-    floor = 2 if number >= 6 * len(shares) else 1 if number >= len(shares) else 0
+    least = min(3, number // len(shares))
+    floor = [min(least, share) for share in shares] if len(set(shares)) > 1 else [0] * len(shares)
     exact = [share * number / total for share in shares]
-    counts = [max(floor, int(value)) for value in exact]
+    counts = [max(low, int(value)) for low, value in zip(floor, exact, strict=True)]
     while sum(counts) != number:
         missing = sum(counts) < number
         gaps = [value - count for value, count in zip(exact, counts, strict=True)]
-        open_to_change = [i for i, count in enumerate(counts) if missing or count > floor]
+        open_to_change = [i for i, count in enumerate(counts) if missing or count > floor[i]]
         place = (max if missing else min)(open_to_change, key=lambda i: gaps[i])
         counts[place] += 1 if missing else -1
     names = [name for name, count in zip(ACTIONS, counts, strict=True) for _ in range(count)]

@@ -25,7 +25,6 @@ class Camera:
     bend: float  #: gamma: -0.5 darkens, 0.5 brightens the middle tones
     contrast: float
     blur: float  #: radius of the lens blur, pixels of a 256-pixel picture
-    coarse: float  #: resolution of the sensor, 1 is full
     noise: float  #: amplitude of the sensor noise, grey levels
     quality: int  #: JPEG
     cycle: float  #: gait cycles a frame: frame rate and pace
@@ -56,8 +55,7 @@ def install(seed: int, count: int) -> list[Camera]:
                 gain=(brightness * (1 + warmth), brightness * (1 + tint), brightness * (1 - warmth)),
                 bend=dice.uniform(-0.30, 0.38),
                 contrast=dice.uniform(0.80, 1.08),
-                blur=dice.uniform(0.45, 1.15),
-                coarse=dice.pick((1.0, 1.0, 0.75, 0.6)),
+                blur=dice.pick((dice.uniform(0.4, 0.9), dice.uniform(0.9, 1.6)), (2, 1)),
                 noise=dice.uniform(3.0, 11.0),
                 quality=dice.integer(72, 92),
                 cycle=dice.uniform(0.034, 0.075),
@@ -78,7 +76,6 @@ class Lens:
 
     def __init__(self, camera: Camera, size: tuple[int, int], seed: int) -> None:
         self._height, self._width = size
-        self._coarse = camera.coarse if self._height >= 96 else 1.0
         self._sigma = camera.blur * self._height / 256
         self._pool = _noise(Dice(seed, "noise", camera.number), size, camera.noise)
 
@@ -86,11 +83,7 @@ class Lens:
         """A picture, uint8 ``(H, W, 3)`` BGR, of a canvas of twice its size; ``dice``: four random bytes."""
         frame = cv2.resize(canvas, (self._width, self._height), interpolation=cv2.INTER_AREA)
         if self._sigma > 0.2:
-            frame = cv2.GaussianBlur(frame, (3, 3), self._sigma)
-        if self._coarse < 1.0:
-            small = (int(self._width * self._coarse), int(self._height * self._coarse))
-            frame = cv2.resize(frame, small, interpolation=cv2.INTER_LINEAR_EXACT)
-            frame = cv2.resize(frame, (self._width, self._height), interpolation=cv2.INTER_LINEAR_EXACT)
+            frame = cv2.GaussianBlur(frame, (5, 5), self._sigma)
         more, less = (self._pool[i][dice[2 * i] % 64 :, dice[2 * i + 1] % 64 :] for i in (0, 1))
         cv2.add(frame, more[: self._height, : self._width], dst=frame)
         return cv2.subtract(frame, less[: self._height, : self._width], dst=frame)

@@ -86,18 +86,15 @@ class Backdrop:
         colour = self.ink.colour(rgb, joints)
         depth, row = 0.0, 0
         while depth < low:
-            y = int(self.back + depth * self.unit)
-            cv2.line(self.image, (0, y), (self.width, y), colour, 1 + int(depth * 4))
+            thick = 1 + int(depth * 4)
+            top = int(self.back + depth * self.unit)
+            cv2.rectangle(self.image, (0, top), (self.width, top + thick - 1), colour, -1)
             row_high = tile * (0.18 + 0.75 * self.tilt) * (0.7 + 1.6 * depth)
+            foot, aside = int(top + row_high * self.unit), int(row_high * 0.3 * self.unit)
             for at in np.arange(0.0, self.ring, tile):
                 x = int((at + (row % 2) * tile / 2) * self.unit)
-                cv2.line(
-                    self.image,
-                    (x, y),
-                    (x - int(row_high * 0.3 * self.unit), int(y + row_high * self.unit)),
-                    colour,
-                    1 + int(depth * 4),
-                )
+                joint = ((x, top), (x + thick, top), (x + thick - aside, foot), (x - aside, foot))
+                cv2.fillConvexPoly(self.image, np.array(joint, np.int32), colour)
             depth, row = depth + row_high, row + 1
 
     def stains(self, count: int) -> None:

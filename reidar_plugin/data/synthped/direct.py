@@ -18,7 +18,7 @@ POSES = ("frontal", "lateral-front", "lateral", "lateral-back", "back", "various
 MOTIONS = ("walking", "standing", "running", "riding", "various")
 SUDDEN = {"riding", "trolley", "holding_hands"}  # what nobody begins or ends within a few frames
 
-WHOLE, PASSES = 0.10, 0.22  # tracklets that show another action from end to end, and on a part of the way
+WHOLE, PASSES = 0.06, 0.20  # tracklets that show another action from end to end, and on a part of the way
 EASE = 5  # frames in which a hand goes to its place
 
 

@@ -71,6 +71,8 @@ def make(
     home = Path(root).expanduser() / (folder or layout)
     if shares not in ("paper", "even"):
         raise ValueError(f"unknown shares {shares!r}; choose paper or even")
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
     stamp = _stamp(chosen, seed, layout, shares)
     home.parent.mkdir(parents=True, exist_ok=True)
     with _locked(home.with_name(f".{home.name}.lock")):

@@ -40,12 +40,12 @@ def draw_head(figure: Figure) -> None:
 def _features(figure: Figure, part: Part, chin: Array, ahead: Array, size: float, cos: Array) -> None:
     scale = figure.eye.scale[:, None]
     dark = figure.ink.ramp((46, 34, 30))
-    seen = np.where(cos > 0.25, 1.0, 0.0)
+    seen = np.where(cos > -0.2, 1.0, 0.0)  # in profile both eyes fall together
     for sign in (-1.0, 1.0):
         across = np.stack([cos * sign * 0.017, np.zeros_like(cos)], axis=1) * scale * size
-        eye = chin + ahead * 0.022 + across + UP * scale * 0.014 * size
+        eye = chin + ahead * 0.016 + across + UP * scale * 0.014 * size
         part.ball(eye, 0.0075 * size * seen, 0.0050 * size * seen, dark, levels=1)
-    mouth = chin + ahead * 0.026 - UP * scale * 0.026 * size
+    mouth = chin + ahead * 0.018 - UP * scale * 0.026 * size
     part.ball(mouth, 0.012 * size * seen, 0.0034 * size * seen, figure.ink.ramp((150, 84, 76)), levels=1)
 
 

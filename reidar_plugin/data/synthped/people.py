@@ -114,7 +114,7 @@ def dress(dice: Dice) -> Look:
         bottom=bottom,
         bottom_colour=dice.pick(BOTTOM_COLOURS[:9], (8, 1, 38, 2, 16, 3, 1, 20, 11)),
         shoes=dice.pick(("black", "white", "brown", "gray", "red", "blue"), (8, 6, 4, 3, 1.5, 1.5)),
-        bag=dice.pick(("none", "backpack", "shoulder", "handbag"), (36, 25, 25, 14)),
+        bag=dice.pick(("none", "backpack", "shoulder", "handbag"), (42, 25, 22, 11)),
         bag_colour=dice.pick(
             ("black", "navy", "brown", "red", "gray", "green", "beige"), (8, 4, 4, 2, 3, 2, 2)
         ),

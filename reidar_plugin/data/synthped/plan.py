@@ -88,11 +88,8 @@ def _strangers(preset: Preset, seed: int) -> list[Shot]:
 def _known(
     split: str, pids: list[int], labels: list[str], total: int, preset: Preset, seed: int
 ) -> list[Shot]:
-    counts = [
-        (person, camera)
-        for person in range(len(pids))
-        for camera in _seen_by(split, len(pids), preset, seed)[person]
-    ]
+    seen = _seen_by(split, len(pids), preset, seed)
+    counts = [(person, camera) for person, cameras in enumerate(seen) for camera in cameras]
     dice = Dice(seed, "tracklets", split)
     if total < len(counts):
         raise ValueError(

@@ -27,7 +27,7 @@ def hand_goals(action: str, look: Look) -> Goals:
     if action == "item_both_hands":
         return both(0.098, 0.60, 0.165)
     if action == "phone_to_ear":
-        return {hand: (sign * 0.098, 0.868, 0.055)}
+        return {hand: (sign * 0.084, 0.866, 0.055)}
     if action == "phone_to_face":
         return {hand: (sign * 0.035, 0.785, 0.190)}
     if action == "holding_hands":
@@ -183,18 +183,18 @@ class _Props:
         if item == "bag":
             self.carrier(hand, near, shown)
         elif item == "book":
-            self.box(hand + point(0.0, 0.02, 0.01), (0.016, 0.075, 0.055), self.colour, near, shown)
+            self.box(hand + point(0.0, 0.02, 0.01), (0.018, 0.090, 0.068), self.colour, near, shown)
         else:
-            tip = hand + (point(0.0, 0.060, 0.010) if item == "cup" else point(0.0, -0.33, 0.12))
-            radii = [0.021, 0.028] if item == "cup" else [0.022, 0.008]
+            tip = hand + (point(0.0, 0.085, 0.010) if item == "cup" else point(0.0, -0.33, 0.12))
+            radii = [0.025, 0.032] if item == "cup" else [0.022, 0.008]
             self.sketch.part(near, shown).limb(
                 [self.eye.pixel(hand), self.eye.pixel(tip)], radii, self.colour
             )
 
     def carrier(self, hand: Array, near: Array, shown: Array) -> None:
         part = self.sketch.part(near, shown)
-        top, low = hand - point(0.0, 0.075, 0.0), hand - point(0.0, 0.245, 0.0)
-        width = self.eye.width(0.035, 0.078)
+        top, low = hand - point(0.0, 0.075, 0.0), hand - point(0.0, 0.275, 0.0)
+        width = self.eye.width(0.042, 0.092)
         spread = np.stack([width, np.zeros_like(width)], axis=1)
         for sign in (-0.8, 0.8):
             ends = np.stack([self.eye.pixel(hand), self.eye.pixel(top) + spread * sign], axis=1)
@@ -207,10 +207,10 @@ class _Props:
     def both_hands(self, shown: Array) -> None:
         middle = (self.hand(LEFT) + self.hand(RIGHT)) / 2 + point(0.0, 0.02, 0.055)
         size = {
-            "bag": (0.092, 0.070, 0.07),
-            "cup": (0.10, 0.055, 0.06),
-            "book": (0.085, 0.045, 0.06),
-            "umbrella": (0.088, 0.10, 0.08),
+            "bag": (0.105, 0.085, 0.08),
+            "cup": (0.115, 0.070, 0.07),
+            "book": (0.100, 0.060, 0.07),
+            "umbrella": (0.100, 0.120, 0.085),
         }
         near = self.base + np.where(self.eye.cos > -0.1, 0.58, -0.70)
         self.box(middle, size[self.look.item], self.colour, near, shown)
@@ -218,14 +218,14 @@ class _Props:
     def phone_to_ear(self, shown: Array) -> None:
         hand = self.hand(self.side)
         part = self.sketch.part(self.base + self.away(hand, 0.78, 0.72), shown)
-        a, b = hand + point(0.0, 0.002, 0.006), hand + point(0.0, 0.058, -0.010)
-        part.limb([self.eye.pixel(a), self.eye.pixel(b)], [0.016, 0.016], self.tyre, levels=2)
+        a, b = hand + point(-self.sign * 0.010, 0.0, 0.004), hand + point(-self.sign * 0.010, 0.070, -0.016)
+        part.limb([self.eye.pixel(a), self.eye.pixel(b)], [0.019, 0.019], self.tyre, levels=2)
 
     def phone_to_face(self, shown: Array) -> None:
         hand = self.hand(self.side)
         middle = hand + point(-self.sign * 0.012, 0.042, 0.012)
         near = self.base + np.where(self.eye.cos > -0.1, 0.76, -0.76)
-        self.box(middle, (0.026, 0.046, 0.007), self.ink.ramp((48, 52, 60)), near, shown)
+        self.box(middle, (0.032, 0.056, 0.008), self.ink.ramp((48, 52, 60)), near, shown)
 
     def hand(self, side: int) -> Array:
         return self.bones.wrists[side] + (self.bones.wrists[side] - self.bones.elbows[side]) * 0.15
