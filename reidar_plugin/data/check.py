@@ -16,8 +16,18 @@ from reidar_plugin.labels.attributes import AttributeSpace
 from reidar_plugin.labels.counts import count_labels
 from reidar_plugin.labels.spaces import LabelSpace
 
-__all__ = ["OFFICIAL", "PARTS", "PartCounts", "broken_pictures", "count_parts", "counts_table", "label_table"]
-__all__ += ["missing_pictures", "obstacles", "unmatched_queries"]
+__all__ = [
+    "OFFICIAL",
+    "PARTS",
+    "PartCounts",
+    "broken_pictures",
+    "count_parts",
+    "counts_table",
+    "label_table",
+    "missing_pictures",
+    "obstacles",
+    "unmatched_queries",
+]
 
 PARTS = ("train", "query", "gallery")
 

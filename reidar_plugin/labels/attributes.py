@@ -26,8 +26,8 @@ __all__ = [
     "AttributeSpace",
     "AttributeTable",
     "attribute_space",
+    "read_attributes",
 ]
-__all__ += ["read_attributes"]
 
 _KEY_COLUMNS = ("person-id", "camera", "tracklet")
 _NUMBER = re.compile(r"[0-9]{1,9}")
