@@ -74,9 +74,8 @@ class JointModel(nn.Module):
         self._maps = backbone.maps
         self.temporal = pooling
         self.bottleneck = ShiftlessBatchNorm1d(backbone.channels)
-        self.classifier = identity_classifier(
-            backbone.channels, num_classes
-        )  # the name that the host's fixbase opens
+        # the host's fixbase and staged learning rate look for a child of this name
+        self.classifier = identity_classifier(backbone.channels, num_classes)
         self.actions = actions
 
     def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
