@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["REPO", "SCRIPT", "losses", "run", "write_config", "write_script"]
+__all__ = ["JOINT", "REPO", "SCRIPT", "losses", "run", "write_config", "write_script"]
 
 REPO = Path(__file__).resolve().parents[1]
 
@@ -106,6 +106,14 @@ test: {{batch_size: 4, ranks: [1, 5]}}
     return path
 
 
+#: What turns that config into a joint run.
+JOINT = (
+    *("model.name", "reidar_osnet_x0_25", "loss.name", "reidar"),
+    *("data.sources", "['mars_actions']", "data.targets", "['mars_actions']"),
+    *("sampler.train_sampler", "identity_pass", "sampler.num_instances", "2", "test.ranks", "[1]"),
+)
+
+
 def run(
     *arguments: object, cwd: Path, plugin: bool = True, path: str = ""
 ) -> subprocess.CompletedProcess[str]:
@@ -126,5 +134,7 @@ def run(
 
 def losses(output: str) -> list[str]:
     """The lines of a run that do not depend on the clock: losses of each step, and the ranks."""
-    steps = [line.split("loss", 1)[1] for line in output.splitlines() if line.startswith("epoch:")]
-    return steps + [line for line in output.splitlines() if line.startswith(("mAP", "Rank-"))]
+    steps = [
+        line.split("eta", 1)[1].split("\t", 1)[1] for line in output.splitlines() if line.startswith("epoch:")
+    ]
+    return steps + [line for line in output.splitlines() if line.startswith(("mAP", "Rank-", "MARS "))]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes import write_mars
-from standin import SCRIPT, losses, run, write_config, write_script
+from standin import JOINT, SCRIPT, losses, run, write_config, write_script
 
 PRINTS = """\
 import sys
@@ -127,6 +127,26 @@ def test_spawned_and_forked_workers_give_the_same(street: Path) -> None:
 
 
 @pytest.mark.slow
+def test_joint_config_trains_the_same_with_any_workers(street: Path) -> None:
+    """Ours draws every chance from seed, epoch and place: neither their number nor their start makes a difference."""
+    script = write_script(street)
+    ways = (
+        ["data.workers", "0"],
+        ["data.workers", "2"],
+        ["data.workers", "1", "reidar.data.start_method", "spawn"],
+    )
+    outcomes = []
+    for place, way in enumerate(ways):
+        log = ["data.save_dir", str(street / f"log{place}")]
+        done = run(script, "--config-file", "config.yaml", *JOINT, *log, *way, cwd=street)
+        assert done.returncode == 0, done.stderr
+        outcomes.append(losses(done.stdout))
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert any("weighted_binary_cross_entropy" in line for line in outcomes[0])
+    assert any(line.startswith("MARS no-distractors") for line in outcomes[0])
+
+
+@pytest.mark.slow
 def test_a_broken_picture_stops_a_spawned_worker(street: Path) -> None:
     """H8, where the plugin is known in the parent only: the host alone would read it for ever."""
     picture = next((street / "mars" / "bbox_train").rglob("*.jpg"))
@@ -166,6 +186,28 @@ def test_toolbox_script_on_both_layouts(clone: Path, street: Path, workers: str)
     alone = of_clone(clone, street, *opts, plugin=False)
     assert of_clone(clone, street, *opts) == alone
     assert of_clone(clone, street, *opts, layout="package") == alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_toolbox_script_trains_the_joint_model_on_both_layouts(
+    clone: Path, street: Path, workers: str
+) -> None:
+    results = [
+        of_clone(
+            clone,
+            street,
+            *JOINT,
+            "data.workers",
+            workers,
+            "data.save_dir",
+            str(street / layout),
+            layout=layout,
+        )
+        for layout in ("clone", "package")
+    ]
+    assert results[0] == results[1]
+    assert any("action_centre" in line for line in results[0])
 
 
 @pytest.mark.slow
