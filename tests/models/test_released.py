@@ -260,6 +260,11 @@ def test_errors_name_what_differs() -> None:
     message = r"in 1 tensors \(classifier.weight: checkpoint \(625, 2048\), model \(7, 2048\)\); build the model with"
     with pytest.raises(ValueError, match=message):
         load_released(ours, cut)
+    without_actions = {name: tensor for name, tensor in state.items() if not name.startswith("class_")}
+    with pytest.raises(ValueError, match=r"in 8 tensors \(actions\.bias: checkpoint nothing, model \(8,\)"):
+        load_released(ours, without_actions)
+    with pytest.raises(ValueError, match=r"in 1 tensors \(base\.conv9: checkpoint \(3,\), model nothing\)"):
+        load_released(ours, {**state, "base.conv9": torch.zeros(3)})
     del cut["class_3.add_block.1.bias"]
     with pytest.raises(ValueError, match=r"lacks class_3\.add_block\.1\.bias"):
         from_released(cut)

@@ -170,6 +170,17 @@ def test_without_a_network_says_which_file_to_put_where(
     assert list(offline.iterdir()) == []
 
 
+def test_a_broken_transfer_leaves_nothing_behind(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(id: str, output: str, quiet: bool) -> str:
+        Path(output).write_bytes(b"half")
+        raise ConnectionError("reset by peer")
+
+    monkeypatch.setattr(gdown, "download", break_off)
+    with pytest.raises(FileNotFoundError, match="reset by peer"):
+        published_file()
+    assert list(offline.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["resnet50", "densenet121", "osnet_x0_25"])
 def test_the_hosts_own_download_fails_in_one_line(name: str, offline: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
