@@ -48,7 +48,7 @@ def attention_picture(
         2 * MARGIN + LABEL + max(across * clip_width - 14, 330),
         MARGIN + head + -(-clips // across) * row_height + 26,
     )
-    words = fitted(title or "Temporal attention", 60 + across * clip_width, 15)
+    words = fitted(title or "Temporal attention", LABEL + max(across * clip_width - 14, 330), 15)
     canvas.text(MARGIN, MARGIN - 4, words, 15, bold=True)
     canvas.text(MARGIN, MARGIN + 18, f"person {tracklet.pid}, camera {tracklet.camid}", 11, MUTED)
     if actions:
