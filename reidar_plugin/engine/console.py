@@ -2,10 +2,21 @@
 
 import sys
 
+from reidar_plugin.errors import ReidarError
+
 __all__ = ["say"]
 
 
 def say(line: str) -> None:
-    """Write a line to stdout, at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Write a line to stdout, at once.
+
+    Raises:
+        ReidarError: the log cannot take it (a full disk).
+    """
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        raise ReidarError(
+            f"the log cannot be written: {error.strerror or error}; checkpoints are intact"
+        ) from error

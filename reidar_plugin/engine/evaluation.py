@@ -117,6 +117,8 @@ class Evaluator:
         """Judge the likelihoods of all tracklets; those of unknown actions are left out, and counted."""
         scores, labels = self._actions(targets)
         if not labels.nan_to_num().any():
+            if len(scores):
+                say("actions: no tracklet of the test is known to show any, so none is judged")
             return None
         return evaluate_actions(scores, labels, self.action_names(), self._thresholds())
 

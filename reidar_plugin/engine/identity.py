@@ -55,15 +55,14 @@ class RunIdentity:
 def config_changes(saved: str, ours: str) -> list[str]:
     """Keys whose values differ between two configs as yaml, and that a run cannot change while it goes on.
 
-    Each as ``key: theirs, here ours``.
+    A key that only one of them has is passed over: it came or went with a version of the plugin.
+
+    Returns:
+        ``key: theirs, here ours`` of each.
     """
     before, now = (dict(_leaves(yaml.safe_load(text) or {})) for text in (saved, ours))
-    keys = [key for key in dict.fromkeys([*before, *now]) if not _is_free(key)]
-    return [
-        f"{key}: {before.get(key)!r}, here {now.get(key)!r}"
-        for key in keys
-        if before.get(key) != now.get(key)
-    ]
+    keys = [key for key in before if key in now and not _is_free(key)]
+    return [f"{key}: {before[key]!r}, here {now[key]!r}" for key in keys if before[key] != now[key]]
 
 
 def _is_free(key: str) -> bool:

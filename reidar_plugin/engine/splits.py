@@ -1,22 +1,19 @@
 """Data sets with several splits (PRID2011, iLIDS-VID: 10): a run for each, and the mean of their results."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from yacs.config import CfgNode
 
-from reidar_plugin.metrics.intervals import Interval
+from reidar_plugin.engine.console import say
 from reidar_plugin.report.results import read_results
+from reidar_plugin.report.splits import splits_table
 
-__all__ = ["mean_of_splits", "split_configs"]
+__all__ = ["run_splits", "split_configs"]
 
 
 def split_configs(cfg: CfgNode, splits: Iterable[int] = range(10)) -> list[CfgNode]:
-    """A config for each split, in a folder of its own: ``<save_dir>/split-<n>``.
-
-    Run each (launch.run, or a launch script with ``data.split_id`` and ``data.save_dir``), then
-    :func:`mean_of_splits` the folders. A run that was interrupted goes on, one that is done costs nothing.
-    """
+    """A config for each split, in a folder of its own: ``<save_dir>/split-<n>``."""
     configs = []
     for split in splits:
         own = cfg.clone()
@@ -25,25 +22,22 @@ def split_configs(cfg: CfgNode, splits: Iterable[int] = range(10)) -> list[CfgNo
     return configs
 
 
-def mean_of_splits(folders: Sequence[str | Path]) -> dict[str, Interval]:
-    """Means of a data set's splits, each with its lowest and highest split, from their results.json.
+def run_splits(cfg: CfgNode, run: Callable[[CfgNode], object], splits: Iterable[int] = range(10)) -> str:
+    """Run every split, and print the mean of their results with the lowest and the highest.
+
+    Called again, it goes on where it was stopped: runs that are done cost nothing.
 
     Args:
-        folders: one a split.
+        cfg: the whole config; ``data.split_id`` does not matter.
+        run: trains and tests what a config asks for, and leaves its results.json in ``data.save_dir``.
+        splits: numbers of the splits.
 
     Returns:
-        By figure: rank-1, ..., mAP, mINP; of the first protocol of each, not re-ranked.
-
-    Raises:
-        ValueError: fewer than two splits, the same one twice, or splits that were not tested alike.
+        The table.
     """
-    records = [read_results(folder).retrieval[0] for folder in folders]
-    splits = [record["protocol"] for record in records]
-    kinds = {(record["protocol"].rpartition("split-")[0], record["distance"]) for record in records}
-    if len(records) < 2 or len(set(splits)) < len(splits) or len(kinds) > 1 or not next(iter(kinds))[0]:
-        given = ", ".join(f"{record['protocol']} ({record['distance']})" for record in records) or "none"
-        raise ValueError(
-            f"a mean over splits needs different splits of one data set and one distance, got {given}"
-        )
-    figures = {name: [record["metrics"][name] for record in records] for name in records[0]["metrics"]}
-    return {name: Interval(sum(each) / len(each), min(each), max(each)) for name, each in figures.items()}
+    configs = split_configs(cfg, splits)
+    for own in configs:
+        run(own)
+    table = splits_table([read_results(own.data.save_dir) for own in configs])
+    say(table)
+    return table

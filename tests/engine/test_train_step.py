@@ -97,16 +97,17 @@ def test_only_the_convolutions_are_lowered(mars: Path, tmp_path: Path, name: str
 
 def test_scaled_gradients_move_the_weights_as_plain_ones(mars: Path, tmp_path: Path) -> None:
     """The scaler's factor must be taken out again before Adam and both SGD see the gradient."""
-    moved = []
+    moved, norms = [], []
     for name in ("float32", "float16"):
         engine = build(config(mars, tmp_path, reidar__train__precision=name))
         engine.step.precision = Precision("float32", CPU)  # same forward, only the scaler differs
-        first_step(engine)
+        norms.append(first_step(engine)["gradient_norm"])
         moved.append(
             [p.detach().clone() for p in [*engine.model.parameters(), *engine.objective.parameters()]]
         )
     assert engine.step.scaler.get_scale() > 1
     torch.testing.assert_close(*moved)
+    assert norms[1] == pytest.approx(norms[0], rel=1e-4)  # else clipping would clip the factor too
 
 
 def test_unknown_precision() -> None:
