@@ -1,12 +1,13 @@
 """What ``test.visrank`` draws: ranked tracklets, attention, and how actions are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.evaluation import Evaluator, Side, Target, Verdicts
@@ -16,6 +17,8 @@ from reidar_plugin.metrics.distances import check_metric, pairwise_distances
 from reidar_plugin.report.action_charts import confusion_picture, f1_picture, precision_recall_picture
 from reidar_plugin.report.attention import attention_picture
 from reidar_plugin.report.canvas import Canvas
+from reidar_plugin.report.embedding import embedding_picture, people_to_show, project_people
+from reidar_plugin.report.masks import masks_picture
 from reidar_plugin.report.ranked import RankedTracklet, ranked_picture
 from reidar_plugin.report.records import action_record
 from reidar_plugin.report.strips import ShownTracklet, spread
@@ -62,6 +65,12 @@ def draw_test(
             attended = _attended(evaluator, target, query)
             if attended is not None:
                 paths.append(attended.save(folder / f"{name}_attention.png"))
+            masked = _masked(evaluator, target, query)
+            if masked is not None:
+                paths.append(masked.save(folder / f"{name}_masks.png"))
+        people = people_to_show(target.gallery.tracklets().pids.tolist())
+        if len(people) > 1:
+            paths.append(_embedded(target, people, normalize, result.title).save(folder / "embedding.png"))
     if verdicts.actions is not None:
         folder = Path(save_dir) / "actions"
         record = action_record(verdicts.actions)
@@ -106,6 +115,32 @@ def _attended(evaluator: Evaluator, target: Target, query: int) -> Canvas | None
     title = "Temporal attention, frames mirrored, moved and erased as in training"
     weights = output.attention.float().cpu().numpy()
     return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=title)
+
+
+@torch.no_grad()
+def _masked(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
+    """Where attribute branches see the person in a query's first clips; None for a model without such masks."""
+    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
+    clips = np.flatnonzero(source.plan.tracklets == query)[:CLIPS].tolist()
+    seen = source.__getitems__(clips).frames  # uint8 (C, T, H, W, 3)
+    with evaluator.precision.autocast():
+        frames = evaluator.data.normalise(seen.to(evaluator.precision.device))
+        masks = getattr(evaluator.network(frames), "masks", None)
+    if masks is None:
+        return None
+    names: tuple[str, ...] = ("ID-relevant", "ID-irrelevant")
+    if masks.shape[2] != len(names):
+        names = tuple(f"branch {number + 1}" for number in range(masks.shape[2]))
+    pixels = list(seen.flatten(0, 1).numpy())
+    return masks_picture(pixels, masks.flatten(0, 1).float().cpu().numpy(), names)
+
+
+def _embedded(target: Target, people: Sequence[int], normalize: bool, title: str) -> Canvas:
+    """The gallery's features of some people in the plane."""
+    searched = target.gallery.tracklets()
+    features = functional.normalize(searched.features) if normalize else searched.features
+    note = f"{title}: gallery tracklets of the first {len(people)} people with 10 or more"
+    return embedding_picture(*project_people(features, searched.pids, people), note=note)
 
 
 def _pixels(frames: Tensor, scale: Tensor, offset: Tensor) -> Iterator[np.ndarray]:
