@@ -205,7 +205,7 @@ def histograms(tracklets: list[Tracklet]) -> tuple[Array, Array]:
         cube, channel = np.zeros(512), np.zeros((3, 32))
         for path in tracklet.paths:
             pixels = cv2.imread(path)
-            channel += [cv2.calcHist([pixels], [c], None, [32], [0, 256])[:, 0] for c in range(3)]
+            channel += [cv2.calcHist([pixels], [c], None, [32], [0, 256]).ravel() for c in range(3)]
             cube += cv2.calcHist([pixels], [0, 1, 2], None, [8, 8, 8], [0, 256] * 3).ravel()
         cubes.append(np.sqrt(cube / cube.sum()))
         channels.append(np.sqrt(channel.ravel() / channel.sum()))

@@ -56,11 +56,11 @@ def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
     """Actions for ``number`` people in the given shares: largest remainders, shuffled.
 
     Shares that add up to ``number`` are met exactly. In smaller sets no action is left out, if there are people enough,
-    and from 24 people on each has three: MARS, too, has three people who hold hands.
+    and from 96 people on each has three: MARS, too, has three people who hold hands.
     """
     total = sum(shares)
-    least = min(3, number // len(shares))
-    floor = [min(least, share) for share in shares] if len(set(shares)) > 1 else [0] * len(shares)
+    least = 3 if number >= 96 else 2 if number >= 48 else 1 if number >= len(shares) else 0
+    floor = [min(least, share) for share in shares]
     exact = [share * number / total for share in shares]
     counts = [max(low, int(value)) for low, value in zip(floor, exact, strict=True)]
     while sum(counts) != number:

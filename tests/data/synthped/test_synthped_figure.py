@@ -38,9 +38,7 @@ def body(picture: Array) -> Array:
 def test_everything_hangs_together(action: str) -> None:
     for person in range(6):
         for picture in draw(dress(Dice("pieces", person)), action, phase=person / 6):
-            count, _, stats, _ = cv2.connectedComponentsWithStats(
-                body(picture).astype(np.uint8), connectivity=8
-            )
+            _, _, stats, _ = cv2.connectedComponentsWithStats(body(picture).astype(np.uint8), connectivity=8)
             sizes = sorted(stats[1:, cv2.CC_STAT_AREA].tolist())
             assert sizes[-1] > 2200  # somebody is there
             assert sum(sizes[:-1]) < 12, (person, action, sizes)  # and nothing flies beside

@@ -58,7 +58,7 @@ def test_actions_of_the_mars_preset_are_those_of_table_1(mars: Plan) -> None:
         assert tuple(counts[action] for action in ACTIONS) == SHARES["mars", split]
 
 
-@pytest.mark.parametrize(("number", "least"), [(10, 1), (23, 2), (24, 3), (64, 3), (160, 3)])
+@pytest.mark.parametrize(("number", "least"), [(10, 1), (47, 1), (48, 2), (95, 2), (96, 3), (160, 3)])
 def test_no_action_is_left_out(number: int, least: int) -> None:
     counts = Counter(hand_out(SHARES["mars", "train"], number, Dice(0)))
     assert sum(counts.values()) == number

@@ -40,6 +40,13 @@ def test_one_foot_is_always_on_the_ground(energy: float) -> None:
     assert lowest == pytest.approx([0.0] * 48, abs=1e-9)
 
 
+def test_the_trunk_stands_on_the_legs() -> None:
+    bones = stand(1.0)
+    np.testing.assert_allclose((bones.hips[LEFT] + bones.hips[RIGHT]) / 2, bones.pelvis, atol=1e-12)
+    assert lengths(bones.pelvis, bones.neck) == pytest.approx([0.315] * 48, abs=1e-3)
+    assert bones.head[:, 1].min() > bones.neck[:, 1].max()
+
+
 def test_a_walker_steps() -> None:
     bones = stand(1.0)
     stride = bones.ankles[LEFT][:, 2] - bones.ankles[RIGHT][:, 2]
