@@ -154,6 +154,11 @@ def _check_served(node: Mapping[str, Any], names: Sequence[str], sizes: Sizes) -
             f"loss terms {', '.join(actions)} judge actions and the model has no action network; "
             "take them out of reidar.loss.terms or give the model one"
         )
+    if "attributes" in names and not sizes.attributes:
+        raise ConfigError(
+            "loss term attributes judges attributes and reidar.labels.attributes names none; "
+            "name their groups there or take the term out of reidar.loss.terms"
+        )
     mining = "soft_mining" in names and node["soft_mining"]["vectors"] == "centres"
     if mining and "identity_centre" not in names:
         raise ConfigError(

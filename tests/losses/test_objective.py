@@ -422,3 +422,8 @@ def test_compiles_without_a_break() -> None:
     made = objective(list(TERMS))
     out, compiled = output(), torch.compile(made, backend="aot_eager", fullgraph=True)
     torch.testing.assert_close(compiled(out, targets())[0], made(out, targets())[0])
+
+
+def test_attributes_that_nobody_named() -> None:
+    with pytest.raises(ValueError, match=r"reidar\.labels\.attributes names none"):
+        Objective.from_config(node(["attributes"]), **{**SIZES, "attributes": ()})
