@@ -2,6 +2,7 @@
 
 import sys
 
+from reidar_plugin.engine.progress import wipe
 from reidar_plugin.errors import ReidarError
 
 __all__ = ["say"]
@@ -13,6 +14,7 @@ def say(line: str) -> None:
     Raises:
         ReidarError: the log cannot take it (a full disk).
     """
+    wipe()
     try:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

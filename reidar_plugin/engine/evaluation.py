@@ -10,7 +10,7 @@ from reidar_plugin.data.facts import Facts
 from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.console import say
-from reidar_plugin.engine.extraction import TrackletOutputs, extract, facts_of, packed_loader
+from reidar_plugin.engine.extraction import TrackletOutputs, extract, facts_of, packed_loader, report_replaced
 from reidar_plugin.engine.held_out import HELD_OUT
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.engine.precision import Precision
@@ -110,6 +110,7 @@ class Evaluator:
             say(
                 f"{name} {part}: {len(outputs.features):,} tracklets, features of {outputs.features.shape[1]}"
             )
+            report_replaced(loader, f"{name} {part}")
             sides.append(Side(facts_of(loader), outputs))
         return Target(name, *sides)
 

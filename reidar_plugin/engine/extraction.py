@@ -10,11 +10,12 @@ from reidar_plugin.data.facts import Facts
 from reidar_plugin.data.loader import ClipLoader, to_device
 from reidar_plugin.data.packing import FullBatches, PackedClips, TrackletMean, plan_clips
 from reidar_plugin.data.pixels import Normalise
+from reidar_plugin.engine.console import say
 from reidar_plugin.engine.precision import Precision
 from reidar_plugin.engine.progress import progress
 from reidar_plugin.flow import ClipBatch, JointOutput
 
-__all__ = ["TrackletOutputs", "extract", "facts_of", "packed_loader"]
+__all__ = ["TrackletOutputs", "extract", "facts_of", "packed_loader", "report_replaced"]
 
 
 class TrackletOutputs(NamedTuple):
@@ -77,6 +78,14 @@ def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
     plan = plan_clips([len(paths) for paths in source.facts.paths], source.length)
     packed = PackedClips(source.facts, source.reader, plan)
     return ClipLoader(packed, FullBatches(len(packed), batch_size), workers=train_loader.num_workers)
+
+
+def report_replaced(loader: ClipLoader, what: str) -> None:
+    """Say how many broken frames a loader has replaced so far, if it has (``reidar.data.on_broken: skip``)."""
+    if loader.replaced:
+        say(
+            f"{what}: {loader.replaced:,} broken frames so far were replaced by a neighbour in their tracklet"
+        )
 
 
 def facts_of(loader: ClipLoader) -> Facts:

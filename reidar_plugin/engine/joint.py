@@ -20,6 +20,7 @@ from reidar_plugin.engine.console import say
 from reidar_plugin.engine.continuation import check_weights
 from reidar_plugin.engine.criterion import Criterion
 from reidar_plugin.engine.evaluation import Evaluator, check_answerable
+from reidar_plugin.engine.extraction import report_replaced
 from reidar_plugin.engine.held_out import HELD_OUT, hold_out
 from reidar_plugin.engine.identity import RunIdentity
 from reidar_plugin.engine.interrupt import Interrupts
@@ -201,26 +202,19 @@ class JointEngine(reid.engine.Engine):
         self._start(save_dir, start_epoch, max_epoch)
         with self.interrupts.watched():
             try:
-                while True:
-                    done = self.position.epoch
-                    due = done == max_epoch or (
-                        done >= start_eval and eval_freq > 0 and done % eval_freq == 0
-                    )
-                    if due and self.position.step == 0 and done > self.record.tested:
-                        self._test_and_save(how)
-                    if done >= max_epoch:
-                        break
-                    self.epoch = done
+                while self._test_if_due(how, start_eval, eval_freq).epoch < max_epoch:
+                    self.epoch = self.position.epoch
                     self.train(print_freq, fixbase_epoch, open_layers)
                     self.save_position()
+                draw_training(self.record, save_dir)
+                say(f"Elapsed {datetime.timedelta(seconds=round(time.time() - start))}")
             except KeyboardInterrupt:
                 path = self.save_position()
                 say(f"stopped after {self.position}, saved as {path}; the same command goes on from there")
                 raise SystemExit(130) from None
-        draw_training(self.record, save_dir)
-        say(f"Elapsed {datetime.timedelta(seconds=round(time.time() - start))}")
-        if self.writer is not None:
-            self.writer.close()
+            finally:
+                if self.writer is not None:
+                    self.writer.close()
 
     def train(
         self, print_freq: int = 10, fixbase_epoch: int = 0, open_layers: str | Sequence[str] | None = None
@@ -238,6 +232,7 @@ class JointEngine(reid.engine.Engine):
                 self._after_step(print_freq)
         with self.interrupts.held():
             self.journal.settle(self.writer)
+            report_replaced(self.train_loader, "training")
             self.record.history.append(self.journal.end_epoch())
             self.update_lr()
             self.position = Position(self.epoch + 1)
@@ -326,20 +321,30 @@ class JointEngine(reid.engine.Engine):
             place = self.position.epoch * len(self.train_loader) + self.position.step
             self.writer = SummaryWriter(log_dir=save_dir, purge_step=place or None)
         if self.position.epoch >= max_epoch > 0:
-            say(f"nothing to train: {Position(max_epoch)} of {max_epoch} done")
+            say(
+                f"nothing to train: {Position(max_epoch)} of {max_epoch} done; "
+                f"test.evaluate True model.load_weights {self.keeper.best_path} tests the best again"
+            )
         else:
-            say(f"training from {self.position} to {max_epoch} epochs")
+            say(f"training from {self.position} to {Position(max_epoch)}")
 
-    def _test_and_save(self, how: dict[str, Any]) -> None:
-        """Test after whole epochs, judge, save again with the verdict in it."""
-        epoch = self.position.epoch
-        self.epoch = epoch - 1
-        rank1 = self.test(**how)
-        better = self.record.judge(self.criterion.judge(self.verdicts.retrieval), epoch, rank1)
-        best = self.record.best
-        assert best is not None
+    def _test_if_due(self, how: dict[str, Any], start_eval: int, eval_freq: int) -> Position:
+        """Test at the end and as often as the host would, but never the same weights twice; where training is."""
+        done, step = self.position
+        due = done == self.max_epoch or (done >= start_eval and eval_freq > 0 and done % eval_freq == 0)
+        if due and step == 0 and done > self.record.tested:
+            self.epoch = done - 1
+            rank1 = self.test(**how)
+            with self.interrupts.held():
+                self._keep_best(rank1, Path(str(how["save_dir"])))
+        return self.position
+
+    def _keep_best(self, rank1: float, save_dir: Path) -> None:
+        """Judge the test that was just made, and save again with the verdict in it."""
+        verdict = self.criterion.judge(self.verdicts.retrieval)
+        best, better = self.record.judge(verdict, self.position.epoch, rank1)
         if better:
-            save_results(self.results, Path(str(how["save_dir"])) / "best")
+            save_results(self.results, save_dir / "best")
         path = self.save_position()
         if better:
             self.keeper.mark_best(path)

@@ -5,12 +5,15 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
-__all__ = ["progress"]
+__all__ = ["progress", "wipe"]
 
 T = TypeVar("T")
 
 WIDTH = 30  # characters of the bar
 PAUSE = 0.1  # seconds between two drawings
+WIPE = "\r\x1b[K"  # back to the start of the line, and clear it
+
+_terminals: list[TextIO] = []  # those that show a bar
 
 
 def progress(
@@ -33,6 +36,7 @@ def progress(
         return
     start = drawn = time.monotonic()
     first = done
+    _terminals.append(stream)
     try:
         _draw(stream, title, done, total, "")
         for item in items:
@@ -43,13 +47,20 @@ def progress(
                 drawn = now
                 _draw(stream, title, done, total, _left((now - start) / (done - first) * (total - done)))
     finally:
-        stream.write("\r\x1b[K")
+        wipe()
+        _terminals.remove(stream)
+
+
+def wipe() -> None:
+    """Clear the bars there are, so that a line can be printed; they come back with their next item."""
+    for stream in _terminals:
+        stream.write(WIPE)
         stream.flush()
 
 
 def _draw(stream: TextIO, title: str, done: int, total: int, left: str) -> None:
     full = WIDTH * done // max(total, 1)
-    stream.write(f"\r\x1b[K{title} [{'#' * full}{'.' * (WIDTH - full)}] {done}/{total} {left}")
+    stream.write(f"{WIPE}{title} [{'#' * full}{'.' * (WIDTH - full)}] {done}/{total} {left}")
     stream.flush()
 
 

@@ -28,13 +28,16 @@ class RunRecord:
     rank1: float = 0.0  #: of that test
     best: Best | None = None
 
-    def judge(self, verdict: Verdict, epoch: int, rank1: float) -> bool:
-        """Note a test; says whether this is the best so far."""
+    def judge(self, verdict: Verdict, epoch: int, rank1: float) -> tuple[Best, bool]:
+        """Note a test.
+
+        Returns:
+            The best so far, and whether it is this one.
+        """
         self.tested, self.rank1 = epoch, rank1
-        better = self.best is None or verdict.value > self.best.value
-        if better:
+        if self.best is None or verdict.value > self.best.value:
             self.best = Best(verdict.value, verdict.what, epoch)
-        return better
+        return self.best, self.best.epoch == epoch
 
     def state_dict(self) -> dict[str, Any]:
         """In plain values."""

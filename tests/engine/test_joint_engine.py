@@ -1,5 +1,6 @@
 import json
 import math
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -440,3 +441,60 @@ def test_names_the_protocols_there_are(mars: Path, tmp_path: Path) -> None:
     ):
         engine.run(save_dir=str(tmp_path), max_epoch=1)
     assert engine.batch_idx == 0
+
+
+# More than one data set.
+
+
+def test_two_sources_and_three_targets_at_once(tmp_path: Path) -> None:
+    fakes.write_mars(tmp_path, train_people=4, test_people=3, frames=2)
+    fakes.write_lpw(tmp_path, frames=2)
+    fakes.write_ilidsvid(tmp_path, people=8, frames=2)
+    names = ["mars_actions", "lpw_actions"]
+    engine = run(
+        config(
+            tmp_path,
+            tmp_path / "log",
+            data__sources=names,
+            data__targets=[*names, "ilidsvid"],
+            train__max_epoch=1,
+        )
+    )
+    protocols = [record["protocol"] for record in engine.results.retrieval]
+    assert protocols == [
+        "MARS usual",
+        "MARS no-distractors",
+        "MARS mixing",
+        "LPW scene-1",
+        "iLIDS-VID split-0",
+    ]
+    assert engine.record.history[0]["weighted_binary_cross_entropy"] > 0
+    last = engine.results.retrieval[-1]["metrics"]["rank-1"]
+    assert engine.record.rank1 == pytest.approx(last)  # of the last target, as the host has it
+    assert engine.record.best.what == "mAP of MARS usual"
+
+
+def test_ctrl_c_is_the_main_threads(mars: Path, tmp_path: Path) -> None:
+    """Signals cannot be taken over elsewhere; training works there all the same."""
+    engine = build(config(mars, tmp_path))
+    thread = threading.Thread(target=engine.run, kwargs={"save_dir": str(tmp_path), "max_epoch": 1})
+    thread.start()
+    thread.join()
+    assert engine.position.epoch == 1
+
+
+def test_counts_broken_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = fakes.write_mars(tmp_path, train_people=6, test_people=3, frames=3)
+    broken = [
+        *sorted(home.glob("bbox_train/0002/*F002.jpg"))[:1],
+        *sorted(home.glob("bbox_test/0001/*F002.jpg"))[:1],
+    ]
+    for path in broken:
+        path.write_bytes(b"no picture")
+    options = {"train__max_epoch": 1, "reidar__data__train_clips": "consecutive", "video__seq_len": 3}
+    run(config(tmp_path, tmp_path / "log", reidar__data__on_broken="skip", **options))
+    output = capsys.readouterr().out
+    assert "mars_actions query: 1 broken frames so far were replaced" in output
+    assert "training: " in output
+    with pytest.raises(OSError, match=r"F002.jpg"):
+        run(config(tmp_path, tmp_path / "other", **options))

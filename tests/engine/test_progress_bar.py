@@ -1,9 +1,12 @@
+import errno
 import io
 
 import pytest
 
 from reidar_plugin.engine import progress as module
+from reidar_plugin.engine.console import say
 from reidar_plugin.engine.progress import progress
+from reidar_plugin.errors import ReidarError
 
 
 class Terminal(io.StringIO):
@@ -33,3 +36,28 @@ def test_is_wiped_when_given_up() -> None:
     next(passing)
     passing.close()
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_makes_way_for_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal()
+    passing = progress("epoch 1", range(3), 3, stream=terminal)
+    next(passing)
+    say("epoch: [1/1][1/3]")
+    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert capsys.readouterr().out == "epoch: [1/1][1/3]\n"
+    passing.close()
+    terminal.truncate(0)
+    say("done")
+    assert terminal.getvalue() == ""
+
+
+def test_a_full_disk_under_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout", Full())
+    with pytest.raises(
+        ReidarError, match=r"the log cannot be written: No space left on device; checkpoints are intact"
+    ):
+        say("a line")
