@@ -6,6 +6,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin import host, plugin
 from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.models.catalogue import why_not
 
 __all__ = ["JOINT", "LOSSES", "check_config"]
 
@@ -24,6 +25,9 @@ def check_config(cfg: CfgNode) -> None:
     """
     _check_name("loss.name", cfg.loss.name, LOSSES)
     _check_name("data.type", cfg.data.type, ("image", "video"))
+    reason = why_not().get(cfg.model.name)
+    if reason is not None:
+        raise ConfigError(f"model.name {cfg.model.name!r} cannot be built: {reason}")
     _check_name("model.name", cfg.model.name, host.model_table())
     for key in ("sources", "targets"):
         for name in [cfg.data[key]] if isinstance(cfg.data[key], str) else cfg.data[key]:
@@ -53,7 +57,8 @@ def _check_video(cfg: CfgNode) -> None:
         if sizes != (1, 1):  # the host dies while it stacks tracklets of different lengths
             raise ConfigError(
                 "video.sample_method 'all' gives clips of different lengths, so that the host's engines need "
-                f"train.batch_size and test.batch_size 1, got {sizes[0]} and {sizes[1]}; loss.name {JOINT!r} tests on all frames in any batch"
+                f"train.batch_size and test.batch_size 1, got {sizes[0]} and {sizes[1]}; "
+                f"loss.name {JOINT!r} tests on all frames in any batch"
             )
 
 

@@ -98,8 +98,8 @@ def run_demo(
     table = comparison_table(rows, protocol)
     _say(f"\n{table}\n")
     _say(
-        f"{protocol}; {people} people, none of whom is in the training set. Percent; in brackets 95 % bootstrap intervals over\n"
-        "queries, which do not speak of other training runs. Actions are judged on weak labels, one a person."
+        f"{protocol}; {people} people, none of whom is in the training set. Percent; in brackets 95 % bootstrap\n"
+        "intervals over queries, which do not speak of other training runs. Actions are judged on weak labels, one a person."
     )
     _say(
         f"\npictures: {', '.join(sorted({str(path.parent) for path in pictures}))}, {folder / 'joint' / 'training.png'}"

@@ -50,6 +50,7 @@ def _mends() -> Iterator[tuple[Any, str, Wrapper]]:
     yield reid.utils.torchtools, "save_checkpoint", _save_plain
     yield reid.utils.torchtools, "load_checkpoint", _load_plain
     yield reid.utils.torchtools, "resume_from_checkpoint", _resume_unwrapped
+    yield reid.utils.torchtools, "load_pretrained_weights", _load_any_names
     yield reid.engine.Engine, "save_model", _save_model
     yield reid.metrics.rank, "evaluate_rank", _evaluate_any_gallery
     yield reid.utils.model_complexity, "compute_model_complexity", _complexity_of_clips
@@ -158,6 +159,26 @@ def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(fpath, inner, optimizer=optimizer, scheduler=scheduler)
 
     return resume_from_checkpoint
+
+
+def _load_any_names(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Weights of the released Re-ID-AR code: the host would drop what it calls otherwise, and go on."""
+
+    @functools.wraps(original)
+    def load_pretrained_weights(model: nn.Module, weight_path: str) -> None:
+        from reidar_plugin.models.joint import JointModel
+        from reidar_plugin.models.released import is_released, load_released
+        from reidar_plugin.models.weights import read_tensors
+
+        inner = model.module if isinstance(model, nn.DataParallel) else model
+        if isinstance(inner, JointModel):
+            tensors = read_tensors(weight_path)
+            if is_released(tensors):
+                load_released(inner, tensors)
+                return
+        original(model, weight_path)
+
+    return load_pretrained_weights
 
 
 def _save_model(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -339,3 +339,32 @@ def test_h11_ranked_pictures_of_our_datasets(street: Path) -> None:
         test_only=True, visrank=True, visrank_topk=2, save_dir=str(street / "log"), ranks=[1]
     )
     assert list((street / "log" / "visrank_mars_actions").rglob("*top001*"))
+
+
+@pytest.mark.slow
+def test_the_hosts_loader_takes_weights_of_the_released_code(tmp_path: Path) -> None:
+    """``model.load_weights``: the host alone would drop the attention and the actions, and go on."""
+    reidar_plugin.enable()
+    build = host.model_table()["reidar_resnet50_ibn_a"]
+    model = build(num_classes=3, loss="reidar", pretrained=False, use_gpu=False)
+    released = {}
+    for name, tensor in model.state_dict().items():
+        value = torch.full_like(tensor, 0.25)
+        width = 512
+        if name.startswith("temporal."):
+            released[
+                name.replace("temporal.conv", "attention_conv").replace("temporal.tconv", "attention_tconv")
+            ] = value
+        elif not name.startswith("actions."):
+            released[name] = value
+    for block in range(8):
+        released[f"class_{block}.add_block.0.weight"] = torch.full((width, 2048), 0.25)
+        for part in ("0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var"):
+            released[f"class_{block}.add_block.{part}"] = torch.full((width,), 0.25)
+        released[f"class_{block}.classifier.0.weight"] = torch.full((1, width), 0.25)
+        released[f"class_{block}.classifier.0.bias"] = torch.full((1,), 0.25)
+    torch.save(released, tmp_path / "released.pth")
+    host.reid.utils.load_pretrained_weights(model, str(tmp_path / "released.pth"))
+    for name, tensor in model.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            assert torch.equal(tensor, torch.full_like(tensor, 0.25)), name
