@@ -83,9 +83,7 @@ def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
 def report_replaced(loader: ClipLoader, what: str) -> None:
     """Say how many broken frames a loader has replaced so far, if it has (``reidar.data.on_broken: skip``)."""
     if loader.replaced:
-        say(
-            f"{what}: {loader.replaced:,} broken frames so far were replaced by a neighbour in their tracklet"
-        )
+        say(f"{what}: broken frames that a neighbour in their tracklet replaced so far: {loader.replaced:,}")
 
 
 def facts_of(loader: ClipLoader) -> Facts:

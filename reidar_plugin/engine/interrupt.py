@@ -13,7 +13,8 @@ __all__ = ["Interrupts"]
 class Interrupts:
     """Inside :meth:`held`, Ctrl-C waits for the end of the block; a second Ctrl-C does not.
 
-    Only the main thread of a process gets signals; in any other this changes nothing.
+    Only the main thread of a process gets signals; in any other, and where Ctrl-C is ignored (nohup), this changes
+    nothing.
     """
 
     def __init__(self) -> None:
@@ -22,7 +23,8 @@ class Interrupts:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Take over Ctrl-C inside, and give it back after."""
-        if threading.current_thread() is not threading.main_thread():
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        if ignored or threading.current_thread() is not threading.main_thread():
             yield
             return
         before: Any = signal.signal(signal.SIGINT, self._arrive)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from engine_rig import OSNET, build, config, differences, run, weights
 
 from reidar_plugin import host_config
 from reidar_plugin.engine.checkpoint import CheckpointError, read_checkpoint
+from reidar_plugin.engine.interrupt import Interrupts
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.step import TrainStep
 from reidar_plugin.errors import ConfigError, ReidarError
@@ -116,6 +118,38 @@ def test_survives_kill_9(mars: Path, tmp_path: Path) -> None:
     assert differences(*ends) == []
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as it is in a terminal; tests may run where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so(ctrl_c: None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Interrupts().watched():
+        signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def press_twice(reached: list[str]) -> None:
+    interrupts = Interrupts()
+    with interrupts.watched(), interrupts.held():
+        signal.raise_signal(signal.SIGINT)
+        reached.append("after the first")
+        signal.raise_signal(signal.SIGINT)
+        reached.append("after the second")
+
+
+def test_a_second_ctrl_c_does_not_wait(ctrl_c: None) -> None:
+    reached: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        press_twice(reached)
+    assert reached == ["after the first"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_ctrl_c_saves_and_says_how_to_go_on(
     mars: Path,
     whole: Path,
@@ -140,7 +174,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
         f"stopped after 1 epoch and 2 steps, saved as {tmp_path}/model/model.pth.tar-1+2"
         in capsys.readouterr().out
     )
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler  # given back
     run(cfg)
     assert differences(weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")) == []
 
