@@ -4,6 +4,7 @@ import numpy as np
 
 from .bags import draw_bag
 from .body import UP, Body, Figure
+from .dice import Array
 from .head import draw_head
 from .people import COLOURS, Look
 from .rings import Rings, band, shaded
@@ -49,8 +50,11 @@ def _rings(figure: Figure) -> Rings:
     """Centres ``(F, 2)`` and half widths ``(F,)`` of the trunk from the collar down, by view."""
     bones, body, eye = figure.bones, figure.body, figure.eye
     spine = bones.neck - bones.pelvis
-    at = lambda part: figure.px(bones.pelvis + spine * part)  # noqa: E731
     full = figure.wide
+
+    def at(part: float) -> Array:
+        return figure.px(bones.pelvis + spine * part)
+
     return [
         (at(0.985), eye.width(0.040, 0.038)),
         (at(0.93), eye.width(body.shoulder * 0.80, body.deep * 0.78)),

@@ -164,7 +164,7 @@ def strip(studio: Studio, shot: Shot, frames: int, step: int = 0) -> Array:
 
 def main(argv: list[str]) -> int:
     if len(argv) != 1 or not Path(argv[0]).is_dir():
-        print("usage: python -m reidar_plugin.data.synthped.sheets FOLDER (that exists)", file=sys.stderr)  # noqa: T201
+        sys.stderr.write("usage: python -m reidar_plugin.data.synthped.sheets FOLDER (that exists)\n")
         return 2
     contact_sheets(Path(argv[0]))
     return 0
