@@ -24,21 +24,24 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from reidar_plugin.flow import JointOutput
+from reidar_plugin.models.asanet import build_asanet
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.catalogue import PREFIX, why_not
-from reidar_plugin.models.joint import build_joint
+from reidar_plugin.models.joint import JointModel, build_joint
 
 HEADERS = ["name", "parameters (M)", "of these the backbone (M)", "GFLOPs a frame", "frames/s", ""]
+ASANET = "asanet"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Print the table; 1 if a model that should work does not."""
     args = _arguments(argv)
     torch.set_num_threads(args.threads)
-    names = [name for name in backbone_names() if not args.names or any(part in name for part in args.names)]
+    names = [*(PREFIX + name for name in backbone_names()), ASANET]
+    names = [name for name in names if not args.names or any(part in name for part in args.names)]
     rows = []
     for name in names:
-        rows.append([PREFIX + name, *_row(name, args)])
+        rows.append([name, *_row(name, args)])
         print(*rows[-1], file=sys.stderr, flush=True)
     rows += [[name, None, None, None, None, reason] for name, reason in why_not().items() if not args.names]
     formats = ("", ".2f", ".2f", ".2f", ".1f", "")
@@ -72,9 +75,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def _row(name: str, args: argparse.Namespace) -> list[object]:
     """The cells of a model behind its name; what fails is told, and the next one has its turn."""
     try:
-        model = build_joint(
-            name, 625, num_actions=8, frame_size=(args.height, args.width), pooling=args.pooling
-        ).to(args.device)
+        model = _build(name, args).to(args.device)
         flops = _flops(model, torch.randn(1, 1, 3, args.height, args.width, device=args.device))
         model.to(memory_format=torch.channels_last)
         seconds = _step_time(model, args)
@@ -82,6 +83,13 @@ def _row(name: str, args: argparse.Namespace) -> list[object]:
         return [None, None, None, None, f"fails: {str(error).splitlines()[0][:100]}"]
     sizes = [sum(p.numel() for p in part.parameters()) / 1e6 for part in (model, model.base)]
     return [*sizes, flops / 1e9, args.clips * args.length / seconds, "works"]
+
+
+def _build(name: str, args: argparse.Namespace) -> JointModel:
+    heads = {"num_actions": 8, "frame_size": (args.height, args.width)}
+    if name == ASANET:  # on ResNet-50, with the attributes of MARS' table, pose and motion
+        return build_asanet(625, columns=(range(41), range(41, 52)), **heads)
+    return build_joint(name.removeprefix(PREFIX), 625, pooling=args.pooling, **heads)
 
 
 def _flops(model: nn.Module, frame: Tensor) -> int:
@@ -114,7 +122,7 @@ def _step_time(model: nn.Module, args: argparse.Namespace) -> float:
 
 
 def _loss(output: JointOutput) -> Tensor:
-    read = [part for part in (output.logits, output.feature, output.action_logits) if part is not None]
+    read = [part for part in (*output[:2], output.action_logits, output.attribute_logits) if part is not None]
     return torch.stack([part.square().mean() for part in read]).sum()
 
 

@@ -38,3 +38,9 @@ def test_the_benchmark_refuses_sides_that_differ(capsys: pytest.CaptureFixture[s
     plain.base.layer2[0].bn1.BN.weight.data *= 1.001
     with pytest.raises(AssertionError):
         benchmark.check_equal(ours, plain, clips, targets)
+
+
+def test_asanet_is_listed_with_its_attributes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list_models.main([*TINY, "--names", "asanet"]) == 0
+    row = capsys.readouterr().out.splitlines()[-1].split()
+    assert (row[0], row[-1]) == ("asanet", "works")  # so that every parameter had a gradient
