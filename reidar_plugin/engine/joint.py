@@ -19,7 +19,7 @@ from reidar_plugin.engine.checkpoint import Position
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.continuation import check_weights
 from reidar_plugin.engine.criterion import Criterion
-from reidar_plugin.engine.evaluation import Evaluator, check_answerable
+from reidar_plugin.engine.evaluation import Evaluator, Verdicts, check_answerable
 from reidar_plugin.engine.extraction import report_replaced
 from reidar_plugin.engine.held_out import HELD_OUT, hold_out
 from reidar_plugin.engine.identity import RunIdentity
@@ -46,6 +46,7 @@ from reidar_plugin.flow import ClipBatch, Targets
 from reidar_plugin.host import reid
 from reidar_plugin.losses.objective import Objective
 from reidar_plugin.metrics.distances import check_metric
+from reidar_plugin.report.records import Results
 
 __all__ = ["JointEngine"]
 
@@ -124,6 +125,8 @@ class JointEngine(reid.engine.Engine):
         self.journal = Journal(ledger, self.get_current_lr, self.keeper.last)
         self.interrupts = Interrupts()
         self.batch_idx = 0
+        self.verdicts: Verdicts | None = None  #: of the last test
+        self.results: Results | None = None  #: its record, as in results.json
 
     @classmethod
     def from_config(
@@ -265,8 +268,7 @@ class JointEngine(reid.engine.Engine):
             raise ConfigError(
                 "cuhk03.use_metric_cuhk03 is a protocol of the pictures of CUHK03; leave it False"
             )
-        verdicts = self.evaluator(dist_metric, normalize_feature, rerank)
-        self.verdicts = verdicts
+        self.verdicts = verdicts = self.evaluator(dist_metric, normalize_feature, rerank)
         self.results = describe(
             self.identity.model,
             verdicts,
@@ -321,26 +323,28 @@ class JointEngine(reid.engine.Engine):
             place = self.position.epoch * len(self.train_loader) + self.position.step
             self.writer = SummaryWriter(log_dir=save_dir, purge_step=place or None)
         if self.position.epoch >= max_epoch > 0:
-            say(
-                f"nothing to train: {Position(max_epoch)} of {max_epoch} done; "
-                f"test.evaluate True model.load_weights {self.keeper.best_path} tests the best again"
-            )
+            say(f"nothing to train: {self.position} of {max_epoch} done")
         else:
             say(f"training from {self.position} to {Position(max_epoch)}")
 
     def _test_if_due(self, how: dict[str, Any], start_eval: int, eval_freq: int) -> Position:
-        """Test at the end and as often as the host would, but never the same weights twice; where training is."""
+        """Test at the end and as often as the host would, the same weights once; where training is."""
         done, step = self.position
-        due = done == self.max_epoch or (done >= start_eval and eval_freq > 0 and done % eval_freq == 0)
-        if due and step == 0 and done > self.record.tested:
+        last = done == self.max_epoch
+        due = last or (done >= start_eval and eval_freq > 0 and done % eval_freq == 0)
+        new = due and step == 0 and done > self.record.tested
+        if new or (last and done and self.verdicts is None):  # a run that was finished before is tested again
             self.epoch = done - 1
             rank1 = self.test(**how)
-            with self.interrupts.held():
-                self._keep_best(rank1, Path(str(how["save_dir"])))
+            if new:
+                with self.interrupts.held():
+                    self._keep_best(rank1, Path(str(how["save_dir"])))
         return self.position
 
     def _keep_best(self, rank1: float, save_dir: Path) -> None:
         """Judge the test that was just made, and save again with the verdict in it."""
+        assert self.verdicts is not None  # a test was just made
+        assert self.results is not None
         verdict = self.criterion.judge(self.verdicts.retrieval)
         best, better = self.record.judge(verdict, self.position.epoch, rank1)
         if better:

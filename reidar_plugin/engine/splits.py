@@ -25,7 +25,7 @@ def split_configs(cfg: CfgNode, splits: Iterable[int] = range(10)) -> list[CfgNo
 def run_splits(cfg: CfgNode, run: Callable[[CfgNode], object], splits: Iterable[int] = range(10)) -> str:
     """Run every split, and print the mean of their results with the lowest and the highest.
 
-    Called again, it goes on where it was stopped: runs that are done cost nothing.
+    Called again, it goes on where it was stopped: runs that are done are only tested again.
 
     Args:
         cfg: the whole config; ``data.split_id`` does not matter.
