@@ -1,6 +1,7 @@
 """Every config that is shipped: it loads, says what its row says, and trains a step at a tiny size."""
 
 import csv
+import re
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from yacs.config import CfgNode
 from reidar_plugin import host_config, plugin
 from reidar_plugin.checks import check_config
 from reidar_plugin.config import add_reidar_config
-from reidar_plugin.config_file import checked
+from reidar_plugin.config_file import checked, keys_of
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import reid
@@ -195,3 +196,22 @@ def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytes
     with torch.no_grad():
         output = model(torch.zeros(1, cfg.video.seq_len, 3, 32, 16))
     assert (output.action_logits is not None) == (cfg.reidar.model.num_actions != 0)
+
+
+@pytest.mark.parametrize("page", ["deviations.md", "systems.md"])
+def test_pages_name_keys_and_files_that_exist(page: str) -> None:
+    text = (CONFIGS.parent / "docs" / page).read_text(encoding="utf-8")
+    known = set(keys_of(add_reidar_config(toolbox_config())))
+    named = set(re.findall(r"\breidar(?:\.[a-z_0-9]+)+", text))
+    assert len(named) > 4
+    assert named <= known, named - known
+    places = set(re.findall(r"\b(?:configs|tools|tests)/[\w./*-]+", text))
+    assert len(places) > 5
+    assert [place for place in places if not list(CONFIGS.parent.glob(place.rstrip(".")))] == []
+
+
+def test_all_32_differences_are_told() -> None:
+    text = (CONFIGS.parent / "docs/deviations.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(row[0].strip("| ")) for row in rows] == list(range(1, 33))
+    assert {len(row) for row in rows} == {7}  # what, paper, released code, here, option, effect
