@@ -156,6 +156,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    ctrl_c: None,
 ) -> None:
     original, count = TrainStep.__call__, iter(range(10**6))
 
