@@ -332,6 +332,10 @@ def test_rank_by_hand() -> (
     assert (first, average) == (0.0, pytest.approx(100 * (1 / 2 + 2 / 3) / 2))
     first, _ = tool.rank(np.array([[0.0, 5.0, 2.0, 3.0]]), [query], gallery)
     assert first == 100.0
+    neighbour = Tracklet("", (), 4, 0)  # a stranger in the query's camera
+    near = np.array([[0.0, 5.0, 2.0, 3.0, 1.0]])
+    assert tool.rank(near, [query], [*gallery, neighbour])[0] == 0.0
+    assert tool.rank(near, [query], [*gallery, neighbour], own_camera=False)[0] == 100.0
 
 
 def _tool(name: str) -> ModuleType:
