@@ -122,11 +122,13 @@ def _model() -> CN:
     node.asanet = CN()
     node.asanet.backbone = "resnet50"  # ASA-Net, section IV-B; any ResNet of the host
     node.asanet.fusion = "b"  # a, b (figure 5) or none (Table IV)
-    node.asanet.branches = ["relevant", "identity", "irrelevant"]  # whose identity features are fused (Table IV)
+    # whose identity features are fused (Table IV)
+    node.asanet.branches = ["relevant", "identity", "irrelevant"]
     node.asanet.salience = True  # False: without ASRE (Table V)
     node.asanet.mask = "linear"  # as equation 9 prints it; "sigmoid" keeps it in 0..1
     node.asanet.pooling = "mean"  # over space and time; the paper does not say which, AGW has "gem"
-    node.asanet.branch_width = 128  # after the FC layer of a branch: fusion b is 512 wide then, as AGW's feature
+    # after the FC layer of a branch: fusion b is 512 wide then, as AGW's feature
+    node.asanet.branch_width = 128
     # "pooled": C/2 wide, as equation 3 computes it; "projected": C/4 wide, as is written beside it
     node.asanet.attribute_feature = "pooled"
     return node

@@ -44,4 +44,4 @@ class JointOutput(NamedTuple):
     class_vectors: Tensor | None = None  #: ``(K, D)`` rows of the identity classifier; None in evaluation
     attribute_logits: Tensor | None = None  #: ``(B, A)``; None without attribute branches
     pose_motion: Tensor | None = None  #: ``(B, G)`` feature that tells pose and motion; None likewise
-    masks: Tensor | None = None  #: ``(B, T, R, h, w)`` where R attribute branches see the person; None likewise
+    masks: Tensor | None = None  #: ``(B, T, R, h, w)``, where R attribute branches look; None likewise
