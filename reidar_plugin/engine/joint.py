@@ -28,6 +28,7 @@ from reidar_plugin.engine.journal import Journal
 from reidar_plugin.engine.keeper import Keeper
 from reidar_plugin.engine.ledger import LossLedger
 from reidar_plugin.engine.options import EvaluationOptions, TrainingOptions
+from reidar_plugin.engine.pictures import draw_test
 from reidar_plugin.engine.precision import Precision
 from reidar_plugin.engine.record import RunRecord
 from reidar_plugin.engine.reporting import (
@@ -191,12 +192,10 @@ class JointEngine(reid.engine.Engine):
         if visrank and not test_only:
             raise ConfigError("test.visrank shows what a test ranks: it needs test.evaluate True")
         check_metric(dist_metric)
-        how: dict[str, Any] = {
-            "dist_metric": dist_metric,
-            "normalize_feature": normalize_feature,
-            "ranks": ranks,
-        }
-        how.update(save_dir=save_dir, use_metric_cuhk03=use_metric_cuhk03, visrank_topk=visrank_topk)
+        how: dict[str, Any] = {"dist_metric": dist_metric, "normalize_feature": normalize_feature}
+        how.update(
+            ranks=ranks, visrank_topk=visrank_topk, save_dir=save_dir, use_metric_cuhk03=use_metric_cuhk03
+        )
         if test_only:
             self._check_tested_weights()
             self.test(**how, visrank=visrank, rerank=rerank)
@@ -276,20 +275,18 @@ class JointEngine(reid.engine.Engine):
             self.evaluation_options,
             config=self.config,
             seeds={"train": self.config.train.seed} if self.config is not None else {},
-            notes={"epochs": self.position.epoch, "best": self._chosen_on()},
+            notes=self._notes(),
         )
         print_tables(self.results)
         if save_dir:
             say(f"results: {save_results(self.results, save_dir)}")
         write_scalars(self.writer, test_scalars(verdicts), self.epoch)
         if visrank:
-            from reidar_plugin.engine.pictures import draw_test
-
             draw_test(
                 self.evaluator,
                 verdicts,
                 save_dir,
-                topk=visrank_topk,
+                visrank_topk,
                 metric=dist_metric,
                 normalize=normalize_feature,
             )
@@ -330,7 +327,7 @@ class JointEngine(reid.engine.Engine):
     def _test_if_due(self, how: dict[str, Any], start_eval: int, eval_freq: int) -> Position:
         """Test at the end and as often as the host would, the same weights once; where training is."""
         done, step = self.position
-        last = done == self.max_epoch
+        last = done >= self.max_epoch
         due = last or (done >= start_eval and eval_freq > 0 and done % eval_freq == 0)
         new = due and step == 0 and done > self.record.tested
         if new or (last and done and self.verdicts is None):  # a run that was finished before is tested again
@@ -356,6 +353,12 @@ class JointEngine(reid.engine.Engine):
             f"best so far: {best.what} {best.value:.2%}, after {Position(best.epoch)}, kept as {self.keeper.best_path}; "
             + self._chosen_on()
         )
+
+    def _notes(self) -> dict[str, Any]:
+        """What results.json says beside the figures."""
+        if self.keeper.store is None:  # only testing
+            return {"weights": self.resume_from or self.weights_from or "as built"}
+        return {"epochs": self.position.epoch, "best checkpoint": self._chosen_on()}
 
     def _chosen_on(self) -> str:
         if HELD_OUT in self.test_loader:

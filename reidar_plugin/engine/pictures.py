@@ -32,8 +32,8 @@ def draw_test(
     evaluator: Evaluator,
     verdicts: Verdicts,
     save_dir: str | Path,
-    *,
     topk: int = 10,
+    *,
     metric: str = "euclidean",
     normalize: bool = False,
 ) -> list[Path]:

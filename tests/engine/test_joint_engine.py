@@ -80,6 +80,21 @@ def test_learns(mars: Path, tmp_path: Path) -> None:
     assert (tmp_path / "training.png").stat().st_size > 1000
 
 
+def test_every_batch_is_augmented_anew(mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[tuple[int, int]] = []
+    cfg = config(mars, tmp_path)
+    engine = build(cfg)
+    original = engine.datamanager.augment
+
+    def noting(frames: torch.Tensor, epoch: int, step: int) -> Any:
+        places.append((epoch, step))
+        return original(frames, epoch, step)
+
+    monkeypatch.setattr(engine.datamanager, "augment", noting)
+    engine.run(**host_config.engine_arguments(cfg))
+    assert places == [(epoch, step) for epoch in range(2) for step in range(3)]
+
+
 def test_writes_every_term_for_tensorboard(mars: Path, tmp_path: Path) -> None:
     engine = run(config(mars, tmp_path, train__print_freq=2))
     found = scalars(tmp_path)
@@ -230,6 +245,9 @@ def test_tests_a_checkpoint_to_the_same_figures(
     engine.run(**host_config.engine_arguments(cfg))
     assert engine.results.retrieval == trained.results.retrieval
     assert engine.results.actions == trained.results.actions
+    assert engine.results.notes == {"weights": file}
+    assert trained.results.notes["epochs"] == 1
+    assert "chosen on the test set" in trained.results.notes["best checkpoint"]
     assert "as it was built" not in capsys.readouterr().out
 
 

@@ -308,10 +308,13 @@ def test_says_that_the_number_of_people_differs(two: Path, tmp_path: Path) -> No
         run(config(tmp_path / "other", two, **EPOCHS))
 
 
-@pytest.mark.parametrize("longer", [{"train__max_epoch": 4}, {"test__rerank": True, "data__workers": 1}])
+@pytest.mark.parametrize(
+    "longer", [{"train__max_epoch": 4}, {"train__max_epoch": 2}, {"test__rerank": True, "data__workers": 1}]
+)
 def test_some_keys_may_change(mars: Path, two: Path, longer: dict[str, Any]) -> None:
     engine = run(config(mars, two, **{**EPOCHS, **longer}))
     assert engine.position.epoch == max(3, longer.get("train__max_epoch", 3))
+    assert engine.verdicts is not None
 
 
 # Writing.
