@@ -18,7 +18,7 @@ import torch
 from engine_rig import OSNET, build, config, differences, run, weights
 
 from reidar_plugin import host_config
-from reidar_plugin.engine.checkpoint import CheckpointError, read_checkpoint
+from reidar_plugin.engine.checkpoint import CheckpointError, CheckpointStore, Position, read_checkpoint
 from reidar_plugin.engine.interrupt import Interrupts
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.step import TrainStep
@@ -350,6 +350,18 @@ def test_a_writer_killed_at_the_rename_leaves_the_checkpoint_before(
     run(cfg)
     assert not list((tmp_path / "model").glob(".*"))
     assert differences(weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")) == []
+
+
+def test_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut could leave a name without content."""
+    calls: list[str] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: calls.append("fsync") or fsync(handle))
+    monkeypatch.setattr(os, "replace", lambda part, path: calls.append("rename") or replace(part, path))
+    store = CheckpointStore(tmp_path / "model")
+    store.save({"state_dict": {}}, Position(1))
+    assert calls == ["fsync", "rename", "fsync"]  # the file, then its folder
+    assert store.positions() == [Position(1)]
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_training(mars: Path, tmp_path: Path) -> None:
