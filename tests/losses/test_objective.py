@@ -427,3 +427,10 @@ def test_compiles_without_a_break() -> None:
 def test_attributes_that_nobody_named() -> None:
     with pytest.raises(ValueError, match=r"reidar\.labels\.attributes names none"):
         Objective.from_config(node(["attributes"]), **{**SIZES, "attributes": ()})
+
+
+def test_copies_of_the_classifier_from_several_devices_count_once() -> None:
+    made, one = objective(["soft_mining"]), output()
+    assert one.class_vectors is not None
+    stacked = one._replace(class_vectors=torch.cat([one.class_vectors, one.class_vectors]))
+    torch.testing.assert_close(made(stacked, targets())[0], made(one, targets())[0])
