@@ -32,7 +32,10 @@ def transfer(
             weights = folder / "start.pth.tar"
             kept = runs.write_start(runs.best_checkpoint(folders[-1]), weights)
             parts = ", ".join(f"{part} ({count} tensors)" for part, count in kept.items())
-            print(f"\nstage {number}: {parts} go over from {folders[-1]}; classifier and centres are new")
+            print(
+                f"\nstage {number}: {parts} go over from {folders[-1]}; classifier and centres are new",
+                flush=True,
+            )
             keys |= {"model__load_weights": weights, "model__pretrained": "False"}
         runs.start(runs.arguments(config, root=root, options=options, **keys))
         folders.append(folder)
