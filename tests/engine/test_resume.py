@@ -218,6 +218,23 @@ def test_a_kill_during_the_test_does_not_cost_the_epoch(
     assert (tmp_path / "model/model-best.pth.tar").exists()
 
 
+def test_a_kill_before_the_best_is_copied_does_not_lose_it(
+    mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = config(mars, tmp_path, train__max_epoch=1)
+    with monkeypatch.context() as patch:
+
+        def die(*args: Any) -> Path:
+            raise Killed
+
+        patch.setattr(CheckpointStore, "mark_best", die)
+        with pytest.raises(Killed):
+            run(cfg)
+    assert not (tmp_path / "model/model-best.pth.tar").exists()
+    run(cfg)
+    assert differences(weights(tmp_path, "model-best.pth.tar"), weights(tmp_path, "model.pth.tar-1")) == []
+
+
 # Damaged, hostile, foreign checkpoints.
 
 
@@ -346,7 +363,7 @@ def test_a_writer_killed_at_the_rename_leaves_the_checkpoint_before(
 ) -> None:
     cfg = config(mars, tmp_path, **EPOCHS)
     run(config(mars, tmp_path, **{**EPOCHS, "train__max_epoch": 1}))
-    (tmp_path / "model/.model.pth.tar-2.part").write_bytes(b"half")  # what kill -9 leaves
+    (tmp_path / "model/.model.pth.tar-2+1.part").write_bytes(b"half")  # what kill -9 leaves
     run(cfg)
     assert not list((tmp_path / "model").glob(".*"))
     assert differences(weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")) == []
