@@ -92,6 +92,7 @@ def config(root: Path, save_dir: Path, **options: Any) -> CfgNode:
 def build(cfg: CfgNode, engine: type[JointEngine] = JointEngine) -> JointEngine:
     """What a launch script of the toolbox builds, in its order."""
     with redirect_stdout(io.StringIO()):
+        plugin.disable()
         plugin._user_models.clear()
         plugin.register_model("tiny", _builder(cfg))
         plugin.enable(cfg)
