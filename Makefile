@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: demo test lint types clean
 
 demo: $(READY)
-	OMP_NUM_THREADS= $(BIN)/python tools/demo.py
+	env -u OMP_NUM_THREADS $(BIN)/python tools/demo.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto

@@ -3,7 +3,7 @@
 A file may start from another with ``_BASE_: other.yaml`` (relative to itself); its own keys win.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,23 @@ class CheckedConfig(CfgNode):
         """yacs takes a value of the default's own type, a list for a tuple, and anything for None."""
         default, value = self._at(key), self._decode_cfg_value(value)
         sequences = isinstance(default, (list, tuple)) and isinstance(value, (list, tuple))
-        if sequences or default is None or value is None or type(default) is type(value):
+        if sequences:
+            self._check_items(key, default, value, source)
+        if sequences or default is None or type(default) is type(value):
             return
         kind = type(default).__name__
         raise ConfigError(
             f"{source}: {key} expects a value of type {kind} such as {default!r}, got {value!r} ({type(value).__name__})"
         )
+
+    def _check_items(self, key: str, default: Sequence[Any], value: Sequence[Any], source: str) -> None:
+        """Items of a list have the type of the default's, where these are alike; an int may stand for a float."""
+        kinds = {type(item) for item in default}
+        for item in value:
+            if len(kinds) == 1 and type(item) not in kinds and not (kinds == {float} and type(item) is int):
+                raise ConfigError(
+                    f"{source}: {key} expects a list such as {list(default)!r}, got {item!r} ({type(item).__name__}) in it"
+                )
 
     def _at(self, key: str) -> Any:
         return _at(self, key)
@@ -118,21 +129,41 @@ def _with_bases(path: Path, users: tuple[Path, ...]) -> Iterator[tuple[Path, dic
     if path.resolve() in users:
         raise ConfigError(f"config file {path}: {BASE} leads back to it: {' -> '.join(map(str, users))}")
     tree = _read(path)
-    base = tree.pop(BASE, None)
-    if base is not None:
+    if BASE in tree:
+        base = tree.pop(BASE)
         if not isinstance(base, str):
             raise ConfigError(f"config file {path}: {BASE} names one file, got {base!r}")
         yield from _with_bases(path.parent / base, (*users, path.resolve()))
     yield path, tree
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """yaml's safe loader, to which a key that stands twice in a group is an error, as is a group inside itself."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} stands twice", key.start_mark
+                )
+            if value is node:
+                raise RecursionError
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep=deep)
+
+
 def _read(path: Path) -> dict[str, Any]:
     if path.is_dir():
         raise ConfigError(f"config file {path} is a directory; name a yaml file in it")
-    if not path.exists():
-        raise ConfigError(f"config file {path} does not exist")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not path.is_file():
+            raise ConfigError(f"config file {path} " + ("is no file" if path.exists() else "does not exist"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+    except OSError as error:
+        raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
+    except RecursionError:
+        raise ConfigError(f"config file {path}: groups within groups without end") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
@@ -141,10 +172,16 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     if tree is None:
         raise ConfigError(f"config file {path} is empty; leave --config-file away to run with the defaults")
-    if not isinstance(tree, dict) or not all(isinstance(name, str) for name in _names(tree)):
-        raise ConfigError(
-            f"config file {path}: expected keys such as 'model:' and 'data:', got {type(tree).__name__} {str(tree)[:60]!r}"
-        )
+    names = list(_names(tree)) if isinstance(tree, dict) else [tree]
+    for name in names:
+        if not isinstance(name, str):
+            raise ConfigError(
+                f"config file {path}: expected keys such as 'model:' and 'data:', "
+                f"got {type(name).__name__} {str(name)[:60]!r}"
+            )
+        if "." in name:
+            group, key = name.split(".", 1)
+            raise ConfigError(f"config file {path}: write {name!r} as a group, '{group}: {{{key}: ...}}'")
     return tree
 
 

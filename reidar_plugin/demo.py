@@ -9,14 +9,15 @@ import contextlib
 import io
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 
 from reidar_plugin import launch
+from reidar_plugin.data.frames import read_picture
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.synthped import make
 from reidar_plugin.engine.extraction import facts_of
@@ -115,23 +116,19 @@ def run_demo(
 def _test_histograms(data: ClipDataManager, folder: Path) -> Results:
     """Nearest neighbour by colour, and for every tracklet each action's share of the training tracklets."""
     query, gallery = (data.test_dataset[DATASET][part] for part in ("query", "gallery"))
-    retrieval = evaluate_retrieval(
-        *(
-            TrackletFeatures(
-                colour_histograms([paths for paths, *_ in samples]),
-                torch.tensor([pid for _, pid, *_ in samples]),
-                torch.tensor([camid for _, _, camid, _ in samples]),
-            )
-            for samples in (query, gallery)
-        ),
-        protocols_of(DATASET),
-    )
+    retrieval = evaluate_retrieval(_by_colour(query), _by_colour(gallery), protocols_of(DATASET))
     labels = torch.cat([facts_of(loader).labels for loader in data.test_loader[DATASET].values()])
     shares = torch.nanmean(data.train_facts.labels, dim=0)
-    actions = evaluate_actions(shares.expand(len(labels), -1), labels, data.space.names)
+    space: Any = data.space
+    actions = evaluate_actions(shares.expand(len(labels), -1), labels, space.names)
     results = collect_results("colour histograms, commonest actions", retrieval, actions)
     write_results(results, folder)
     return results
+
+
+def _by_colour(samples: Sequence[Any]) -> TrackletFeatures:
+    people, cameras = (torch.tensor([sample[column] for sample in samples]) for column in (1, 2))
+    return TrackletFeatures(colour_histograms([sample[0] for sample in samples]), people, cameras)
 
 
 def colour_histograms(tracklets: list[tuple[str, ...]], bins: int = 8) -> torch.Tensor:
@@ -146,7 +143,7 @@ def colour_histograms(tracklets: list[tuple[str, ...]], bins: int = 8) -> torch.
     """
     rows = np.empty((len(tracklets), bins**3), dtype=np.float32)
     for row, paths in zip(rows, tracklets, strict=True):
-        pixels = np.concatenate([cv2.imread(path).reshape(-1, 3) for path in paths])
+        pixels = np.concatenate([read_picture(path).reshape(-1, 3) for path in paths])
         places = (pixels.astype(np.int64) * bins) >> 8
         counts = np.bincount(places @ (bins**2, bins, 1), minlength=bins**3)
         row[:] = np.sqrt(counts / counts.sum())

@@ -9,7 +9,7 @@ what can be imported. The rest of the plugin writes ``from reidar_plugin.host im
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,8 +20,10 @@ from reidar_plugin.errors import HostError
 __all__ = [
     "HostInfo",
     "alias_clone_layout",
+    "choices",
     "dataset_table",
     "describe",
+    "is_replaced",
     "model_table",
     "original_of",
     "owner",
@@ -48,20 +50,21 @@ def _load() -> ModuleType:
     """The package that holds ``data``, ``models``, ``engine``, ``metrics``, ``optim``, ``utils``."""
     try:
         top = importlib.import_module("torchreid")
-    except ImportError as error:
+        nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
+        module = importlib.import_module("torchreid.reid" if nested else "torchreid")
+    except Exception as error:  # whatever stops the import of a package stops it
         missing = isinstance(error, ModuleNotFoundError) and error.name == "torchreid"
         cure = "install it with 'pip install torchreid', or put a clone of deep-person-reid on PYTHONPATH"
         if not missing:
-            cure = "install what it misses; the plugin's own requirements name all of it"
-        raise HostError(f"torchreid cannot be imported: {error}; {cure}") from error
-    nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
-    module = importlib.import_module("torchreid.reid" if nested else "torchreid")
+            cure = "the plugin's own requirements name all that it needs"
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise HostError(f"torchreid cannot be imported: {reason}; {cure}") from error
     parts = ("data", "engine", "losses", "metrics", "models", "optim", "utils")
     lacking = [part for part in parts if not hasattr(module, part)]
     if lacking:
         raise HostError(
-            f"{module.__name__} at {module.__file__} is not the toolbox the plugin knows: it has no {', '.join(lacking)}; "
-            "another package or folder of that name may hide it"
+            f"{module.__name__} at {module.__file__} is not the toolbox the plugin knows: it has no "
+            f"{', '.join(lacking)}; another package or folder of that name may hide it"
         )
     return module
 
@@ -92,6 +95,16 @@ def dataset_table(data_type: str) -> dict[str, Callable[..., Any]]:
     return _private(_load().data.datasets, f"__{data_type}_datasets")
 
 
+def choices() -> dict[str, Sequence[str]]:
+    """Config keys whose values the host lists itself -> those values."""
+    reid = _load()
+    return {
+        "sampler.train_sampler": reid.data.sampler.AVAI_SAMPLERS,
+        "train.optim": reid.optim.optimizer.AVAI_OPTIMS,
+        "train.lr_scheduler": reid.optim.lr_scheduler.AVAI_SCH,
+    }
+
+
 def _private(module: ModuleType, name: str) -> dict[str, Callable[..., Any]]:
     table = vars(module).get(name)
     if not isinstance(table, dict):
@@ -114,12 +127,18 @@ def _modules() -> Iterator[ModuleType]:
             yield module
 
 
-_MARK = "__reidar_original__"
+_MARK = "__reidar_original__"  # on a replacement: itself and the original; copies of the mark are known by the first
 
 
 def original_of(function: Any) -> Any:
     """The host's own function behind a replacement; a function that nobody has replaced is its own original."""
-    return getattr(function, _MARK, function)
+    itself, original = getattr(function, _MARK, (None, None))
+    return original if itself is function else function
+
+
+def is_replaced(function: Any) -> bool:
+    """Whether :func:`replace` has put that function where it is."""
+    return original_of(function) is not function
 
 
 def replace(holder: Any, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -133,18 +152,21 @@ def replace(holder: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         name: its name there.
         wrap: takes the host's original, returns what shall stand in its place.
     """
-    current = vars(holder)[name]
+    current = vars(holder).get(name)
+    if current is None:
+        place = getattr(holder, "__qualname__", holder.__name__)
+        raise HostError(f"{place} has no {name}: this torchreid is not one that the plugin knows")
     original = original_of(current)
     replacement = wrap(original)
-    setattr(replacement, _MARK, original)
+    setattr(replacement, _MARK, (replacement, original))
     _swap(holder, name, current, replacement)
 
 
 def restore(holder: Any, name: str) -> None:
     """Undo :func:`replace`; without effect where nothing was replaced."""
-    current = vars(holder)[name]
-    if hasattr(current, _MARK):
-        _swap(holder, name, current, getattr(current, _MARK))
+    current = vars(holder).get(name)
+    if is_replaced(current):
+        _swap(holder, name, current, original_of(current))
 
 
 def _swap(holder: Any, name: str, old: Any, new: Any) -> None:

@@ -8,7 +8,8 @@ module holds the same four and the order of calls of the toolbox, so that both w
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from torch import nn
 from yacs.config import CfgNode
 
 from reidar_plugin import host, host_config, plugin
-from reidar_plugin.checks import JOINT, check_config
+from reidar_plugin.checks import JOINT, check_config, check_datasets
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.config_file import CheckedConfig, checked
-from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.log import tee
 
 __all__ = ["HOOKS", "default_config", "hook", "main", "run"]
@@ -29,25 +30,28 @@ __all__ = ["HOOKS", "default_config", "hook", "main", "run"]
 HOOKS = ("main", "get_default_config", "build_datamanager", "build_engine")
 
 
-def hook(functions: dict[str, Any], script: str) -> None:
+def hook(functions: dict[str, Any]) -> None:
     """Replace the hooked functions in the namespace of a launch script.
 
     Args:
         functions: the script's globals, after its definitions have run.
-        script: its path, for the error.
-
-    Raises:
-        ReidarError: the script lacks a function that the plugin hooks.
     """
-    missing = [name for name in HOOKS if not callable(functions.get(name))]
-    if missing:
-        raise ReidarError(
-            f"{script} cannot be run with the plugin: it defines no {', '.join(missing)}; "
-            f"expected a launch script of the toolbox (scripts/main.py) with {', '.join(HOOKS)}"
-        )
-    for name, wrap in _WRAPPERS.items():
+    losses = _losses_of(functions["build_engine"])
+    wrappers: dict[str, Callable[..., Any]] = {
+        "get_default_config": _with_plugin_keys,
+        "check_cfg": partial(_with_our_checks, losses=losses),  # older scripts have none
+        "build_datamanager": partial(_with_clips, losses=losses),
+        "build_engine": _with_joint_engine,
+    }
+    for name, wrap in wrappers.items():
         if name in functions:
             functions[name] = wrap(functions[name])
+
+
+def _losses_of(build_engine: Callable[..., Any]) -> tuple[str, ...]:
+    """Words of a script's ``build_engine``: a loss of the user's own is compared with one of them there."""
+    code = getattr(build_engine, "__code__", None)
+    return tuple(word for word in (code.co_consts if code else ()) if isinstance(word, str))
 
 
 def _with_plugin_keys(original: Callable[[], CfgNode]) -> Callable[[], CheckedConfig]:
@@ -57,17 +61,18 @@ def _with_plugin_keys(original: Callable[[], CfgNode]) -> Callable[[], CheckedCo
     return get_default_config
 
 
-def _with_our_checks(original: Callable[[CfgNode], Any]) -> Callable[[CfgNode], Any]:
+def _with_our_checks(original: Callable[[CfgNode], Any], losses: Sequence[str]) -> Callable[[CfgNode], Any]:
     def check_cfg(cfg: CfgNode) -> Any:
-        check_config(cfg)  # before the toolbox opens its log and asks the machine who it is
+        check_config(cfg, losses)  # before the toolbox opens its log and asks the machine who it is
         return original(cfg)
 
     return check_cfg
 
 
-def _with_clips(original: Callable[[CfgNode], Any]) -> Callable[[CfgNode], Any]:
+def _with_clips(original: Callable[[CfgNode], Any], losses: Sequence[str]) -> Callable[[CfgNode], Any]:
     def build_datamanager(cfg: CfgNode) -> Any:
-        check_config(cfg)
+        check_config(cfg, losses)
+        check_datasets(cfg)
         plugin.enable(cfg)
         if cfg.loss.name != JOINT:
             return original(cfg)
@@ -87,14 +92,6 @@ def _with_joint_engine(original: Callable[..., Any]) -> Callable[..., Any]:
         return JointEngine.from_config(cfg, datamanager, model, optimizer, scheduler)
 
     return build_engine
-
-
-_WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-    "get_default_config": _with_plugin_keys,
-    "check_cfg": _with_our_checks,  # older scripts have none; build_datamanager checks as well
-    "build_datamanager": _with_clips,
-    "build_engine": _with_joint_engine,
-}
 
 
 # The toolbox's launch, for the package that ships no script.
@@ -150,7 +147,7 @@ def run(cfg: CfgNode) -> Any:
         "build_datamanager": _build_datamanager,
         "build_engine": _build_engine,
     }
-    hook(functions, "tools/main.py")
+    hook(functions)
     reid = host.reid
     reid.utils.set_random_seed(cfg.train.seed)
     functions["check_cfg"](cfg)
@@ -212,9 +209,9 @@ def _build_engine(cfg: CfgNode, datamanager: Any, model: nn.Module, optimizer: A
         "label_smooth": cfg.loss.softmax.label_smooth,
     }
     kind = "Image" if cfg.data.type == "image" else "Video"
-    if kind == "Video":
+    if kind == "Video" and cfg.loss.name == "softmax":
         arguments["pooling_method"] = cfg.video.pooling_method
-    if cfg.loss.name == "triplet":
+    if cfg.loss.name == "triplet":  # the toolbox's script leaves its pooling at the mean, and so do we
         triplet = cfg.loss.triplet
         arguments.update(margin=triplet.margin, weight_t=triplet.weight_t, weight_x=triplet.weight_x)
     engine = getattr(host.reid.engine, f"{kind}{cfg.loss.name.capitalize()}Engine")

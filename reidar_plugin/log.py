@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from reidar_plugin.errors import ReidarError
+
 __all__ = ["tee"]
 
 
@@ -33,9 +35,13 @@ def tee(path: Path) -> Iterator[None]:
 
     The host's own logger closes standard output when it is collected, which ends a notebook.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     terminal = sys.stdout
-    with path.open("w", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ReidarError(f"{path.parent} cannot be written: {error.strerror}; set data.save_dir") from error
+    with file:
         sys.stdout = _Tee(terminal, file)
         try:
             yield

@@ -6,7 +6,6 @@ the original does the work right, it does it. ``docs/host-faults.md`` lists them
 
 import contextlib
 import functools
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from torch import nn
 from reidar_plugin import host
 from reidar_plugin.errors import PictureError
 
-__all__ = ["install", "prepare_worker", "remember_clip_model", "uninstall"]
+__all__ = ["install", "prepare_worker", "uninstall"]
 
 Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -67,7 +66,12 @@ def _read_image(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with Image.open(path) as picture:
                 return picture.convert("RGB")
-        except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises on bytes that are no picture
+        except (
+            OSError,
+            SyntaxError,
+            ValueError,
+            Image.DecompressionBombError,
+        ) as error:  # what Pillow raises
             reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
             raise PictureError(f"{path}: cannot be read: {reason}; restore the file") from error
 
@@ -106,9 +110,9 @@ def _add_asks_the_other(original: Callable[..., Any]) -> Callable[..., Any]:
 def _save_plain(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def save_checkpoint(
-        state: dict[str, Any], save_dir: str, is_best: bool = False, remove_module_from_keys: bool = True
+        state: dict[str, Any], save_dir: str, is_best: bool = False, remove_module_from_keys: bool = False
     ) -> None:
-        original(_plain(state), save_dir, is_best=is_best, remove_module_from_keys=True)
+        original(_plain(state), save_dir, is_best=is_best, remove_module_from_keys=remove_module_from_keys)
 
     return save_checkpoint
 
@@ -128,13 +132,7 @@ def _load_plain(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def load_checkpoint(fpath: str) -> Any:
         with _numpy_numbers_allowed():
-            checkpoint = original(fpath)
-        if isinstance(checkpoint, dict) and isinstance(checkpoint.get("state_dict"), dict):
-            weights = checkpoint["state_dict"]
-            checkpoint["state_dict"] = type(weights)(
-                (k.removeprefix("module."), v) for k, v in weights.items()
-            )
-        return checkpoint
+            return original(fpath)
 
     return load_checkpoint
 
@@ -155,10 +153,22 @@ def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     def resume_from_checkpoint(
         fpath: str, model: nn.Module, optimizer: Any = None, scheduler: Any = None
     ) -> int:
-        inner = model.module if isinstance(model, nn.DataParallel) else model
-        return original(fpath, inner, optimizer=optimizer, scheduler=scheduler)
+        return original(fpath, _AnyPrefix(model), optimizer=optimizer, scheduler=scheduler)
 
     return resume_from_checkpoint
+
+
+class _AnyPrefix:
+    """A model, as far as resuming goes: takes the weights of its ``DataParallel`` twin as well."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model.module if isinstance(model, nn.DataParallel) else model
+
+    def load_state_dict(self, weights: dict[str, Any]) -> None:
+        own = self.model.state_dict()
+        if weights.keys() != own.keys() and all(name.startswith("module.") for name in weights):
+            weights = {name.removeprefix("module."): value for name, value in weights.items()}
+        self.model.load_state_dict(weights)
 
 
 def _load_any_names(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -184,18 +194,24 @@ def _load_any_names(original: Callable[..., Any]) -> Callable[..., Any]:
 def _save_model(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def save_model(self: Any, epoch: int, rank1: float, save_dir: str, is_best: bool = False) -> None:
-        stand_ins = [
-            (table, name) for table in (self._optims, self._scheds) for name in table if table[name] is None
-        ]
-        for table, name in stand_ins:
-            table[name] = _Nothing()
+        tables = (self._models, self._optims, self._scheds)
+        kept = [dict(table) for table in tables]
+        for table in tables:
+            table.update({name: _as_saved(entry) for name, entry in table.items()})
         try:
             original(self, epoch, rank1, save_dir, is_best=is_best)
         finally:
-            for table, name in stand_ins:
-                table[name] = None
+            for table, entries in zip(tables, kept, strict=True):
+                table.update(entries)
 
     return save_model
+
+
+def _as_saved(entry: Any) -> Any:
+    """What is asked for its state: the model inside ``DataParallel``, and something where there is nothing."""
+    if entry is None:
+        return _Nothing()
+    return entry.module if isinstance(entry, nn.DataParallel) else entry
 
 
 class _Nothing:
@@ -224,6 +240,7 @@ def _evaluate_any_gallery(original: Callable[..., Any]) -> Callable[..., Any]:
         short = max_rank - (len(g_pids) - (int(left_out.sum(axis=1).max()) if len(left_out) else 0))
         if short > 0:  # strangers behind everybody else: no rank of a match and no average precision changes
             strangers = int(max(g_pids.max(initial=0), q_pids.max(initial=0))) + 1 + np.arange(short)
+            distmat = distmat.astype(np.result_type(distmat, np.float32), copy=False)
             distmat = np.pad(distmat, ((0, 0), (0, short)), constant_values=np.inf)
             g_pids = np.concatenate([g_pids, strangers])
             g_camids = np.concatenate([g_camids, np.full(short, -1)])
@@ -234,39 +251,39 @@ def _evaluate_any_gallery(original: Callable[..., Any]) -> Callable[..., Any]:
 
 # Complexity: the host measures every model on one picture, and a model of clips dies of it.
 
-_clip_models: "weakref.WeakSet[nn.Module]" = weakref.WeakSet()
-
-
-def remember_clip_model(model: nn.Module) -> None:
-    """Note a model that was built by a builder of the plugin's table, so that its input may be a clip."""
-    _clip_models.add(model)
-
 
 def _complexity_of_clips(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def compute_model_complexity(
         model: nn.Module, input_size: tuple[int, ...], verbose: bool = False, only_conv_linear: bool = True
     ) -> Any:
-        if len(input_size) == 4 and model in _clip_models and not _takes(model, input_size):
-            input_size = (input_size[0], 1, *input_size[1:])
-        return original(model, input_size, verbose=verbose, only_conv_linear=only_conv_linear)
+        options = {"verbose": verbose, "only_conv_linear": only_conv_linear}
+        if len(input_size) != 4:
+            return original(model, input_size, **options)
+        undo = _undoing(model)
+        try:
+            return original(model, input_size, **options)
+        except Exception as refusal:  # noqa: BLE001 - whatever the model says of pictures; a clip is tried next
+            undo()
+            try:
+                return original(model, (input_size[0], 1, *input_size[1:]), **options)
+            except Exception:  # noqa: BLE001 - it takes neither: what it said of the picture is what is shown
+                undo()
+                raise refusal from None
 
     return compute_model_complexity
 
 
-@torch.no_grad()
-def _takes(model: nn.Module, size: tuple[int, ...]) -> bool:
-    """Whether a forward pass on pictures of that size gets past the shape of its input; draws no random number."""
-    was_training = model.training
-    weight = next(model.parameters(), torch.zeros(()))
-    try:
-        model.eval()(torch.zeros(size, device=weight.device))
-    except (
-        ValueError,
-        RuntimeError,
-        IndexError,
-    ):  # the model unpacks five sizes; if five do not suit it, the host says so
-        return False
-    finally:
+def _undoing(model: nn.Module) -> Callable[[], None]:
+    """A function that takes back what a count leaves behind where it dies: hooks, mode, random numbers."""
+    hooks = {module: dict(module._forward_hooks) for module in model.modules()}
+    was_training, numbers = model.training, torch.get_rng_state()
+
+    def undo() -> None:
+        for module, kept in hooks.items():
+            module._forward_hooks.clear()
+            module._forward_hooks.update(kept)
         model.train(was_training)
-    return True
+        torch.set_rng_state(numbers)
+
+    return undo

@@ -1,6 +1,5 @@
 """Turning the plugin on and off: what it puts into torchreid's tables, and how it takes it out again."""
 
-import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from yacs.config import CfgNode
 
 import reidar_plugin
 from reidar_plugin import host, mends
+from reidar_plugin.errors import ConfigError
 
 __all__ = ["Builder", "disable", "enable", "is_enabled", "is_own_model", "is_user_model", "register_model"]
 
@@ -17,9 +17,7 @@ __all__ = ["Builder", "disable", "enable", "is_enabled", "is_own_model", "is_use
 Builder = Callable[..., nn.Module]
 
 _user_models: dict[str, Builder] = {}  # of register_model; they outlive disable()
-_installed: dict[
-    str, list[str]
-] = {}  # table -> names that are ours to take back; empty while the plugin is off
+_STATE = "__reidar_plugin__"  # on the host's package: table -> name of ours -> what it displaced
 
 
 def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
@@ -34,8 +32,13 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
 
     Raises:
         HostError: torchreid cannot be imported, or is not the one the plugin knows.
+        ConfigError: the config lacks the ``reidar`` node.
         ValueError: a name of ours is taken in the host by somebody else.
     """
+    if cfg is not None and "reidar" not in cfg:
+        raise ConfigError(
+            "the config has no 'reidar' node; call reidar_plugin.add_reidar_config(cfg) before enable(cfg)"
+        )
     first = not is_enabled()
     try:
         _fill("models", host.model_table(), {**_own_models(cfg), **_user_models})
@@ -59,19 +62,19 @@ def disable() -> None:
         return
     _clear("models", host.model_table())
     _clear("video", host.dataset_table("video"))
-    _installed.clear()
+    del vars(host.reid)[_STATE]
     mends.uninstall()
     host.unalias_clone_layout()
 
 
 def is_enabled() -> bool:
-    """Whether :func:`enable` was called and :func:`disable` was not, since."""
-    return bool(_installed)
+    """Whether :func:`enable` was called and :func:`disable` was not, since; also across a reload of this module."""
+    return "torchreid" in sys.modules and _STATE in vars(host.reid)
 
 
 def is_own_model(name: str) -> bool:
     """Whether the plugin itself put that model into the host's table."""
-    return name in _installed.get("models", []) and not is_user_model(name)
+    return is_enabled() and name in _ours("models") and not is_user_model(name)
 
 
 def is_user_model(name: str) -> bool:
@@ -97,8 +100,8 @@ def register_model(name: str, builder: Builder) -> None:
         raise TypeError(
             f"register_model({name!r}): expected a callable that builds the model, got {builder!r}"
         )
-    holder = _user_models.get(name) or _inner(host.model_table().get(name)) or _own_models(None).get(name)
-    if holder is not None and host.owner(holder) != host.owner(builder):
+    holder = _user_models.get(name) or host.model_table().get(name) or _own_models(None).get(name)
+    if holder is not None and not _same(holder, builder):
         raise ValueError(
             f"model name {name!r} is already registered by {host.owner(holder)}; choose another name"
         )
@@ -107,40 +110,37 @@ def register_model(name: str, builder: Builder) -> None:
         _fill("models", host.model_table(), {name: builder})
 
 
-class _NotedBuilder:
-    """A builder of ours in the host's table: notes what it builds, since its input may be a clip."""
-
-    def __init__(self, builder: Builder) -> None:
-        self.builder = builder
-        functools.update_wrapper(self, getattr(builder, "func", builder))
-
-    def __call__(self, *args: Any, **kwargs: Any) -> nn.Module:
-        model = self.builder(*args, **kwargs)
-        mends.remember_clip_model(model)
-        return model
+def _same(holder: object, entry: object) -> bool:
+    """The same entry, or one of the same place in the code: a notebook's cell may run twice, a reload makes all anew."""
+    place = host.owner(entry)
+    return holder is entry or (host.owner(holder) == place and "<" not in place)
 
 
-def _inner(entry: Any) -> Any:
-    return entry.builder if isinstance(entry, _NotedBuilder) else entry
+def _ours(table_name: str) -> dict[str, Any]:
+    """Names of ours in a table of the host -> what they displaced there, None for nothing."""
+    return vars(host.reid).setdefault(_STATE, {}).setdefault(table_name, {})
 
 
 def _fill(table_name: str, table: dict[str, Any], entries: dict[str, Any]) -> None:
-    ours = _installed.setdefault(table_name, [])
+    ours = _ours(table_name)
     for name, entry in entries.items():
-        holder = _inner(table.get(name))
-        if holder is not None and name not in ours and host.owner(holder) != host.owner(entry):
-            raise ValueError(
-                f"{table_name} name {name!r} is already registered in torchreid by {host.owner(holder)}; "
-                f"take that entry out before enabling the plugin"
-            )
-        table[name] = _NotedBuilder(entry) if table_name == "models" else entry
         if name not in ours:
-            ours.append(name)
+            holder = table.get(name)
+            if holder is not None and not _same(holder, entry):
+                raise ValueError(
+                    f"{table_name} name {name!r} is already registered in torchreid by {host.owner(holder)}; "
+                    f"take that entry out before enabling the plugin"
+                )
+            ours[name] = holder
+        table[name] = entry
 
 
 def _clear(table_name: str, table: dict[str, Any]) -> None:
-    for name in _installed.get(table_name, []):
-        table.pop(name, None)
+    for name, displaced in _ours(table_name).items():
+        if displaced is None:
+            table.pop(name, None)
+        else:
+            table[name] = displaced
 
 
 def _own_models(cfg: CfgNode | None) -> dict[str, Builder]:

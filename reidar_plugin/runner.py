@@ -1,11 +1,13 @@
 """Running a launch script of the toolbox, unmodified, with the plugin on.
 
-The script is run as Python runs it, as ``__main__`` with its own argv and path, except that between its definitions and
-its ``if __name__ == "__main__":`` block the plugin hooks four of its functions (:func:`launch.hook`).
+The script is run as Python runs it, as ``__main__`` with its own argv and path, except that behind its definitions the
+plugin hooks four of its functions (:func:`launch.hook`), before whatever comes next calls them.
 """
 
 import ast
+import linecache
 import os
+import signal
 import sys
 import types
 from collections.abc import Callable
@@ -21,6 +23,7 @@ __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_scr
 #: Environment variable that tells a spawned worker which script its parent runs.
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
 
+_HOOK = "__reidar_hook__"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -33,21 +36,25 @@ def run_script(script: str, arguments: list[str]) -> int:
 
     Returns:
         Exit status: 0, 1 after a traceback of the script, 2 where the plugin refused, in one line on stderr.
-        ``SystemExit`` and ``KeyboardInterrupt`` pass through.
+        ``SystemExit`` passes through; Ctrl-C ends the process as it ends Python's.
     """
+    path = os.path.abspath(script)  # as the interpreter names a script in __file__ and in tracebacks
     try:
-        definitions, start = _compile(script)
-        _become(script, arguments)
+        tree = _parse(script, path)
+        _become(script, path, arguments)
         from reidar_plugin import host, launch, plugin
 
         plugin.enable()
         host.alias_clone_layout()
         namespace = vars(sys.modules["__main__"])
-        exec(definitions, namespace)
-        launch.hook(namespace, script)
-        exec(start, namespace)
+        namespace[_HOOK] = lambda: launch.hook(namespace)
+        exec(_with_hook(tree, script, launch.HOOKS), namespace)
+    except KeyboardInterrupt as error:
+        show(error, path)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)  # so that a shell that runs several scripts stops as well
     except Exception as error:  # noqa: BLE001 - shown as the interpreter would, and the status says so
-        return show(error, os.path.abspath(script))
+        return show(error, path)
     return 0
 
 
@@ -60,13 +67,13 @@ def guard(launch: Callable[[], object]) -> int:
     return 0
 
 
-def run_definitions(script: str, namespace: dict[str, Any]) -> None:
-    """What a spawned worker needs of the script: its definitions, for whatever the parent has pickled."""
-    exec(_compile(script)[0], namespace)
+def run_definitions(path: str, namespace: dict[str, Any]) -> None:
+    """What Python does in a spawned worker: the script's module, under another name than ``__main__``."""
+    namespace["__file__"] = path
+    exec(compile(_parse(path, path), path, "exec"), namespace)
 
 
-def _compile(script: str) -> tuple[CodeType, CodeType]:
-    """The script in two: its definitions, and its ``__main__`` block with what follows."""
+def _parse(script: str, path: str) -> ast.Module:
     if os.path.isdir(script):
         likely = Path(script, "scripts", "main.py")
         hint = f"; did you mean {likely}?" if likely.exists() else "; name the launch script in it"
@@ -75,21 +82,47 @@ def _compile(script: str) -> tuple[CodeType, CodeType]:
         raise ReidarError(
             f"no script at {script}; expected the toolbox's launch script, such as deep-person-reid/scripts/main.py"
         )
-    path = os.path.abspath(script)  # as the interpreter names a script in tracebacks
-    tree = ast.parse(Path(path).read_bytes(), filename=path)
-    split = next((place for place, node in enumerate(tree.body) if _is_main_guard(node)), len(tree.body))
-    halves = [ast.Module(body=body, type_ignores=[]) for body in (tree.body[:split], tree.body[split:])]
-    return compile(halves[0], path, "exec"), compile(halves[1], path, "exec")
+    try:
+        return ast.parse(Path(path).read_bytes(), filename=path)
+    except SyntaxError as error:
+        raise error.with_traceback(None) from None
 
 
-def _is_main_guard(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) in (
-        "__name__ == '__main__'",
-        "'__main__' == __name__",
-    )
+def _with_hook(tree: ast.Module, script: str, hooked: tuple[str, ...]) -> CodeType:
+    """The script, with a call of the hook behind the last statement that binds a function it replaces.
+
+    What runs the script may be written in many ways; what it runs is bound before.
+    """
+    bound = [_bound_by(node) for node in tree.body]
+    if "*" not in set().union(*bound):
+        missing = [name for name in hooked if not any(name in names for names in bound)]
+        if missing:
+            raise ReidarError(
+                f"{script} cannot be run with the plugin: it defines no {', '.join(missing)}; "
+                f"expected a launch script of the toolbox (scripts/main.py) with {', '.join(hooked)}"
+            )
+    last = max(place for place, names in enumerate(bound) if names & {*hooked, "*"})
+    call = ast.parse(f"{_HOOK}()").body[0]
+    for node in ast.walk(call):
+        ast.copy_location(node, tree.body[last])
+    tree.body.insert(last + 1, call)
+    return compile(tree, os.path.abspath(script), "exec")
 
 
-def _become(script: str, arguments: list[str]) -> None:
+def _bound_by(node: ast.AST) -> set[str]:
+    """Names that a top-level statement binds by def, import or assignment, also inside ``if`` and ``try``."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {(alias.asname or alias.name) for alias in node.names}
+    names = {target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)}
+    inside = [*getattr(node, "body", []), *getattr(node, "orelse", []), *getattr(node, "finalbody", [])]
+    for handler in getattr(node, "handlers", []):
+        inside += handler.body
+    return names.union(*map(_bound_by, inside)) if isinstance(node, (ast.If, ast.Try, ast.With)) else names
+
+
+def _become(script: str, path: str, arguments: list[str]) -> None:
     """Make argv, path and ``__main__`` what they are for ``python script arguments``."""
     sys.argv = [script, *arguments]
     if not getattr(sys.flags, "safe_path", False):  # -m put the working directory first; a script has its own
@@ -97,10 +130,10 @@ def _become(script: str, arguments: list[str]) -> None:
     if not _importable_without_cwd():
         sys.path.append(str(_PACKAGE.parent))
     module = types.ModuleType("__main__")
-    module.__file__ = os.path.abspath(script)
-    # a spawned worker re-makes __main__ from this spec: the plugin first, then the script's definitions
+    module.__file__ = path
+    # a spawned worker re-makes __main__ from this spec: the plugin first, then the script
     module.__spec__ = ModuleSpec("reidar_plugin.worker", None)
-    os.environ[SCRIPT_VARIABLE] = module.__file__
+    os.environ[SCRIPT_VARIABLE] = path
     sys.modules["__main__"] = module
 
 
@@ -108,14 +141,14 @@ def _importable_without_cwd() -> bool:
     return any(Path(entry or ".", _PACKAGE.name, "__init__.py").exists() for entry in sys.path)
 
 
-def show(error: Exception, script: str | None = None) -> int:
+def show(error: BaseException, script: str | None = None) -> int:
     """Print an error: the plugin's in one line, every other as the interpreter prints it for the script alone."""
     line = error_line(error)
     if line is not None:
         sys.stdout.flush()
         sys.stderr.write(f"error: {line}\n")
         return 2
-    unread = isinstance(error, SyntaxError) and error.filename == script
+    unread = isinstance(error, SyntaxError) and error.filename in (script, None)
     trace = None if unread else _as_if_alone(error.__traceback__, script)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return 1
@@ -142,20 +175,30 @@ def _as_if_alone(trace: TracebackType | None, script: str | None) -> TracebackTy
 
 
 def _is_ours(trace: TracebackType) -> bool:
-    return trace.tb_frame.f_code.co_filename.startswith(str(_PACKAGE))
+    return trace.tb_frame.f_code.co_filename.startswith(f"{_PACKAGE}{os.sep}")
 
 
 def error_line(error: BaseException) -> str | None:
     """The line that the plugin shows for an error, None where the error is not the user's to mend.
 
-    Ours are :class:`ReidarError`, and the ValueError and OSError that the plugin's own code raises for bad input.
+    Ours are :class:`ReidarError`, and what the plugin's own code raises by name for bad input: a ValueError or
+    OSError whose innermost line is a ``raise`` of ours. Any other error may be a fault of ours and keeps its traceback.
     """
+    if not isinstance(error, ReidarError) and not _raised_by_name(error):
+        return None
+    text = str(error).strip() or type(error).__name__
+    if (
+        "DataLoader worker" in text.splitlines()[0]
+    ):  # it carries the worker's traceback; the last line is the error
+        text = text.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__qualname__}: ")
+    return " ".join(text.split())
+
+
+def _raised_by_name(error: BaseException) -> bool:
     innermost = error.__traceback__
     while innermost is not None and innermost.tb_next is not None:
         innermost = innermost.tb_next
-    raised_here = innermost is not None and _is_ours(innermost)
-    if not isinstance(error, ReidarError) and not (raised_here and isinstance(error, (ValueError, OSError))):
-        return None
-    # an error that crossed a worker's border carries the worker's traceback; its last line is the message
-    last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-    return last.removeprefix(f"{type(error).__module__}.{type(error).__qualname__}: ")
+    if innermost is None or not isinstance(error, (ValueError, OSError)) or not _is_ours(innermost):
+        return False
+    line = linecache.getline(innermost.tb_frame.f_code.co_filename, innermost.tb_lineno)
+    return line.strip().startswith("raise ")

@@ -1,4 +1,4 @@
-"""``__main__`` of a worker that the runner's process has spawned: the plugin on, and the script's definitions.
+"""``__main__`` of a worker that the runner's process has spawned: the plugin on, and the script's module.
 
 Such a worker is a fresh interpreter. Python re-makes the parent's ``__main__`` there by running this module under the
 name ``__mp_main__``; imported under its own name, the module does nothing.

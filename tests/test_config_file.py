@@ -81,6 +81,19 @@ def test_bases_in_a_ring(cfg: CheckedConfig, tmp_path: Path) -> None:
             r"train\.batch_size expects a value of type int such as 32, got 'many' \(str\)",
         ),
         ("train: {lr: 1}\n", r"train\.lr expects a value of type float such as 0\.0003, got 1 \(int\)"),
+        ("model: {name: }\n", r"model\.name expects a value of type str such as 'resnet50', got None"),
+        (
+            "data: {sources: [1]}\n",
+            r"data\.sources expects a list such as \['market1501'\], got 1 \(int\) in it",
+        ),
+        (
+            "test: {ranks: ['1']}\n",
+            r"test\.ranks expects a list such as \[1, 5, 10, 20\], got '1' \(str\) in it",
+        ),
+        ("train.batch_size: 3\n", r"write 'train\.batch_size' as a group, 'train: \{batch_size: \.\.\.\}'"),
+        ("train: {seed: 1}\ntrain: {lr: 0.1}\n", r"is not yaml at line 2: key 'train' stands twice"),
+        ("model: &m {name: *m}\n", r"groups within groups without end"),
+        ("_BASE_: \n", r"_BASE_ names one file, got None"),
         ("_BASE_: [a, b]\n", r"_BASE_ names one file, got \['a', 'b'\]"),
         ("_BASE_: gone.yaml\n", r"gone\.yaml does not exist"),
     ],
@@ -95,6 +108,11 @@ def test_bytes_that_are_no_text(cfg: CheckedConfig, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe\x00\x01train")
     with pytest.raises(ConfigError, match=r"c\.yaml is not yaml"):
         cfg.merge_from_file(str(tmp_path / "c.yaml"))
+
+
+def test_a_list_of_numbers_takes_whole_ones(cfg: CheckedConfig) -> None:
+    cfg.merge_from_list(["data.norm_mean", "[0, 0.5, 1]"])
+    assert cfg.data.norm_mean == [0, 0.5, 1]
 
 
 def test_no_file_and_a_directory(cfg: CheckedConfig, tmp_path: Path) -> None:

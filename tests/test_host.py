@@ -65,6 +65,29 @@ def test_another_package_of_that_name_is_an_error(monkeypatch: pytest.MonkeyPatc
         host.describe()
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("raise ImportError('first line\\nsecond line')", "first line second line"),
+        ("import numpy; numpy.no_such_name", "has no attribute 'no_such_name'"),
+        ("import a_module_that_nobody_has", "No module named 'a_module_that_nobody_has'"),
+    ],
+)
+def test_a_torchreid_that_does_not_import_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str, reason: str
+) -> None:
+    (tmp_path / "torchreid").mkdir()
+    (tmp_path / "torchreid/__init__.py").write_text(content)
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchreid"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        errors.HostError, match=f"torchreid cannot be imported: .*{reason}; the plugin"
+    ) as caught:
+        host.describe()
+    assert "\n" not in str(caught.value)
+
+
 def test_clone_names_are_added_and_taken_back() -> None:
     if host.describe().layout == "clone":
         pytest.skip("a clone has those names itself")
@@ -87,6 +110,11 @@ class TestReplace:
         assert user.read_image("x") == home.read_image("x") == "replaced"
         host.restore(home, "read_image")
         assert user.read_image is home.read_image is original
+
+    def test_a_name_that_the_host_lacks(self) -> None:
+        with pytest.raises(errors.HostError, match=r"tools has no read_film"):
+            host.replace(host.reid.utils.tools, "read_film", lambda inner: inner)
+        host.restore(host.reid.utils.tools, "read_film")
 
     def test_a_second_replacement_takes_the_place_of_the_first(self) -> None:
         home = host.reid.utils.tools

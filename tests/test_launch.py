@@ -1,5 +1,6 @@
 """From a config to a run without a launch script, and what is refused before anything is built."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from standin import write_config
 
 import reidar_plugin
 from reidar_plugin import launch
-from reidar_plugin.checks import check_config
+from reidar_plugin.checks import check_config, check_datasets
 from reidar_plugin.config_file import CheckedConfig, checked
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host_config import toolbox_config
+from reidar_plugin.log import tee
 
 
 @pytest.fixture
@@ -38,12 +40,22 @@ def cfg() -> CheckedConfig:
         ["model.name", "reidar_osnet_x0_25"],
         ["data.type", "image", "data.sources", "['market1501']", "data.targets", "['viper']"],
         ["video.sample_method", "all", "train.batch_size", "1", "test.batch_size", "1"],
+        ["video.sample_method", "all", "test.batch_size", "1", "test.evaluate", "True"],
+        [
+            "loss.name",
+            "reidar",
+            "model.name",
+            "reidar_osnet_x0_25",
+            "sampler.train_sampler",
+            "balanced_identity",
+        ],
     ],
 )
 def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> None:
     cfg.merge_from_list(opts)
     before = cfg.clone()
     check_config(cfg)
+    check_datasets(cfg)
     assert cfg == before
 
 
@@ -108,13 +120,31 @@ def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> Non
             ["video.sample_method", "all"],
             r"need train\.batch_size and test\.batch_size 1, got 32 and 100",
         ),  # H5
+        (
+            ["sampler.train_sampler", "RandomSamplr"],
+            r"unknown sampler\.train_sampler 'RandomSamplr'; did you mean 'RandomSampler'\?",
+        ),
+        (["sampler.train_sampler", "identity_pass"], r"unknown sampler\.train_sampler 'identity_pass'"),
+        (["train.optim", "adem"], r"unknown train\.optim 'adem'; did you mean 'adam'\?"),
+        (["train.lr_scheduler", "step"], r"unknown train\.lr_scheduler 'step';"),
+        (
+            ["data.transforms", "['random_flipp']"],
+            r"unknown data\.transforms 'random_flipp'; did you mean 'random_flip'\?",
+        ),
+        (["model.load_weights", "gone.pth"], r"model\.load_weights: there is no file gone\.pth"),
+        (["model.resume", "gone.pth"], r"model\.resume: there is no file gone\.pth"),
+        (["data.targets", "[]"], r"data\.targets names no dataset; choose from mars, "),
+        (
+            ["data.sources", "['model.pretrained']"],
+            r"'model\.pretrained' is a config key, not a dataset; a flag that takes several",
+        ),
         (["test.ranks", "[1, 60]"], r"test\.ranks: the host computes ranks 1 to 50, got \[1, 60\]"),
     ],
 )
 def test_what_does_not_is_one_line(cfg: CheckedConfig, opts: list[str], message: str) -> None:
     cfg.merge_from_list(opts)
     with pytest.raises(ConfigError, match=message) as caught:
-        check_config(cfg)
+        [check(cfg) for check in (check_config, check_datasets)]
     assert "\n" not in str(caught.value)
 
 
@@ -122,10 +152,46 @@ def test_hook_leaves_the_hosts_work_to_the_host(cfg: CheckedConfig) -> None:
     """Every loss but ours ends in the script's own functions, with the script's own arguments."""
     calls: list[tuple[str, tuple[object, ...]]] = []
     functions = {name: lambda *args, name=name: calls.append((name, args)) or name for name in launch.HOOKS}
-    launch.hook(functions, "script.py")
+    launch.hook(functions)
     assert functions["build_datamanager"](cfg) == "build_datamanager"
     assert functions["build_engine"](cfg, 1, 2, 3, 4) == "build_engine"
     assert calls == [("build_datamanager", (cfg,)), ("build_engine", (cfg, 1, 2, 3, 4))]
+
+
+def test_a_script_may_know_a_loss_of_its_own(cfg: CheckedConfig) -> None:
+    def build_engine(
+        cfg: CheckedConfig, datamanager: object, model: object, optimizer: object, scheduler: object
+    ) -> str:
+        return "mine" if cfg.loss.name == "centre_of_mine" else "the host's"
+
+    functions = {name: lambda *_: None for name in launch.HOOKS}
+    functions["build_engine"] = build_engine
+    launch.hook(functions)
+    cfg.merge_from_list(["loss.name", "centre_of_mine"])
+    functions["build_datamanager"](cfg)
+    assert functions["build_engine"](cfg, 1, 2, 3, 4) == "mine"
+    cfg.merge_from_list(["loss.name", "centre_of_min"])
+    with pytest.raises(ConfigError, match=r"unknown loss\.name 'centre_of_min'"):
+        functions["build_datamanager"](cfg)
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ReidarError, match=r"cannot be written: .*; set data\.save_dir"),
+        tee(tmp_path / "file/log"),
+    ):
+        pass
+
+
+def test_the_log_leaves_standard_output_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The host's own closes it when it is collected."""
+    with tee(tmp_path / "log/train.log"):
+        print("both")  # noqa: T201
+    gc.collect()
+    print("terminal")  # noqa: T201
+    assert capsys.readouterr().out == "both\nterminal\n"
+    assert (tmp_path / "log/train.log").read_text() == "both\n"
 
 
 @pytest.mark.slow

@@ -12,6 +12,8 @@ from torch import nn
 
 import reidar_plugin
 from reidar_plugin import host, plugin
+from reidar_plugin.errors import ConfigError, HostError
+from reidar_plugin.host_config import toolbox_config
 
 
 class Toy(nn.Module):
@@ -87,12 +89,32 @@ def test_survives_being_imported_anew() -> None:
     reidar_plugin.enable()
     wanted = dict.fromkeys(host.model_table()).keys()
     reloaded = importlib.reload(plugin)
-    assert not reloaded.is_enabled()
+    assert reloaded.is_enabled()
     reloaded.enable(quiet=True)
     assert host.model_table().keys() == wanted
-    reloaded.disable()
+    importlib.reload(plugin).disable()
     assert not [name for name in host.model_table() if name.startswith("reidar_")]
-    assert not hasattr(host.reid.utils.tools.read_image, host._MARK)
+    assert not host.is_replaced(host.reid.utils.tools.read_image)
+
+
+def test_what_a_user_puts_over_a_mend_stays() -> None:
+    reidar_plugin.enable()
+    tools = host.reid.utils.tools
+    own = functools.lru_cache(tools.read_image)  # copies every attribute, also the plugin's mark
+    assert not host.is_replaced(own)
+
+
+def test_a_config_without_the_node_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"has no 'reidar' node; call reidar_plugin\.add_reidar_config"):
+        reidar_plugin.enable(toolbox_config())
+    assert not plugin.is_enabled()
+
+
+def test_a_host_without_a_mended_function_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(host.reid.metrics.rank, "evaluate_rank")
+    with pytest.raises(HostError, match=r"metrics\.rank has no evaluate_rank"):
+        reidar_plugin.enable()
+    assert not plugin.is_enabled()
 
 
 class TestRegisterModel:
@@ -123,6 +145,16 @@ class TestRegisterModel:
         )  # the same builder again: a notebook cell run twice
         with pytest.raises(ValueError, match=r"model name 'toy' is already registered by test_plugin\.Toy;"):
             reidar_plugin.register_model("toy", lambda **_: nn.Identity())
+        reidar_plugin.register_model("other", lambda **_: nn.Identity())
+        with pytest.raises(ValueError, match=r"model name 'other' is already registered by .*<lambda>"):
+            reidar_plugin.register_model("other", lambda **_: nn.Linear(1, 1))
+
+    def test_the_hosts_own_builder_is_given_back(self) -> None:
+        original = host.model_table()["resnet50"]
+        reidar_plugin.register_model("resnet50", original)
+        reidar_plugin.enable()
+        reidar_plugin.disable()
+        assert host.model_table()["resnet50"] is original
 
     def test_a_builder_must_be_callable(self) -> None:
         with pytest.raises(

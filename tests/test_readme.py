@@ -21,7 +21,9 @@ def block(language: str) -> str:
 
 
 @pytest.mark.slow
-def test_library_lines_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_library_lines_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from reidar_plugin.data import synthped
 
     monkeypatch.chdir(tmp_path)

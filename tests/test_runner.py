@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes import write_mars
-from standin import JOINT, SCRIPT, losses, run, write_config, write_script
+from standin import JOINT, REPO, SCRIPT, losses, run, write_config, write_script
 
 PRINTS = """\
 import sys
@@ -43,6 +43,30 @@ def test_script_sees_what_python_would_give_it(tmp_path: Path) -> None:
     assert first.startswith("reidar_plugin ")
     assert " enabled on torchreid " in first
     assert rest == alone.stdout.splitlines() != []
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["main()", "try: main()\nfinally: pass"],
+)
+def test_hooks_are_in_place_however_a_script_starts(tmp_path: Path, start: str) -> None:
+    text = PRINTS.format(body="print(build_engine.__module__)").replace(
+        'if __name__ == "__main__":\n    main()\n', start + "\n"
+    )
+    assert start in text
+    path = write_script(tmp_path, text)
+    (path.parent / "default_sibling.py").write_text("")
+    done = run(path, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "reidar_plugin.launch"
+
+
+def test_interrupt_ends_the_process_as_it_ends_pythons(tmp_path: Path) -> None:
+    script = script_that(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
+    assert with_plugin.returncode == alone.returncode == -2
+    assert "KeyboardInterrupt" in alone.stderr
+    assert with_plugin.stderr == alone.stderr
 
 
 def test_traceback_is_the_scripts_own(tmp_path: Path) -> None:
@@ -99,6 +123,27 @@ def test_no_torchreid_is_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "opts", "message"),
+    [
+        ("train: {batchsize: 3}", [], "unknown key 'train.batchsize'; did you mean 'train.batch_size'?"),
+        ("model: {name: osnet_x1}", [], "unknown model.name 'osnet_x1'; did you mean 'osnet_x1_0'?"),
+        ("loss: {name: tripplet}", [], "unknown loss.name 'tripplet'; did you mean 'triplet'?"),
+    ],
+    ids=["key", "model", "loss"],
+)
+def test_a_bad_config_is_one_line_both_ways(tmp_path: Path, text: str, opts: list[str], message: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    arguments = ("--config-file", "config.yaml", *opts, "data.save_dir", "log")
+    for done in (
+        run(write_script(tmp_path), *arguments, cwd=tmp_path),
+        run(REPO / "tools/main.py", *arguments, cwd=tmp_path, plugin=False),
+    ):
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.slow
 def test_host_config_trains_the_same_with_and_without(street: Path) -> None:
     """On the package the script alone cannot start (H1), so that the same calls without the runner are the reference."""
@@ -115,7 +160,12 @@ def test_host_config_trains_the_same_with_and_without(street: Path) -> None:
 
 @pytest.mark.slow
 def test_spawned_and_forked_workers_give_the_same(street: Path) -> None:
-    script = write_script(street)
+    text = SCRIPT.replace(
+        "class ScriptsOwn",
+        "BESIDE = open(__file__ + '.json').read()  # also in a worker\n\n\nclass ScriptsOwn",
+    )
+    script = write_script(street, text)
+    Path(f"{script}.json").write_text("{}")
     common = ("--config-file", "config.yaml")
     forked, spawned = (
         run(script, *common, *spawn, "data.workers", "1", cwd=street) for spawn in ([], ["--spawn"])
@@ -189,6 +239,28 @@ def test_toolbox_script_on_both_layouts(clone: Path, street: Path, workers: str)
 
 
 @pytest.mark.slow
+def test_toolbox_script_with_spawned_workers(clone: Path, street: Path) -> None:
+    """The script itself has no word for it; a sibling module that it imports says so."""
+    sitecustomize = street / "site"
+    sitecustomize.mkdir()
+    (sitecustomize / "sitecustomize.py").write_text(
+        "import multiprocessing; multiprocessing.set_start_method('spawn', force=True)"
+    )
+    for opts in ((), JOINT):
+        forked, spawned = (
+            run(
+                *(clone / "scripts/main.py", "--config-file", "config.yaml", *opts),
+                *("data.workers", "1", "data.save_dir", str(street / f"log{len(opts)}{bool(extra)}")),
+                cwd=street,
+                path=extra,
+            )
+            for extra in ("", str(sitecustomize))
+        )
+        assert forked.returncode == spawned.returncode == 0, spawned.stderr
+        assert losses(spawned.stdout) == losses(forked.stdout) != []
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_toolbox_script_trains_the_joint_model_on_both_layouts(
     clone: Path, street: Path, workers: str
@@ -212,8 +284,6 @@ def test_toolbox_script_trains_the_joint_model_on_both_layouts(
 
 @pytest.mark.slow
 def test_tools_main_prints_what_the_toolbox_script_prints(clone: Path, street: Path) -> None:
-    from standin import REPO
-
     done = run(REPO / "tools/main.py", "--config-file", "config.yaml", cwd=street, plugin=False)
     assert done.returncode == 0, done.stderr
     assert losses(done.stdout) == of_clone(clone, street, plugin=False)

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from reidar_plugin import runner
-from reidar_plugin.demo import run_demo
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -29,6 +28,10 @@ def main() -> None:
         "opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values"
     )
     args = parser.parse_args()
+    from reidar_plugin.demo import (
+        run_demo,
+    )  # in here, so that a torchreid that cannot be imported is one line
+
     run_demo(args.config, args.folder, args.preset, args.opts)
 
 

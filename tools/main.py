@@ -8,7 +8,14 @@ The flags are those of the toolbox's scripts/main.py: --config-file, -s, -t, --t
 
 import sys
 
-from reidar_plugin import launch, runner
+from reidar_plugin import runner
+
+
+def main() -> None:
+    from reidar_plugin import launch  # in here, so that a torchreid that cannot be imported is one line
+
+    launch.main()
+
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(launch.main))
+    sys.exit(runner.guard(main))
