@@ -223,7 +223,6 @@ class JointEngine(reid.engine.Engine):
     ) -> None:
         """One epoch, or what is left of it after an interruption."""
         self.set_model_mode("train")
-        self.objective.train()
         self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, open_layers)
         self.num_batches, first = len(self.train_loader), self.position.step
         self.train_loader.set_epoch(self.epoch, first)

@@ -109,9 +109,23 @@ def test_writes_every_term_for_tensorboard(mars: Path, tmp_path: Path) -> None:
     assert {"Test/mars_actions/mAP", "Test/MARS mixing/mINP", "Test/actions/mAP"} <= found.keys()
 
 
-def test_going_on_does_not_write_a_step_twice(mars: Path, tmp_path: Path) -> None:
-    for epochs in (1, 2):
-        run(config(mars, tmp_path, train__max_epoch=epochs))
+def test_going_on_does_not_write_a_step_twice(
+    mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps 3 and 4 were written before the run broke off at step 5, and are made again."""
+    original, count = TrainStep.__call__, iter(range(100))
+
+    def breaking(self: TrainStep, *args: Any) -> torch.Tensor:
+        if next(count) == 5:
+            raise InterruptedError
+        return original(self, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainStep, "__call__", breaking)
+        with pytest.raises(InterruptedError):
+            run(config(mars, tmp_path, train__max_epoch=2))
+    assert [step for step, _ in scalars(tmp_path)["Train/loss"]] == list(range(5))
+    run(config(mars, tmp_path, train__max_epoch=2))
     assert [step for step, _ in scalars(tmp_path)["Train/loss"]] == list(range(6))
 
 
