@@ -7,6 +7,7 @@ evaluator, and all figures come from the results files that the runs leave behin
 
 import contextlib
 import io
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -59,6 +60,9 @@ def run_demo(
         Results by row, in the order of the table.
     """
     start, shared = time.monotonic(), ["data.root", str(folder / "data"), *(options or [])]
+    torch.set_num_threads(
+        max(1, (os.cpu_count() or 1) - 1)
+    )  # one core reads pictures; more threads than cores crawl
     _say(f"1/5  SynthPed, {preset}: drawing a street with people in it")
     make(folder / "data", preset, folder=DATASET)
 

@@ -165,10 +165,16 @@ class _AnyPrefix:
         self.model = model.module if isinstance(model, nn.DataParallel) else model
 
     def load_state_dict(self, weights: dict[str, Any]) -> None:
+        from reidar_plugin.engine.snapshot import load_weights
+        from reidar_plugin.models.joint import JointModel
+
         own = self.model.state_dict()
         if weights.keys() != own.keys() and all(name.startswith("module.") for name in weights):
             weights = {name.removeprefix("module."): value for name, value in weights.items()}
-        self.model.load_state_dict(weights)
+        if isinstance(self.model, JointModel):
+            load_weights(self.model, weights)  # says in one line what differs
+        else:
+            self.model.load_state_dict(weights)
 
 
 def _load_any_names(original: Callable[..., Any]) -> Callable[..., Any]:

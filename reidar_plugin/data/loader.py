@@ -5,6 +5,7 @@ place along with every tracklet. So an interrupted epoch can be made again, by a
 """
 
 import math
+import signal
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -252,5 +253,6 @@ def as_it_is(batch: Any) -> Any:
 
 
 def start_worker(_: int) -> None:
-    """One thread a worker: as many workers as cores would else fight for them."""
+    """One thread a worker: as many workers as cores would else fight for them. Ctrl-C is the parent's to answer."""
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

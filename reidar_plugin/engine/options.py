@@ -18,6 +18,7 @@ class TrainingOptions:
     action_centre_lr: float = 0.1
     precision: str = "float32"
     clip: float = 0.0
+    channels_last: bool = True
     compile: bool = False
     resume: str = "auto"
     save_every: int = 0

@@ -117,6 +117,15 @@ def test_unknown_precision() -> None:
         Precision("half", CPU)
 
 
+def test_layout_of_the_maps(mars: Path, tmp_path: Path) -> None:
+    inner, outer = (build(config(mars, tmp_path, reidar__train__channels_last=on)) for on in (True, False))
+    kernels = [next(p for p in engine.model.parameters() if p.dim() == 4) for engine in (inner, outer)]
+    assert kernels[0].is_contiguous(memory_format=torch.channels_last)
+    assert not kernels[0].is_contiguous()
+    assert kernels[1].is_contiguous()
+    assert first_step(inner)["loss"] == pytest.approx(first_step(outer)["loss"], rel=1e-4)
+
+
 def test_compiles(mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = first_step(build(config(mars, tmp_path)))
     compiled = torch.compile
