@@ -80,7 +80,7 @@ def _check_video(cfg: CfgNode) -> None:
         cure = (
             f"set model.name {twin}"
             if plugin.is_own_model(twin)
-            else "choose a model whose name starts with 'reidar_'"
+            else "choose asanet, or a model whose name starts with 'reidar_'"
         )
         raise ConfigError(
             f"loss.name {JOINT!r} trains the plugin's models, and model.name is {cfg.model.name!r}; {cure}"

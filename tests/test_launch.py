@@ -114,7 +114,7 @@ def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> Non
         (["loss.name", "reidar"], r"model\.name is 'resnet50'; set model\.name reidar_resnet50"),
         (
             ["loss.name", "reidar", "model.name", "pcb_p6"],
-            r"model\.name is 'pcb_p6'; choose a model whose name starts with 'reidar_'",
+            r"model\.name is 'pcb_p6'; choose asanet, or a model whose name starts with 'reidar_'",
         ),
         (
             ["video.sample_method", "all"],
