@@ -125,7 +125,7 @@ def _test_histograms(data: ClipDataManager, folder: Path) -> Results:
     shares = torch.nanmean(data.train_facts.labels, dim=0)
     space: Any = data.space
     actions = evaluate_actions(shares.expand(len(labels), -1), labels, space.names)
-    results = collect_results("colour histograms, commonest actions", retrieval, actions)
+    results = collect_results("colour histograms, commonest actions", retrieval, actions, ranks=(1, 5))
     write_results(results, folder)
     return results
 
