@@ -29,7 +29,9 @@ def main() -> None:
         "opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values"
     )
     args = parser.parse_args()
-    warnings.filterwarnings("ignore", "Cython evaluation")  # torchreid's, of an evaluator that is not used here
+    warnings.filterwarnings(
+        "ignore", "Cython evaluation"
+    )  # torchreid's, of an evaluator that is not used here
     from reidar_plugin.demo import (
         run_demo,
     )  # in here, so that a torchreid that cannot be imported is one line

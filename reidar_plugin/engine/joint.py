@@ -98,7 +98,7 @@ class JointEngine(reid.engine.Engine):
         self.options, self.evaluation_options = options, evaluation_options or EvaluationOptions()
         self.device = torch.device("cuda" if self.use_gpu else "cpu")
         layout = torch.channels_last if options.channels_last else torch.contiguous_format
-        self.model = model.to(self.device, memory_format=layout)
+        self.model = model.to(self.device).to(memory_format=layout)
         self.optimizer, self.scheduler = optimizer, scheduler
         self.objective = objective.to(self.device)
         self.register_model("model", self.model, optimizer, scheduler)

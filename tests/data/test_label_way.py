@@ -81,7 +81,9 @@ def greys(tmp_path: Path) -> dict[int, set[str] | None]:
 def check(batch: ClipBatch, greys: dict[int, set[str] | None]) -> list[int]:
     """Compare each row with what its pixels stand for; the greys of the batch."""
     seen = []
-    for frames, row, tracklet in zip(batch.frames, batch.labels.tolist(), batch.tracklets.tolist(), strict=True):
+    for frames, row, tracklet in zip(
+        batch.frames, batch.labels.tolist(), batch.tracklets.tolist(), strict=True
+    ):
         if tracklet < 0:
             assert all(map(math.isnan, row))
             continue
