@@ -82,7 +82,7 @@ def test_the_comparison_sees_a_bit(whole: Path) -> None:
     state = weights(whole, "model.pth.tar-3")
     other = weights(whole, "model.pth.tar-3")
     name = next(iter(other["state_dict"]))
-    other["state_dict"][name].view(-1)[0] += 1e-6
+    other["state_dict"][name][(0,) * other["state_dict"][name].dim()] += 1e-6
     assert differences(state, other) == [f".state_dict.{name}"]
     assert differences(state, weights(whole, "model.pth.tar-2")) != []
 
