@@ -1,9 +1,10 @@
 """Files to uint8 RGB frames of one size, and what happens where a picture is broken.
 
-OpenCV decodes and resizes: of the decoders among our dependencies it gets a frame soonest into the clip's
-array (tools/benchmarks/data.py measures it against torchvision and PIL). Its cubic kernel does not average
-when it shrinks; so a picture of over 1.5 times the wanted pixels is shrunk by area, which then lies nearer to
-the papers' PIL bicubic.
+libjpeg-turbo decodes JPEG by simplejpeg, right into the clip's array where the size is the wanted one; that
+gets a frame there soonest (tools/benchmarks/data.py measures it against OpenCV, torchvision and PIL) and gives
+the same bits as OpenCV. OpenCV decodes what else there is, and a JPEG that simplejpeg refuses, and resizes. Its
+cubic kernel does not average when it shrinks; so a picture of over 1.5 times the wanted pixels is shrunk by
+area, which then lies nearer to the papers' PIL bicubic.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from warnings import warn
 
 import cv2
 import numpy as np
+import simplejpeg
 from numpy.typing import NDArray
 
 from reidar_plugin.errors import ConfigError, PictureError, nearest
@@ -34,17 +36,21 @@ ON_BROKEN: tuple[str, ...] = ("stop", "skip")
 INTERPOLATIONS = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 
 _SHRINKS_MUCH = 1.5  # in pixels; MARS at 256 x 128 to the papers' 224 x 112 is 1.31 and stays cubic
-_KINDS = {b"\xff\xd8": "JPEG", b"\x89PNG": "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
+_JPEG = b"\xff\xd8"
+_MOST_PIXELS = 2**30  # as OpenCV has it; a damaged header may promise more
+_KINDS = {_JPEG: "JPEG", b"\x89PNG": "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
 
 
-def read_picture(path: str) -> Pixels:
+def read_picture(path: str, into: Pixels | None = None) -> Pixels:
     """Decode one picture file; grey becomes RGB, alpha is dropped, 16 bits become 8, EXIF turns nothing.
 
     Args:
         path: a file in any format that OpenCV reads.
+        into: contiguous ``(H, W, 3)``; a JPEG of that very size is decoded there, which saves a copy. What it
+            holds after an error is not defined.
 
     Returns:
-        uint8 ``(h, w, 3)``, RGB.
+        uint8 ``(h, w, 3)``, RGB; ``into`` itself if the picture went there.
 
     Raises:
         PictureError: the file is missing, empty, cut off, damaged or no picture; the path comes first.
@@ -57,7 +63,7 @@ def read_picture(path: str) -> Pixels:
         raise PictureError(f"{path}: expected a picture, got {reason}") from error
     if not data:
         raise PictureError(f"{path}: expected a picture, got an empty file")
-    picture = None if _is_cut_off(data) else _decode(data)
+    picture = None if _is_cut_off(data) else _decode(data, into)
     if picture is None:
         kind = next((kind for head, kind in _KINDS.items() if data.startswith(head)), None)
         what = f"a damaged or cut-off {kind}" if kind else "something that is no picture"
@@ -108,8 +114,10 @@ def read_clip(
             first, was_replaced = written[frame]
             out[place] = out[first]
         else:
-            picture, was_replaced = _read_or_replace(paths, frame, on_broken)
-            resize_into(out[place], picture, interpolation)
+            target = out[place]
+            picture, was_replaced = _read_or_replace(paths, frame, on_broken, target)
+            if picture is not target:
+                resize_into(target, picture, interpolation)
             written[frame] = place, was_replaced
         replaced += was_replaced
     return replaced
@@ -135,16 +143,16 @@ def check_reading(on_broken: str, interpolation: str) -> None:
             raise ConfigError(f"unknown {what} {name!r};{nearest(name, names)} choose one of {choices}")
 
 
-def _read_or_replace(paths: Sequence[str], frame: int, on_broken: str) -> tuple[Pixels, int]:
+def _read_or_replace(paths: Sequence[str], frame: int, on_broken: str, into: Pixels) -> tuple[Pixels, int]:
     try:
-        return read_picture(paths[frame]), 0
+        return read_picture(paths[frame], into), 0
     except PictureError as error:
         if on_broken == "stop":
             raise
         broken = error
     for neighbour in _outwards(frame, len(paths)):
         try:
-            picture = read_picture(paths[neighbour])
+            picture = read_picture(paths[neighbour], into)
         except PictureError:
             continue  # it is reported when it is itself drawn
         warn(f"{broken}; replaced by {paths[neighbour]}", RuntimeWarning, stacklevel=2)
@@ -160,7 +168,26 @@ def _outwards(frame: int, n: int) -> Iterator[int]:
             yield frame + step
 
 
-def _decode(data: bytes) -> Pixels | None:
+def _decode(data: bytes, into: Pixels | None) -> Pixels | None:
+    decoded = _decode_jpeg(data, into) if data.startswith(_JPEG) else None
+    return _decode_any(data) if decoded is None else decoded
+
+
+def _decode_jpeg(data: bytes, into: Pixels | None) -> Pixels | None:
+    """None if simplejpeg refuses: a damaged file, or a flaw that OpenCV may see past."""
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        if height * width > _MOST_PIXELS:
+            return None
+        if into is None or into.shape != (height, width, 3):
+            return simplejpeg.decode_jpeg(data, "RGB")
+        simplejpeg.decode_jpeg(data, "RGB", buffer=into)
+    except ValueError:
+        return None
+    return into
+
+
+def _decode_any(data: bytes) -> Pixels | None:
     try:
         decoded: Any = cv2.imdecode(np.frombuffer(data, np.uint8), _RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:  # a header that promises an absurd size
@@ -176,4 +203,4 @@ _RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
 
 def _is_cut_off(data: bytes) -> bool:
     """A JPEG without its end marker; OpenCV before 5 would fill the rest with grey and say nothing."""
-    return data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9", len(data) // 2) < 0
+    return data.startswith(_JPEG) and data.rfind(b"\xff\xd9", len(data) // 2) < 0

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from reidar_plugin.data import frames
@@ -81,6 +82,63 @@ def test_bytes_after_the_end_of_a_jpeg_do_no_harm(tmp_path: Path) -> None:
     assert np.array_equal(read_picture(str(path)), whole)
 
 
+@pytest.mark.parametrize("subsampling", [0, 1, 2])  # 4:4:4, 4:2:2, 4:2:0
+@pytest.mark.parametrize("kind", ["plain", "progressive", "grey", "odd", "four colours"])
+def test_a_jpeg_has_the_bits_that_opencv_gives(tmp_path: Path, kind: str, subsampling: int) -> None:
+    picture = smooth(65, 33) if kind == "odd" else smooth()
+    noise = np.random.default_rng(2).integers(-20, 21, picture.shape)
+    picture = (picture + noise).clip(0, 255).astype(np.uint8)
+    picture = picture[..., 0] if kind == "grey" else picture
+    options = {} if kind == "grey" else {"subsampling": subsampling}
+    picture = np.dstack([picture, 255 - picture[..., :1]]) if kind == "four colours" else picture
+    mode = "CMYK" if kind == "four colours" else None
+    options |= {"quality": 70, "progressive": kind == "progressive"}
+    Image.fromarray(picture, mode).save(tmp_path / "a.jpg", **options)
+    path = str(tmp_path / "a.jpg")
+    expected = cv2.cvtColor(cv2.imread(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    assert np.array_equal(read_picture(path), expected)
+
+
+def test_a_jpeg_of_the_wanted_size_is_decoded_where_it_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "imdecode", None)  # not asked
+    path = save(tmp_path / "a.jpg", smooth())
+    clip = np.full((3, 64, 32, 3), 7, np.uint8)
+    into = clip[1]
+    assert read_picture(path, into) is into
+    assert np.array_equal(into, read_picture(path))
+    assert (clip[[0, 2]] == 7).all()
+    for other in (np.zeros((32, 64, 3), np.uint8), np.zeros((80, 40, 3), np.uint8)):
+        assert np.array_equal(read_picture(path, other), into)  # of another size: left alone
+        assert not other.any()
+
+
+def test_a_jpeg_that_simplejpeg_refuses_goes_to_opencv(tmp_path: Path) -> None:
+    path = Path(save(tmp_path / "a.jpg", smooth()))
+    whole, data = read_picture(str(path)), path.read_bytes()
+    first = int.from_bytes(data[4:6], "big") + 4  # after the first segment
+    path.write_bytes(data[:first] + b"\1\2\3" + data[first:])  # a flaw without harm
+    with pytest.raises(ValueError, match="extraneous"):
+        simplejpeg.decode_jpeg(path.read_bytes(), "RGB")
+    assert np.array_equal(read_picture(str(path), np.zeros_like(whole)), whole)
+
+
+def test_a_header_that_promises_too_much_takes_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(cut(".jpg", 1.0))
+    frame = data.index(b"\xff\xc0") + 5  # height and width, two bytes each
+    data[frame : frame + 4] = b"\xff\xdc\xff\xdc"  # 65,500
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    asked: list[object] = []
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *a, **k: asked.append(a))
+    with pytest.raises(PictureError, match="damaged or cut-off JPEG"):
+        read_picture(str(path))
+    assert not asked
+
+
 # What cannot
 
 
@@ -141,6 +199,7 @@ def test_a_cut_jpeg_is_found_before_the_decoder_sees_it(
         return smooth()
 
     monkeypatch.setattr(cv2, "imdecode", lenient)
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", lenient)
     path = tmp_path / "a.jpg"
     path.write_bytes(cut(".jpg", 0.9))
     with pytest.raises(PictureError, match="cut-off JPEG"):
@@ -234,9 +293,9 @@ def test_reads_the_frames_that_are_asked_for(tmp_path: Path, monkeypatch: pytest
     paths = tracklet(tmp_path, 6)
     opened: list[str] = []
 
-    def noted(path: str) -> np.ndarray:
+    def noted(path: str, into: np.ndarray) -> np.ndarray:
         opened.append(path)
-        return read_picture(path)
+        return read_picture(path, into)
 
     monkeypatch.setattr(frames, "read_picture", noted)
     out = np.zeros((5, 8, 4, 3), np.uint8)
