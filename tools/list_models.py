@@ -2,7 +2,9 @@
 
     python tools/list_models.py
     python tools/list_models.py --names osnet resnet50 --device cuda --clips 32 --height 224 --width 112
-    python tools/list_models.py --format github --out models.md
+    python tools/list_models.py --clips 2 --steps 1 --into README.md
+
+The last line writes the table of a page anew, between the comments that mark its place there.
 
 Each model is built without pretrained weights, with the papers' heads, and trained for a step (forward, backward and
 Adam on made-up clips): "works" means that the loss was finite and every parameter had a gradient. GFLOPs are those of
@@ -11,6 +13,8 @@ disturbs it less; the first step warms up.
 """
 
 import argparse
+import platform
+import shlex
 import statistics
 import sys
 import time
@@ -24,13 +28,22 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from reidar_plugin.flow import JointOutput
+from reidar_plugin.host import describe
 from reidar_plugin.models.asanet import build_asanet
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.catalogue import PREFIX, why_not
 from reidar_plugin.models.joint import JointModel, build_joint
 
-HEADERS = ["name", "parameters (M)", "of these the backbone (M)", "GFLOPs a frame", "frames/s", ""]
+HEADERS = [
+    "name",
+    "parameters (M)",
+    "of these the backbone (M)",
+    "GFLOPs a frame",
+    "frames/s",
+    "works, or why not",
+]
 ASANET = "asanet"
+BEGIN, END = "<!-- models: begin -->", "<!-- models: end -->"  # around the table of a page
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,9 +58,12 @@ def main(argv: list[str] | None = None) -> int:
         print(*rows[-1], file=sys.stderr, flush=True)
     rows += [[name, None, None, None, None, reason] for name, reason in why_not().items() if not args.names]
     formats = ("", ".2f", ".2f", ".2f", ".1f", "")
-    table = tabulate(rows, headers=HEADERS, tablefmt=args.format, floatfmt=formats, missingval="")
-    if args.out:
-        args.out.write_text(table + "\n")
+    form = "github" if args.into else args.format
+    table = tabulate(rows, headers=HEADERS, tablefmt=form, floatfmt=formats, missingval="")
+    if args.into:
+        before, after = _around_table(args.into)
+        text = f"{table}\n\n{_how(args, sys.argv[1:] if argv is None else argv)}"
+        args.into.write_text(f"{before}\n\n{text}\n\n{after}", encoding="utf-8")
     print(table)
     return int(any(str(row[-1]).startswith("fails") for row in rows))
 
@@ -68,8 +84,46 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--device", default="cuda" if torch.cuda.is_available() else "cpu", help="where to run"
     )
     parser.add_argument("--format", default="simple", help="a table format of tabulate")
-    parser.add_argument("--out", type=Path, help="also write the table to this file")
-    return parser.parse_args(argv)
+    parser.add_argument(
+        "--into", type=Path, help=f"also put the table into this page, between {BEGIN} and {END}"
+    )
+    args = parser.parse_args(argv)
+    if args.into:  # told now, not after minutes of measuring
+        try:
+            _around_table(args.into)
+        except (OSError, ValueError) as error:
+            parser.error(str(error))
+    return args
+
+
+def _around_table(page: Path) -> tuple[str, str]:
+    """What stands before and behind the table of a page, with the comments that mark its place."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"{page}: expected {BEGIN} and, after it, {END} where the table belongs")
+    return before + begin, end + after
+
+
+def _how(args: argparse.Namespace, words: list[str]) -> str:
+    """What the table was measured with, in a sentence."""
+    clock = "CPU time of one thread" if _own_time(torch.device(args.device)) else "wall-clock time"
+    return (
+        f"Made by `python tools/list_models.py {shlex.join(words)}`: frames of {args.height} x {args.width}, "
+        f"training steps (forward, backward, Adam, float32, channels_last) on {args.clips} clips of {args.length} "
+        f"frames, median of {args.steps} after one that warms up, {clock}, {_machine(torch.device(args.device))}, "
+        f"torch {torch.__version__.partition('+')[0]}, torchreid {describe().version}, 625 identities, 8 actions, "
+        f"pooling {args.pooling}. A guide, not a ranking."
+    )
+
+
+def _machine(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text(encoding="utf-8").splitlines() if table.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def _row(name: str, args: argparse.Namespace) -> list[object]:
@@ -129,8 +183,12 @@ def _loss(output: JointOutput) -> Tensor:
 def _clock(device: torch.device) -> tuple[Callable[[], float], Callable[[], None]]:
     if device.type == "cuda":
         return time.perf_counter, torch.cuda.synchronize
-    alone = torch.get_num_threads() == 1
-    return (time.process_time if alone else time.perf_counter), lambda: None
+    return (time.process_time if _own_time(device) else time.perf_counter), lambda: None
+
+
+def _own_time(device: torch.device) -> bool:
+    """Whether the process's own time is what a step takes."""
+    return device.type == "cpu" and torch.get_num_threads() == 1
 
 
 if __name__ == "__main__":
