@@ -23,7 +23,6 @@ class Motion:
     phase: Array  #: gait or pedal cycle, in turns, ``(F,)``
     energy: Array  #: 0 stands, 1 walks, 1.6 runs, ``(F,)``
     doing: Mapping[str, Array]  #: how far each action is taken up, 0 ... 1, ``(F,)``; the rest is walking
-    hand_swing: float = 0.0  #: how far a hand that holds something swings, body heights
 
 
 def stage_actor(look: Look, motion: Motion, eye: Eye, ink: Ink) -> Sketch:

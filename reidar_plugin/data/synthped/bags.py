@@ -48,9 +48,9 @@ def _backpack(figure: Figure, ramp: Ramp) -> None:
 def _shoulder_bag(figure: Figure, ramp: Ramp) -> None:
     bones, body = figure.bones, figure.body
     sign = 1.0 if figure.look.right_handed else -1.0
-    hip = bones.pelvis + point(sign * (body.hip * figure.wide + 0.035), -0.01, 0.0)
+    hip = bones.pelvis + point(sign * (body.hip * figure.wide + 0.020), 0.025, 0.0)
     collar = bones.neck + point(-sign * body.shoulder * 0.55, -0.03, 0.0)
-    near = np.where(figure.eye.depth(hip - bones.pelvis) > -0.03, 0.75, -0.75)
+    near = np.where(figure.eye.depth(hip - bones.pelvis) > -0.05, 0.75, -0.75)
     strap = figure.sketch.part(figure.base + 0.3)
     for z in (0.85, -0.85):  # over chest and back; the hidden one is narrowed to nothing
         seen = np.where(z * figure.eye.cos > -0.15, 1.0, 0.0)[:, None]
@@ -60,19 +60,22 @@ def _shoulder_bag(figure: Figure, ramp: Ramp) -> None:
 
 
 def _handbag(figure: Figure, ramp: Ramp) -> None:
-    side = LEFT if figure.look.right_handed else RIGHT
-    elbow, wrist = figure.bones.elbows[side], figure.bones.wrists[side]
-    crook = elbow * 0.55 + wrist * 0.45
-    near = np.where(figure.eye.depth(crook - figure.bones.pelvis) > -0.03, 0.75, -0.75)
-    strap = figure.sketch.part(figure.base + near)
-    bag = crook - point(0.0, 0.11, 0.0)
-    strap.limb([figure.px(crook), figure.px(bag)], [0.008, 0.03], ramp, levels=1)
-    _sack(figure, bag, ramp, near + 0.01, 0.058, 0.070)
+    """Under the arm, on two short straps over the shoulder: what hangs from a hand is an action."""
+    bones, body = figure.bones, figure.body
+    side, sign = (LEFT, 1.0) if figure.look.right_handed else (RIGHT, -1.0)
+    shoulder = bones.shoulders[side] + point(0.0, 0.022, 0.0)
+    bag = bones.pelvis + point(sign * (body.shoulder * 0.84 + 0.050), 0.150, -0.015)
+    near = np.where(figure.eye.depth(bag - bones.pelvis) > -0.03, 0.72, -0.72)
+    straps = figure.sketch.part(figure.base + near)
+    for z in (-0.035, 0.035):
+        end = bag + point(0.0, 0.03, z)
+        straps.limb([figure.px(shoulder), figure.px(end)], [0.008, 0.008], ramp, levels=1)
+    _sack(figure, bag, ramp, near + 0.01, 0.080, 0.100)
 
 
 def _sack(figure: Figure, middle: Array, ramp: Ramp, near: Array, wide: float, high: float) -> None:
     """A soft bag hanging at a point; its long side along the way of the person."""
-    width = figure.eye.width(0.026, wide)
+    width = figure.eye.width(0.034, wide)
     top, low = figure.px(middle + point(0.0, high / 2, 0.0)), figure.px(middle - point(0.0, high / 2, 0.0))
     rings = [(top, width * 0.82), (top * 0.4 + low * 0.6, width), (low, width * 0.88)]
     part = figure.sketch.part(figure.base + near)

@@ -79,6 +79,7 @@ def direct(plan: Plan, shot: Shot, camera: Camera) -> Script:
     heading, pose = _heading(scene)
     motion, name = _motion(look, actions, scene)
     x, y, tall = _box(kind, actions, scene)
+    x = x - tall * _aside(look, actions[0], heading)
     role = Role(look, motion, heading, x, y, tall)
     script = Script(
         actions=actions if kind != "empty" else [""] * shot.length,
@@ -167,7 +168,7 @@ def _taken_up(actions: list[str], name: str) -> Array:
 def _box(kind: str, actions: list[str], scene: _Scene) -> tuple[Array, Array, Array]:
     """Place and size of the person in the box: the detector trembles, and sometimes cuts off head or feet."""
     dice, length = scene.dice, scene.length
-    tall = dice.uniform(0.80, 0.90) * {"riding": 0.92, "trolley": 0.94}.get(actions[0], 1.0)
+    tall = dice.uniform(0.80, 0.90) * {"riding": 0.84, "trolley": 0.90}.get(actions[0], 1.0)
     x, y = dice.uniform(-0.035, 0.035), dice.uniform(-0.03, 0.015)
     if kind == "person" and dice.chance(0.10):  # cut off
         tall *= dice.uniform(1.08, 1.22)
@@ -184,6 +185,16 @@ def _box(kind: str, actions: list[str], scene: _Scene) -> tuple[Array, Array, Ar
         y + tremble * dice.wander(length, 9) + 0.3 * tremble * dice.uniform(-1.0, 1.0, size=length),
         tall * (1.0 + 0.035 * dice.wander(length, 20)),
     )
+
+
+def _aside(look: Look, action: str, heading: Array) -> Array:
+    """How far right of the person the middle of the box is, which takes in a part of who or what goes with the person."""
+    left, ahead = {
+        "riding": (0.0, 0.045),
+        "holding_hands": ((-1.0 if look.right_handed else 1.0) * 0.7 * REACH, 0.0),
+        "trolley": (0.0, -0.09 if look.vehicle == "suitcase" else 0.12),
+    }.get(action, (0.0, 0.0))
+    return left * turn_sin(heading + 0.25) + ahead * turn_sin(heading)
 
 
 def _travel(role: Role, actions: list[str], scene: _Scene) -> Array:

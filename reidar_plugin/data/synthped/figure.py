@@ -157,13 +157,24 @@ def _arms(figure: Figure) -> None:
         hand = wrist + (wrist - elbow) * 0.12
         part.limb([wrist, hand], [radius * 0.78, radius * 0.72], figure.skin, levels=2)
         if sleeve_long:
-            part.limb([shoulder, elbow, wrist], [thick * 1.15, thick, thick * 0.80], figure.top)
+            part.limb([shoulder, elbow, wrist], [thick * 1.08, thick, thick * 0.80], figure.top)
         else:
             part.limb([shoulder, elbow, wrist], [radius, radius * 0.92, radius * 0.68], figure.skin)
-            part.limb([shoulder, shoulder * 0.35 + elbow * 0.65], [thick * 1.2, thick * 1.18], figure.top)
+            part.limb([shoulder, shoulder * 0.35 + elbow * 0.65], [thick * 1.12, thick * 1.14], figure.top)
         if figure.look.texture in ("stripes", "checks"):
-            for at in (0.25, 0.5) if not sleeve_long else (0.25, 0.55, 0.85):
-                ring = shoulder * (1 - at) + elbow * at
-                part.limb(
-                    [ring, ring + (elbow - shoulder) * 0.10], [thick * 0.95] * 2, figure.second, levels=2
-                )
+            for at in (0.22, 0.48) if not sleeve_long else (0.22, 0.55, 0.88):
+                _ring_of_sleeve(figure, part, shoulder, elbow, at, thick)
+
+
+def _ring_of_sleeve(
+    figure: Figure, part: Part, shoulder: Array, elbow: Array, at: float, thick: float
+) -> None:
+    """A stripe round the upper arm, from ``at`` of the way to the elbow on."""
+    bone = elbow - shoulder
+    length = np.sqrt(bone[:, :1] * bone[:, :1] + bone[:, 1:] * bone[:, 1:])
+    aside = np.stack([-bone[:, 1], bone[:, 0]], axis=1) / np.maximum(length, 1e-3)
+    aside = aside * figure.eye.scale[:, None] * thick
+    start, end = shoulder + bone * at, shoulder + bone * (at + 0.15)
+    for size, level in ((0.98, 0), (0.78, 1)):
+        corners = [start - aside * size, start + aside * size, end + aside * size, end - aside * size]
+        part.fill(np.stack(corners, axis=1), figure.second[level])

@@ -17,7 +17,7 @@ from .presets import PRESETS, Preset
 
 __all__ = ["FORMAT", "STAMP", "make", "read_stamp"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same seed would give other pictures or tables."""
 
 STAMP = "synthped.json"

@@ -47,10 +47,10 @@ def _both(x: float, y: float, z: float) -> Goals:
 
 
 _ITEM_HANDS: Mapping[str, Place] = {  # of a left hand
-    "bag": (0.150, 0.525, 0.03),
-    "cup": (0.090, 0.665, 0.17),
-    "book": (0.120, 0.610, 0.10),
-    "umbrella": (0.150, 0.530, 0.06),
+    "bag": (0.165, 0.525, 0.03),
+    "cup": (0.095, 0.690, 0.18),
+    "book": (0.125, 0.620, 0.11),
+    "umbrella": (0.165, 0.540, 0.06),
 }
 
 
@@ -78,18 +78,18 @@ class _Props(Vehicles):
         if item == "bag":
             self.carrier(hand, near, shown)
         elif item == "book":
-            self.box(hand + point(0.0, 0.02, 0.01), (0.018, 0.090, 0.068), self.colour, near, shown)
+            self.box(hand + point(0.0, 0.02, 0.01), (0.022, 0.110, 0.085), self.colour, near, shown)
         else:
-            tip = hand + (point(0.0, 0.085, 0.010) if item == "cup" else point(0.0, -0.33, 0.12))
-            radii = [0.025, 0.032] if item == "cup" else [0.022, 0.008]
+            tip = hand + (point(0.0, 0.100, 0.010) if item == "cup" else point(0.0, -0.36, 0.14))
+            radii = [0.031, 0.042] if item == "cup" else [0.032, 0.010]
             self.sketch.part(near, shown).limb(
                 [self.eye.pixel(hand), self.eye.pixel(tip)], radii, self.colour
             )
 
     def carrier(self, hand: Array, near: Array, shown: Array) -> None:
         part = self.sketch.part(near, shown)
-        top, low = hand - point(0.0, 0.075, 0.0), hand - point(0.0, 0.275, 0.0)
-        width = self.eye.width(0.042, 0.092)
+        top, low = hand - point(0.0, 0.075, 0.0), hand - point(0.0, 0.300, 0.0)
+        width = self.eye.width(0.056, 0.112)
         spread = np.stack([width, np.zeros_like(width)], axis=1)
         for sign in (-0.8, 0.8):
             ends = np.stack([self.eye.pixel(hand), self.eye.pixel(top) + spread * sign], axis=1)
@@ -102,10 +102,10 @@ class _Props(Vehicles):
     def both_hands(self, shown: Array) -> None:
         middle = (self.hand(LEFT) + self.hand(RIGHT)) / 2 + point(0.0, 0.02, 0.055)
         size = {
-            "bag": (0.105, 0.085, 0.08),
-            "cup": (0.115, 0.070, 0.07),
-            "book": (0.100, 0.060, 0.07),
-            "umbrella": (0.100, 0.120, 0.085),
+            "bag": (0.120, 0.100, 0.09),
+            "cup": (0.130, 0.085, 0.08),
+            "book": (0.115, 0.075, 0.08),
+            "umbrella": (0.115, 0.135, 0.095),
         }
         near = self.base + np.where(self.eye.cos > -0.1, 0.58, -0.70)
         self.box(middle, size[self.look.item], self.colour, near, shown)
@@ -113,14 +113,17 @@ class _Props(Vehicles):
     def phone_to_ear(self, shown: Array) -> None:
         hand = self.hand(self.side)
         part = self.sketch.part(self.base + self.away(hand, 0.78, 0.72), shown)
-        a, b = hand + point(-self.sign * 0.010, 0.0, 0.004), hand + point(-self.sign * 0.010, 0.070, -0.016)
-        part.limb([self.eye.pixel(a), self.eye.pixel(b)], [0.019, 0.019], self.tyre, levels=2)
+        a, b = hand + point(self.sign * 0.004, -0.010, 0.006), hand + point(self.sign * 0.004, 0.080, -0.016)
+        for radius, ramp in ((0.028, self.tyre), (0.016, self.screen)):
+            part.limb([self.eye.pixel(a), self.eye.pixel(b)], [radius, radius], ramp, levels=2)
 
     def phone_to_face(self, shown: Array) -> None:
         hand = self.hand(self.side)
         middle = hand + point(-self.sign * 0.012, 0.042, 0.012)
         near = self.base + np.where(self.eye.cos > -0.1, 0.76, -0.76)
-        self.box(middle, (0.032, 0.056, 0.008), self.ink.ramp((48, 52, 60)), near, shown)
+        self.box(middle, (0.040, 0.070, 0.008), self.tyre, near, shown)
+        nearer = near - np.where(self.eye.cos > 0.0, 0.002, -0.002)
+        self.box(middle - point(0.0, 0.0, 0.008), (0.034, 0.060, 0.002), self.screen, nearer, shown)
 
 
 _DRAW: Mapping[str, Callable[[_Props, Array], None]] = {

@@ -134,7 +134,7 @@ def _arm(
     high = np.clip((wrist[:, 1] - 0.62) / 0.12, 0.0, 1.0)[
         :, None
     ]  # the elbow of a raised hand points down and ahead
-    towards = point(sign * 0.55, -0.35, -0.75) * (1 - high) + point(sign * 0.65, -0.95, 0.35) * high
+    towards = point(sign * 0.55, -0.35, -0.75) * (1 - high) + point(sign * 0.95, -0.80, 0.30) * high
     return reach(shoulder, wrist, UPPER_ARM, FOREARM, towards)
 
 

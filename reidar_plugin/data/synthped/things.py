@@ -36,6 +36,7 @@ class Things:
         self.colour = ink.ramp(COLOURS[look.item_colour])
         self.metal = ink.ramp((120, 122, 126))
         self.tyre = ink.ramp((34, 34, 36))
+        self.screen = ink.ramp((206, 222, 236))
 
     def place(self, x: float | Array, y: float | Array, z: float | Array) -> Array:
         """A spot beside the person, ``(F, 3)``."""

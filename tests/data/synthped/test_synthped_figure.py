@@ -1,5 +1,7 @@
 """People of SynthPed on paper: in one piece, on the ground, doing what they do."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -136,3 +138,20 @@ def test_parts_are_painted_from_back_to_front_and_only_when_shown() -> None:
         paint(canvas, sketch.parts, sketch.order()[frame], frame)
         assert canvas[5, 5].tolist() == [blue, 0, 0]
         assert canvas[1, 1].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("bag", ["handbag", "backpack"])
+def test_a_walker_has_no_bag_in_the_hand(bag: str) -> None:  # it would look like an item in one hand
+    look = dress(Dice("bags"))
+    with_bag, without = (draw(replace(look, bag=kind), "walking") for kind in (bag, "none"))
+    hand = GROUND - int(0.53 * TALL)  # of an arm that hangs
+    rows = [(one != other).any(axis=(1, 2)) for one, other in zip(with_bag, without, strict=True)]
+    assert sum(view.sum() > 20 for view in rows) >= 5  # it is there, from most sides
+    assert not any(view[hand:].any() for view in rows)
+
+
+def test_a_phone_shows_its_screen_to_who_holds_it() -> None:
+    look = dress(Dice("screen"))
+    front, back = draw(look, "phone_to_face", np.array([0.10, 0.40]))
+    screen = np.array(PLAIN.ramp((206, 222, 236))[0])
+    assert (back == screen).all(axis=2).sum() > 40 > (front == screen).all(axis=2).sum()

@@ -175,3 +175,14 @@ def test_a_script_depends_on_its_own_name_only(small: Plan) -> None:
 def test_too_few_tracklets() -> None:
     with pytest.raises(ValueError, match=r"tracklets of the train people must be at least \d+ .*got 12"):
         plan_mars(replace(PRESETS["tiny"], tracklets=(12, 44)), seed=0)
+
+
+def test_the_box_takes_in_who_is_held_by_the_hand(small: Plan) -> None:
+    cameras = install(small.seed, small.cameras)
+    shots = [shot for shot in small.shots if shot.label == "holding_hands"]
+    scripts = [direct(small, shot, cameras[shot.camera - 1]) for shot in shots]
+    pairs = [script.cast for script in scripts if len(script.cast) == 2]
+    assert len(pairs) > 5
+    for person, other in pairs:
+        assert np.abs(person.x).max() < 0.20  # the box reaches from -0.25 to 0.25
+        assert np.abs(other.x).max() < 0.25
