@@ -242,6 +242,19 @@ def test_config_keys_reach_the_loss(name: str, key: str, value: Any) -> None:
     assert usual != other
 
 
+def test_the_options_of_weights_choose_the_right_ones() -> None:
+    share = objective(["weighted_binary_cross_entropy"]).losses["weighted_binary_cross_entropy"]
+    assert share.ratios.tolist() == pytest.approx([count / 64 for count in COUNTS])
+    released = objective(
+        ["weighted_binary_cross_entropy"], **{"weighted_binary_cross_entropy.ratios": "reciprocal"}
+    )
+    ratios = released.losses["weighted_binary_cross_entropy"].ratios
+    assert ratios.tolist() == pytest.approx([1 / count for count in COUNTS])
+    assert objective(["attributes"]).losses["attributes"].weights is None
+    by_attribute = objective(["attributes"], **{"attributes.by_attribute": True}).losses["attributes"]
+    assert by_attribute.weights.tolist() == pytest.approx([1 / 3] * 3 + [1 / 2] * 2)
+
+
 def test_embedding_is_after_or_before_the_neck() -> None:
     for embedding in ("feature", "pooled"):
         out = output()

@@ -127,12 +127,13 @@ def test_the_fused_feature_is_put_together_as_drawn() -> None:
             output = model(x)
             third = model.maps(x).flatten(0, 1)
             identity = trunk.identity_stage(third)
-            means, enhanced = {}, {}
+            means, enhanced, masks = {}, {}, []
             for name in ("relevant", "irrelevant"):
                 maps = trunk.attributes[name].stage(third)
                 means[name] = maps.unflatten(0, (3, 2)).mean(dim=(1, 3, 4))
                 branch = trunk.enhanced[name]
-                maps = branch.salience(branch.reduce(identity), maps).maps
+                maps, mask = branch.salience(branch.reduce(identity), maps)
+                masks.append(mask.unflatten(0, (3, 2)))
                 enhanced[name] = branch.fc(maps.unflatten(0, (3, 2)).mean(dim=(1, 3, 4)))
             branch = trunk.enhanced["identity"]
             plain = branch.fc(branch.reduce(identity).unflatten(0, (3, 2)).mean(dim=(1, 3, 4)))
@@ -144,6 +145,7 @@ def test_the_fused_feature_is_put_together_as_drawn() -> None:
         assert model.feature_dim == output.pooled.shape[1] == width
         torch.testing.assert_close(output.pooled, torch.cat(parts, dim=1), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(output.pose_motion, means["irrelevant"], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(output.masks, torch.stack(masks, dim=2), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(output.feature, model.bottleneck(output.pooled))
 
 
@@ -201,6 +203,17 @@ def test_ablations_of_table_iv_and_v() -> None:
     assert output.masks is None
     assert output.pooled.shape == (3, 32)
     assert not any("salience" in name for name, _ in bare.named_parameters())
+
+
+@pytest.mark.parametrize(("stride", "size"), [(1, (4, 2)), (2, (2, 1))])
+def test_all_stages_have_the_last_stride(stride: int, size: tuple[int, int]) -> None:
+    model = small(last_stride=stride).eval()
+    trunk, x = model.temporal, clips(1)
+    with torch.no_grad():
+        third = model.maps(x).flatten(0, 1)
+        stages = [trunk.identity_stage, *(branch.stage for branch in trunk.attributes.values())]
+        assert [stage(third).shape[2:] for stage in stages] == [size] * 3
+        assert model(x).masks.shape == (1, 2, 2, *size)
 
 
 def test_projected_attribute_feature() -> None:

@@ -103,6 +103,11 @@ def test_generalised_mean_runs_from_mean_to_maximum() -> None:
     torch.testing.assert_close(module.double()(x).pooled, x.amax(dim=(1, 3, 4)), rtol=0.02, atol=0)
 
 
+def test_generalised_mean_cuts_what_is_not_positive_at_a_millionth() -> None:
+    found = pooling("gem")(-maps().double())
+    torch.testing.assert_close(found.pooled, torch.full((2, 4), 1e-6, dtype=torch.float64))
+
+
 @pytest.mark.parametrize("name", sorted(POOLINGS))
 def test_gradient(name: str) -> None:
     module = pooling(name, channels=2, size=(2, 1)).double()
