@@ -4,6 +4,7 @@ import csv
 import re
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import fakes
 import pytest
@@ -76,29 +77,217 @@ def test_no_two_runs_share_a_folder() -> None:
     assert len(set(folders)) == len(NAMES)
 
 
-def test_rows_say_what_their_names_say() -> None:
-    for n, loss in product((8, 5, 3), ("bce", "wbce", "bce-centre", "wbce-centre")):
-        cfg = config(f"re-id-ar/table4-{n}-{loss}.yaml")
-        assert cfg.reidar.labels.space == f"actions{n}"
-        judged = ["binary_cross_entropy"] if loss.startswith("bce") else ["weighted_binary_cross_entropy"]
+@pytest.mark.parametrize(("table", "source"), [("table4", "mars_actions"), ("table5", "lpw_actions")])
+def test_rows_of_re_id_ar_say_what_their_names_say(table: str, source: str) -> None:
+    for row in rows("re-id-ar", f"{table}-"):
+        cfg = config(f"re-id-ar/{table}-{row}.yaml")
+        actions, loss = row.split("-", maxsplit=1)
+        assert cfg.data.sources == cfg.data.targets == [source]
+        assert cfg.reidar.labels.space == f"actions{actions}"
+        judged = ["binary_cross_entropy" if loss.startswith("bce") else "weighted_binary_cross_entropy"]
         judged += ["action_centre"] if loss.endswith("centre") else []
         assert cfg.reidar.loss.terms[4:] == judged
     for share in (0.8, 0.5, 0.4, 0.2):
-        assert config(f"re-id-ar/table7-lambda-{share}.yaml").reidar.loss.balance == share
-        assert config(f"re-id-ar/table7-lambda-{share}.yaml").data.sources == ["lpw_actions"]
-    asa = config("asanet/table5-a-asre.yaml").reidar
-    assert (asa.model.asanet.fusion, asa.model.asanet.salience) == ("a", True)
-    assert "pose_motion" not in asa.loss.terms
-    asa = config("asanet/table5-b-pmi.yaml").reidar
-    assert (asa.model.asanet.fusion, asa.model.asanet.salience) == ("b", False)
-    assert "pose_motion" in asa.loss.terms
-    assert config("s2dn/prid2011.yaml").reidar.loss.ranked_list.margin == 0.04
-    assert config("s2dn/table4-ilidsvid-6x8.yaml").train.batch_size == 6 * 8
-    vprft = config("vprft/mars.yaml").reidar.loss
-    assert vprft.triplet.margin == 4.4132437486402204e-05
-    assert vprft.weights.triplet + vprft.weights.soft_mining == 1.0
-    vprft = config("vprft/prid2011.yaml").reidar.loss
-    assert vprft.weights.triplet + vprft.weights.soft_mining == 1.0
+        cfg = config(f"re-id-ar/{'table6' if table == 'table4' else 'table7'}-lambda-{share}.yaml")
+        assert (cfg.reidar.loss.balance, cfg.data.sources) == (share, [source])
+        assert cfg.reidar.loss.terms[4:] == ["weighted_binary_cross_entropy", "action_centre"]
+        assert cfg.reidar.labels.space == "actions8"
+
+
+@pytest.mark.parametrize("source", ["mars", "ilidsvid", "prid2011"])
+def test_rows_of_s2dn_say_what_their_names_say(source: str) -> None:
+    """Each differs from the cell that all tables share in what its name says, and in nothing else."""
+    changed = {
+        "table1-{}-resnet50": {"model.name": "reidar_resnet50"},
+        "table3-{}-8-frames": {"video.seq_len": 8},
+        "table4-{}-6x6": {"sampler.num_instances": 6, "train.batch_size": 36},
+        "table4-{}-6x8": {"sampler.num_instances": 8, "train.batch_size": 48},
+    }
+    usual = config(f"s2dn/{source}.yaml")
+    assert usual.data.sources == usual.data.targets == [source]
+    for name, values in changed.items():
+        row = config(f"s2dn/{name.format(source)}.yaml")
+        values_of = {key: (value_of(row, key), value_of(usual, key)) for key in keys_of(row)}
+        other = {
+            key: ours
+            for key, (ours, theirs) in values_of.items()
+            if ours != theirs and not isinstance(ours, CfgNode)
+        }
+        assert other.pop("data.save_dir") == f"log/s2dn/{name.format(source)}"
+        assert other == values
+
+
+@pytest.mark.parametrize("table", ["table1", "table4", "table5", "table6", "table7"])
+def test_rows_of_asanet_say_what_their_names_say(table: str) -> None:
+    plain = ["smoothed_cross_entropy", "weighted_regularisation", "identity_centre"]
+    names = {"id": "identity", "re": "relevant", "ir": "irrelevant"}
+    for row in rows("asanet", f"{table}-"):
+        words, cfg = row.split("-"), config(f"asanet/{table}-{row}.yaml")
+        model, terms = cfg.reidar.model.asanet, cfg.reidar.loss.terms
+        if table == "table4":  # all with ASRE and PMI, without attribute features
+            assert (model.fusion, model.salience) == ("none", True)
+            assert model.branches == [names[word] for word in words]
+            assert terms == [*plain, "attributes", "pose_motion"]
+            continue
+        assert model.fusion == words[0]
+        assert model.branches == ["relevant", "identity", "irrelevant"]
+        assert model.salience == (table != "table5" or "asre" in words)
+        judged = ["attributes"] * ("bce" not in words) + ["pose_motion"] * ("pmi" in words)
+        assert terms == [*plain, *judged]
+        data = "dukemtmcvidreid_actions" if table == "table6" else "mars_actions"
+        assert cfg.data.sources == cfg.data.targets == [data]
+
+
+#: what the papers and the released code print, by config
+PUBLISHED: dict[str, dict[str, Any]] = {
+    "re-id-ar/base.yaml": {  # sections 3.3, 3.4 and 5.1
+        "model.name": "reidar_resnet50_ibn_a",
+        "data.height": 224,
+        "data.width": 112,
+        "video.seq_len": 4,
+        "sampler.num_instances": 4,
+        "train.optim": "adam",
+        "train.lr": 0.00035,
+        "train.weight_decay": 0.0005,
+        "train.max_epoch": 120,
+        "train.batch_size": 64,
+        "test.eval_freq": 10,
+        "reidar.labels.space": "actions8",
+        "reidar.model.pooling": "attention",
+        "reidar.model.attention_width": 256,
+        "reidar.model.last_stride": 1,
+        "reidar.model.action_width": 512,
+        "reidar.loss.balance": 0.5,
+        "reidar.loss.embedding": "feature",
+        "reidar.loss.weights.identity_centre": 0.0005,
+        "reidar.loss.weights.action_centre": 0.0005,
+        "reidar.loss.smoothed_cross_entropy.epsilon": 0.1,
+        "reidar.loss.ranked_list.margin": 1.3,
+        "reidar.loss.ranked_list.alpha": 2.0,
+        "reidar.train.warmup": 10,
+        "reidar.train.milestones": [40, 70],
+        "reidar.train.gamma": 0.1,
+        "reidar.train.identity_centre_lr": 0.5,
+        "reidar.train.action_centre_lr": 0.1,
+    },
+    "s2dn/mars.yaml": {  # sections III-B and IV-B
+        "model.name": "reidar_resnet50_ibn_a",
+        "video.seq_len": 4,
+        "sampler.num_instances": 4,
+        "train.batch_size": 8 * 4,
+        "train.lr": 0.00035,
+        "train.max_epoch": 120,
+        "test.eval_freq": 10,
+        "reidar.model.num_actions": 0,
+        "reidar.loss.terms": ["smoothed_cross_entropy", "ranked_list", "identity_centre", "erasing"],
+        "reidar.loss.weights.identity_centre": 0.00005,
+        "reidar.loss.smoothed_cross_entropy.epsilon": 0.1,
+        "reidar.loss.ranked_list.margin": 1.3,
+        "reidar.loss.ranked_list.alpha": 2.0,
+        "reidar.train.warmup": 10,
+        "reidar.train.warmup_start": 0.0,
+        "reidar.train.milestones": [40, 70],
+        "reidar.train.gamma": 0.1,
+    },
+    "s2dn/ilidsvid.yaml": {"reidar.loss.ranked_list.margin": 1.3},
+    "s2dn/prid2011.yaml": {"reidar.loss.ranked_list.margin": 0.04},
+    "vprft/mars.yaml": {  # configuration 59
+        "model.name": "reidar_resnet50",
+        "data.height": 224,
+        "data.width": 112,
+        "train.lr": 0.00035,
+        "train.weight_decay": 0.0005,
+        "train.batch_size": 8 * 4,
+        "sampler.num_instances": 4,
+        "test.rerank": True,
+        "reidar.test.rerank.k1": 20,
+        "reidar.test.rerank.k2": 6,
+        "reidar.test.rerank.lambda_value": 0.3,
+        "reidar.data.erase_passes": 2,
+        "reidar.loss.weights.triplet": 0.0,
+        "reidar.loss.weights.soft_mining": 1.0,
+        "reidar.loss.weights.identity_centre": 0.0005,
+        "reidar.loss.triplet.metric": "cosine",
+        "reidar.loss.triplet.margin": 4.4132437486402204e-05,
+        "reidar.loss.soft_mining.sigma": 0.9047814732165316,
+        "reidar.loss.soft_mining.alpha": 2.8436551583293728,
+        "reidar.loss.soft_mining.balance": 0.5873389293193368,
+        "reidar.loss.soft_mining.vectors": "centres",
+        "reidar.train.warmup": 10,
+        "reidar.train.warmup_start": 0.01,
+        "reidar.train.milestones": [40, 70],
+        "reidar.train.gamma": 0.3282654557691594,
+        "reidar.train.identity_centre_lr": 0.5,
+    },
+    "vprft/prid2011.yaml": {  # configuration 24
+        "train.weight_decay": 0.644719,
+        "reidar.loss.weights.soft_mining": 0.8862757463439133,
+        "reidar.loss.triplet.margin": 1.35e-6,
+        "reidar.loss.soft_mining.sigma": 0.4622171143768694,
+        "reidar.loss.soft_mining.alpha": 2.7631882021974343,
+        "reidar.loss.soft_mining.balance": 0.622850157549934,
+        "reidar.train.gamma": 0.0863284,
+    },
+    "vprft/prid2011-config27.yaml": {
+        "train.weight_decay": 0.57807,
+        "reidar.loss.weights.soft_mining": 0.0,
+        "reidar.loss.soft_mining.sigma": 0.4589,
+        "reidar.loss.soft_mining.alpha": 2.4694,
+        "reidar.loss.soft_mining.balance": 0.6223,
+        "reidar.train.gamma": 0.07947,
+    },
+    "vprft/prid2011-defaults.yaml": {
+        "train.weight_decay": 0.014055481861393148,
+        "reidar.loss.weights.soft_mining": 0.7103921571238655,
+        "reidar.loss.triplet.margin": 0.040520629258433416,
+        "reidar.loss.soft_mining.sigma": 0.8769823511927456,
+        "reidar.loss.soft_mining.alpha": 1.5747007053351507,
+        "reidar.loss.soft_mining.balance": 0.5241677630566622,
+        "reidar.train.gamma": 0.368667605025003,
+    },
+    "asanet/base.yaml": {  # section IV-B
+        "reidar.model.asanet.backbone": "resnet50",
+        "data.height": 256,
+        "data.width": 128,
+        "video.seq_len": 6,
+        "sampler.num_instances": 4,
+        "train.batch_size": 8 * 4,
+        "train.optim": "adam",
+        "train.lr": 0.0003,
+        "train.weight_decay": 0.0005,
+        "train.max_epoch": 700,
+        "reidar.data.train_clips": "constrained",
+        "reidar.loss.embedding": "pooled",
+        "reidar.loss.weights.identity_centre": 0.0005,
+        "reidar.loss.weights.attributes": 1.5,
+        "reidar.loss.weights.pose_motion": 0.005,
+        "reidar.loss.pose_motion.end_weight": 0.01,
+        "reidar.loss.pose_motion.rise_below": 0.15,
+        "reidar.loss.pose_motion.margin": 0.0,
+        "reidar.train.milestones": [100, 250, 350],
+        "reidar.train.gamma": 0.1,
+        "reidar.train.identity_centre_lr": 0.5,
+    },
+}
+
+
+def value_of(cfg: CfgNode, key: str) -> Any:
+    for name in key.split("."):
+        cfg = cfg[name]
+    return cfg
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_values_are_the_published_ones(name: str) -> None:
+    cfg = config(name)
+    assert {key: value_of(cfg, key) for key in PUBLISHED[name]} == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("vprft/")])
+def test_triplet_and_soft_mining_share_a_weight_of_one(name: str) -> None:
+    cfg = config(name).reidar.loss
+    if {"triplet", "soft_mining"} <= set(cfg.terms):
+        assert cfg.weights.triplet + cfg.weights.soft_mining == 1.0
 
 
 def test_released_differs_from_the_paper_in_every_slip() -> None:
@@ -118,10 +307,7 @@ def test_released_differs_from_the_paper_in_every_slip() -> None:
         "train.action_centre_lr": 0.0,
     }
     for key, value in slips.items():
-        ours, theirs = paper, released
-        for name in key.split("."):
-            ours, theirs = ours[name], theirs[name]
-        assert theirs == value != ours, key
+        assert value_of(released, key) == value != value_of(paper, key), key
 
 
 @pytest.fixture(scope="module")
