@@ -70,12 +70,14 @@ def write_mars(
     size: tuple[int, int] = (32, 16),
     pictures: bool = True,
     actions: bool = True,
+    packed: bool = True,
 ) -> Path:
     """The layout of MARS under ``root/folder``: name lists, three tables, pictures, and our ``actions.csv``.
 
     People are numbered 2, 4, 6, ... in training and 1, 3, 5, ... at test. Each has ``tracklets`` tracklets
     in each camera, of ``frames`` frames (a sequence is gone round); the first one of each test person in
-    each camera is a query. Person number n does the (n mod 8)-th action in all tracklets.
+    each camera is a query. Person number n does the (n mod 8)-th action in all tracklets. Tables are ``packed``
+    by zlib as the published ones are, or not, as SynthPed's are.
 
     Returns:
         The folder of the data set.
@@ -84,10 +86,10 @@ def write_mars(
     lengths = [frames] if isinstance(frames, int) else list(frames)
     train = [2 * n + 2 for n in range(train_people)]
     test = [-1] * junk + [0] * distractors + [2 * n + 1 for n in range(test_people)]
-    _write_split(home, "train", train, cameras, tracklets, lengths, size if pictures else None)
-    rows = _write_split(home, "test", test, cameras, tracklets, lengths, size if pictures else None)
+    _write_split(home, "train", train, cameras, tracklets, lengths, size if pictures else None, packed)
+    rows = _write_split(home, "test", test, cameras, tracklets, lengths, size if pictures else None, packed)
     query = [row for row, (_, _, pid, _, number) in enumerate(rows, start=1) if pid > 0 and number == 1]
-    savemat(home / "info/query_IDX.mat", {"query_IDX": np.array([query], np.uint16)}, do_compression=True)
+    savemat(home / "info/query_IDX.mat", {"query_IDX": np.array([query], np.uint16)}, do_compression=packed)
     if actions:
         people = sorted(pid for pid in {*train, *test} if pid > 0)
         write_actions(home / "actions.csv", [(f"{pid:04d}", ACTIONS[pid % len(ACTIONS)]) for pid in people])
@@ -102,6 +104,7 @@ def _write_split(
     tracklets: int,
     lengths: Sequence[int],
     size: tuple[int, int] | None,
+    packed: bool,
 ) -> list[tuple[int, int, int, int, int]]:
     """Write one half; return its rows (start, end, pid, camera, number of the tracklet)."""
     rows: list[tuple[int, int, int, int, int]] = []
@@ -118,17 +121,19 @@ def _write_split(
                 names.append(f"{person}C{camera}T{number:04d}F{frame:03d}.jpg")
                 if size is not None:
                     write_picture(home / f"bbox_{split}" / person / names[-1], pid + 1, size, len(names))
-    _write_info(home, split, names, [row[:4] for row in rows])
+    _write_info(home, split, names, [row[:4] for row in rows], packed)
     return rows
 
 
-def _write_info(home: Path, split: str, names: Sequence[str], rows: Sequence[Sequence[int]]) -> None:
+def _write_info(
+    home: Path, split: str, names: Sequence[str], rows: Sequence[Sequence[int]], packed: bool
+) -> None:
     info = home / "info"
     info.mkdir(parents=True, exist_ok=True)
     (home / f"bbox_{split}").mkdir(exist_ok=True)
     (info / f"{split}_name.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
     table = np.array(rows, dtype=np.int32).reshape(-1, 4)
-    savemat(info / f"tracks_{split}_info.mat", {f"track_{split}_info": table}, do_compression=True)
+    savemat(info / f"tracks_{split}_info.mat", {f"track_{split}_info": table}, do_compression=packed)
 
 
 def write_real_mars(root: Path, shared: Path) -> Path:

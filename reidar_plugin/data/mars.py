@@ -169,11 +169,17 @@ def _in_order(frames: Sequence[str]) -> bool:
 
 
 def _read_queries(path: Path, test: Sequence[Tracklet | None]) -> dict[int, None]:
-    """Rows of the test table that are queries, from 0, in their order (a dict, to be asked as a set)."""
+    """Rows of the test table that are queries, from 0, in their order (a dict, to be asked as a set).
+
+    Unpacked tables have no checksum, and a query that is another tracklet changes every result in silence. So what
+    holds in MARS must hold: rows ascend, and a person has one query in a camera at most.
+    """
     numbers = read_matrix(path, "query_IDX")
     if 1 not in numbers.shape:
         raise TableError(f"{path}: expected one row of numbers, got a matrix of {numbers.shape}")
     queries: dict[int, None] = {}
+    seen: dict[tuple[int, int], int] = {}
+    last = 0
     for place, number in enumerate(np.ravel(numbers).tolist(), start=1):
         where = f"{path}: number {place}"
         if not 1 <= number <= len(test):
@@ -183,7 +189,14 @@ def _read_queries(path: Path, test: Sequence[Tracklet | None]) -> dict[int, None
             raise TableError(
                 f"{where}: row {number} of the test table is junk or a distractor and cannot be a query"
             )
-        if number - 1 in queries:
-            raise TableError(f"{where}: row {number} of the test table is a query already")
+        if number <= last:
+            raise TableError(f"{where}: expected rows in ascending order, got {number} after {last}")
+        before = seen.setdefault((tracklet.pid, tracklet.camid), number)
+        if before != number:
+            raise TableError(
+                f"{where}: row {number} is of person {tracklet.pid} in camera {tracklet.camid + 1}, of whom "
+                f"row {before} is the query already"
+            )
         queries[number - 1] = None
+        last = number
     return queries

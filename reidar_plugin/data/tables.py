@@ -52,7 +52,9 @@ def read_matrix(path: Path, variable: str) -> NDArray[np.int64]:
             f"{path}: not a readable MATLAB file of version 5 to 7 ({error}); get it anew"
         ) from error
     if variable not in matrices:
-        raise TableError(f"{path}: expected a matrix {variable!r}, found {', '.join(matrices) or 'none'}")
+        raise TableError(
+            f"{path}: expected a matrix {variable!r}, found {', '.join(map(repr, matrices)) or 'none'}"
+        )
     values = matrices[variable]
     if values is None or values.ndim != 2 or not values.size:
         shape = "something else" if values is None else f"shape {values.shape}"

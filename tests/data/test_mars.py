@@ -100,12 +100,6 @@ def test_two_readings_are_equal_and_a_changed_file_is_read_again(home: Path) -> 
     assert len(read_tracklets(home).query) == len(first.query) - 1
 
 
-def test_query_order_is_that_of_the_file(home: Path) -> None:
-    before = read_tracklets(home).query
-    change_table(home, "query_IDX.mat", "query_IDX", lambda query: query[:, ::-1])
-    assert read_tracklets(home).query == before[::-1]
-
-
 def test_frames_may_pass_999(home: Path) -> None:
     path = home / "info/train_name.txt"
     names = path.read_text().replace("0002C1T0001F004", "0002C1T0001F999")
@@ -222,7 +216,9 @@ def test_a_table_of_other_columns(home: Path) -> None:
     [
         ([[4, 99]], r"number 2: expected a row of the test table, 1 to 15, got 99"),
         ([[0]], r"number 1: expected a row of the test table, 1 to 15, got 0"),
-        ([[4, 5, 4]], r"number 3: row 4 of the test table is a query already"),
+        ([[4, 6, 4]], r"number 3: expected rows in ascending order, got 4 after 6"),
+        ([[4, 4]], r"number 2: expected rows in ascending order, got 4 after 4"),
+        ([[4, 5]], r"number 2: row 5 is of person 1 in camera 1, of whom row 4 is the query already"),
         ([[1]], r"number 1: row 1 of the test table is junk or a distractor"),
         ([[2]], r"number 1: row 2 of the test table is junk or a distractor"),
         ([[4, 5], [6, 7]], r"expected one row of numbers, got a matrix of \(2, 2\)"),

@@ -69,7 +69,7 @@ def test_what_is_no_table(tmp_path: Path, value: Any, message: str) -> None:
 
 
 def test_names_the_matrices_that_are_there(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"table\.mat: expected a matrix 'table', found one, two"):
+    with pytest.raises(TableError, match=r"table\.mat: expected a matrix 'table', found 'one', 'two'"):
         read_matrix(save(tmp_path, one=np.eye(2), two="words"), "table")
 
 
