@@ -15,7 +15,7 @@ class Verdict(NamedTuple):
     """What a test says of a checkpoint."""
 
     value: float
-    what: str  #: the figure with its protocol, e.g. ``mAP of MARS usual``
+    what: str  #: the figure, its protocol and the distance, e.g. ``mAP of MARS usual (cosine)``
 
 
 class Criterion:
@@ -56,4 +56,4 @@ class Criterion:
             value = float(getattr(result.retrieval, self.figure))
         else:
             value = float(result.retrieval.cmc(int(self.figure.removeprefix("rank-"))))
-        return Verdict(value, f"{self.figure} of {result.title}")
+        return Verdict(value, f"{self.figure} of {result.title} ({result.distance})")

@@ -61,12 +61,9 @@ class Keeper:
         path, state = found
         position = restore(state, *self._trained, self.parts)
         best = self.record.best
-        if (
-            best is not None
-            and best.epoch == position.epoch
-            and not position.step
-            and path.parent == store.folder
-        ):
+        if path.parent.resolve() != store.folder.resolve():
+            self.record.best, self.record.tested = None, 0  # what is in that folder is no best of this one
+        elif best is not None and best.epoch == position.epoch and not position.step:
             store.mark_best(path)  # making that copy may be what was interrupted
         return position
 

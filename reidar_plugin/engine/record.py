@@ -13,7 +13,7 @@ class Best:
     """The best checkpoint so far."""
 
     value: float
-    what: str  #: the figure with its protocol
+    what: str  #: the figure, its protocol and the distance
     epoch: int  #: whole epochs at that time
 
 
@@ -29,15 +29,16 @@ class RunRecord:
     best: Best | None = None
 
     def judge(self, verdict: Verdict, epoch: int, rank1: float) -> tuple[Best, bool]:
-        """Note a test.
+        """Note a test. What was the best by another figure is no measure for this one, and is forgotten.
 
         Returns:
             The best so far, and whether it is this one.
         """
         self.tested, self.rank1 = epoch, rank1
-        if self.best is None or verdict.value > self.best.value:
-            self.best = Best(verdict.value, verdict.what, epoch)
-        return self.best, self.best.epoch == epoch
+        best = self.best
+        if best is None or best.what != verdict.what or verdict.value > best.value:
+            best = self.best = Best(verdict.value, verdict.what, epoch)
+        return best, best.epoch == epoch
 
     def state_dict(self) -> dict[str, Any]:
         """In plain values."""
