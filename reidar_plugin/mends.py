@@ -4,9 +4,9 @@ Each function here takes the host's original and returns what stands in its plac
 the original does the work right, it does it. ``docs/host-faults.md`` lists them beside what happens without the plugin.
 """
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch import nn
 
 from reidar_plugin import host
 from reidar_plugin.errors import PictureError
+from reidar_plugin.plain_file import numpy_numbers_allowed
 
 __all__ = ["install", "prepare_worker", "uninstall"]
 
@@ -131,21 +132,10 @@ def _plain(value: Any) -> Any:
 def _load_plain(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def load_checkpoint(fpath: str) -> Any:
-        with _numpy_numbers_allowed():
+        with numpy_numbers_allowed():
             return original(fpath)
 
     return load_checkpoint
-
-
-def _numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
-    """Let ``torch.load`` rebuild numpy scalars, which older checkpoints of the host hold; still no pickled code."""
-    if not hasattr(torch.serialization, "safe_globals"):  # torch 2.4 loads them without being told
-        return contextlib.nullcontext()
-    scalar = np.float32(0).__reduce__()[0]
-    dtypes = [type(np.dtype(code)) for code in ("f4", "f8", "i4", "i8", "?")]
-    # files written with numpy 1 name the function by its old module
-    old_name = (scalar, "numpy.core.multiarray.scalar")
-    return torch.serialization.safe_globals([scalar, old_name, np.dtype, *dtypes])
 
 
 def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -153,7 +143,12 @@ def _resume_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     def resume_from_checkpoint(
         fpath: str, model: nn.Module, optimizer: Any = None, scheduler: Any = None
     ) -> int:
-        return original(fpath, _AnyPrefix(model), optimizer=optimizer, scheduler=scheduler)
+        from reidar_plugin.engine.continuation import resuming
+        from reidar_plugin.models.joint import JointModel
+
+        target = _AnyPrefix(model)
+        with resuming(fpath) if isinstance(target.model, JointModel) else nullcontext():
+            return original(fpath, target, optimizer=optimizer, scheduler=scheduler)
 
     return resume_from_checkpoint
 

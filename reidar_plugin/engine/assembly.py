@@ -9,7 +9,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.held_out import trained_labels
-from reidar_plugin.engine.identity import RunIdentity
+from reidar_plugin.engine.identity import RunIdentity, describe_training
 from reidar_plugin.engine.schedule import WarmupSteps
 from reidar_plugin.engine.snapshot import unwrapped
 from reidar_plugin.errors import ConfigError
@@ -68,6 +68,7 @@ def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunIdenti
         identities=data.num_train_pids,
         actions=tuple(space.names) if acts else (),
         attributes=() if attributes is None else tuple(attributes.names),
+        training=describe_training(data.train_facts),
     )
 
 

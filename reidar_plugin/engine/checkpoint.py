@@ -13,6 +13,7 @@ import torch
 
 from reidar_plugin.engine.console import say
 from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.plain_file import CodeInFileError, DamagedFileError, load_plain
 
 __all__ = [
     "BEST",
@@ -69,27 +70,40 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"no checkpoint at {path}")
     try:
+        _check_sums(path)
+        state = load_plain(path)
+    except DamagedFileError as error:
+        raise BrokenCheckpointError(str(error)) from error
+    except CodeInFileError as error:
+        raise CheckpointError(str(error)) from error
+    if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
+        raise CheckpointError(
+            f"{path} is no checkpoint: it has no state_dict; weights alone go into model.load_weights"
+        )
+    return state
+
+
+def _check_sums(path: Path) -> None:
+    """Look at the check sums of all parts of a file, which torch itself does not; before torch 1.6 there were none."""
+    try:
         if not zipfile.is_zipfile(path):
+            if _of_old_format(path):
+                return
             raise BrokenCheckpointError(
                 f"{path} is not whole ({path.stat().st_size:,} bytes), or no checkpoint"
             )
-        with zipfile.ZipFile(path) as archive:  # torch itself does not look at the check sums
+        with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-        if damaged:
-            raise BrokenCheckpointError(f"{path} is damaged in {damaged}")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL (\S+)", str(error))
-        what = found[1] if found else "an unknown object"
-        raise CheckpointError(
-            f"{path} holds {what}, which only running code could bring back: refused; "
-            "a checkpoint holds tensors and plain values"
-        ) from error
-    except (RuntimeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
         raise BrokenCheckpointError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
-        raise CheckpointError(f"{path} is no checkpoint: it has no state_dict")
-    return state
+    if damaged:
+        raise BrokenCheckpointError(f"{path} is damaged in {damaged}")
+
+
+def _of_old_format(path: Path) -> bool:
+    magic = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
 
 
 class CheckpointStore:
@@ -139,12 +153,15 @@ class CheckpointStore:
     def save(self, state: dict[str, Any], position: Position) -> Path:
         """Write a checkpoint and drop those that are too old.
 
+        Later ones, which were not whole or training would have gone on from them, stay until they are written again.
+
         Raises:
             CheckpointError: it could not be written; the ones before it are as they were.
         """
         path = self.path(position)
         self._replace(path, lambda part: _write(state, part))
-        for old in self.positions()[self.keep :] if self.keep else []:
+        so_far = [each for each in self.positions() if each <= position]
+        for old in so_far[self.keep :] if self.keep else []:
             self.path(old).unlink()
         return path
 

@@ -1,15 +1,22 @@
 """Which checkpoint a run goes on from, and whether it may."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from reidar_plugin.engine.checkpoint import CheckpointError, CheckpointStore, read_checkpoint
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.identity import RunIdentity, config_changes
-from reidar_plugin.engine.snapshot import OURS
+from reidar_plugin.engine.snapshot import OURS, unwrapped
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.models.released import from_released, is_released
+from reidar_plugin.models.weights import tensors_in
+from reidar_plugin.plain_file import load_plain
 
-__all__ = ["check_same_run", "check_weights", "find_continuation"]
+__all__ = ["check_same_run", "check_weights", "find_continuation", "resuming"]
 
 Found = tuple[Path, dict[str, Any]]
 
@@ -62,39 +69,104 @@ def find_continuation(
     if OURS not in state:
         say(f"{named} is a checkpoint of the host: model and optimiser go on, centres and chance start anew")
         return None
-    _check_identity(Path(named), state, identity)
+    check_same_run(
+        Path(named), state, identity, config, "start from its weights alone with model.load_weights"
+    )
     return Path(named), state
 
 
-def check_same_run(path: Path, state: dict[str, Any], identity: RunIdentity, config: str) -> None:
-    """Refuse a checkpoint of another model, label space, number of identities, or config."""
+def check_same_run(
+    path: Path,
+    state: dict[str, Any],
+    identity: RunIdentity,
+    config: str,
+    way_out: str = "choose another data.save_dir",
+) -> None:
+    """Refuse a checkpoint of another model, label space, training set, or config.
+
+    Args:
+        path, state: the checkpoint.
+        identity, config: of the run that would go on from it.
+        way_out: what to do instead, in words.
+    """
     if OURS not in state:
-        raise CheckpointError(f"{path} is of another engine of torchreid; choose another data.save_dir")
-    _check_identity(path, state, identity)
-    changed = config_changes(state[OURS]["config"], config)
+        raise CheckpointError(f"{path} is of another engine of torchreid; {way_out}")
+    saved = state[OURS]
+    if not isinstance(saved, dict) or not {"identity", "config"} <= saved.keys():
+        raise CheckpointError(f"{path} does not say of which run it is; {way_out}")
+    differences = identity.differences(saved["identity"])
+    if differences:
+        raise CheckpointError(
+            f"{path} is of another run: {'; '.join(differences)}; take the same model and data, or {way_out}"
+        )
+    changed = config_changes(saved["config"], config)
     if changed:
-        more = f", and {len(changed) - 5} more" if len(changed) > 5 else ""
         raise CheckpointError(
-            f"{path} is of a run with another config ({'; '.join(changed[:5])}{more}): "
-            "take that config, or choose another data.save_dir"
+            f"{path} is of a run with another config ({_first(changed, 5)}): take that config, or {way_out}"
         )
 
 
-def check_weights(path: str | Path, identity: RunIdentity) -> None:
-    """Refuse to test weights of another model or label space; other identities do no harm at test."""
-    state = read_checkpoint(path)
-    saved = state.get(OURS, {}).get("identity")
-    if saved is None:
-        return
-    differences = [line for line in identity.differences(saved) if not line.startswith("identities:")]
-    if differences:
-        raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")
+@contextmanager
+def resuming(path: str | Path) -> Iterator[None]:
+    """Around the host's own resuming (``model.resume``): what it would die of becomes one line.
 
-
-def _check_identity(path: Path, state: dict[str, Any], identity: RunIdentity) -> None:
-    differences = identity.differences(state[OURS]["identity"])
-    if differences:
+    Raises:
+        CheckpointError: the file is no whole checkpoint, or does not fit what is resumed.
+    """
+    state = read_checkpoint(Path(path).expanduser())
+    if not isinstance(state.get("epoch"), int):
         raise CheckpointError(
-            f"{path} is of another run: {'; '.join(differences)}; "
-            "take the same model and data, or choose another data.save_dir"
+            f"model.resume: {path} holds weights and no epoch, so that training cannot go on from it; "
+            "name it in model.load_weights"
         )
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except (LookupError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} does not fit this run ({type(error).__name__}: {str(error).strip().splitlines()[0]}); "
+            "take the config that it was trained with, or start from its weights alone with model.load_weights"
+        ) from error
+
+
+def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity) -> None:
+    """Refuse to test weights that do not fill the model, or those of another model or label space.
+
+    The identity classifier takes no part in a test, and neither do the people of training.
+
+    Args:
+        path: of the file, any that ``model.load_weights`` takes.
+        model: to be tested.
+        identity: of the run.
+
+    Raises:
+        CheckpointError: the message says what is missing or differs.
+    """
+    content = load_plain(path)
+    ours = content.get(OURS) if isinstance(content, dict) else None
+    if isinstance(ours, dict) and "identity" in ours:
+        differences = identity.differences(ours["identity"], tested=True)
+        if differences:
+            raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")
+    tensors = tensors_in(content, path)
+    if is_released(tensors):
+        tensors = from_released(tensors)
+    wrong = [
+        f"{name} is {tuple(tensors[name].shape)}, here {tuple(value.shape)}"
+        if name in tensors
+        else f"no {name}"
+        for name, value in unwrapped(model).state_dict().items()
+        if not name.startswith("classifier.") and not name.endswith("num_batches_tracked")
+        if name not in tensors or tensors[name].shape != value.shape
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"{path} does not fill the model, so that a test of it would mean nothing: {_first(wrong, 3)}; "
+            "build the model that it was trained with"
+        )
+
+
+def _first(lines: list[str], number: int) -> str:
+    more = f", and {len(lines) - number} more" if len(lines) > number else ""
+    return "; ".join(lines[:number]) + more

@@ -1,12 +1,16 @@
 """What a run is, so that a checkpoint of another one is told apart in one line."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 import yaml
 
-__all__ = ["RunIdentity", "config_changes"]
+from reidar_plugin.data.facts import Facts
+
+__all__ = ["RunIdentity", "config_changes", "describe_training"]
 
 #: Config keys, or their groups, that may change while a run goes on.
 FREE = (
@@ -39,6 +43,7 @@ class RunIdentity:
     identities: int  #: K, people in training
     actions: tuple[str, ...] = ()  #: of the label space; empty without an action network
     attributes: tuple[str, ...] = ()
+    training: str = ""  #: :func:`describe_training`
 
     def as_plain(self) -> dict[str, Any]:
         """For a checkpoint."""
@@ -46,23 +51,50 @@ class RunIdentity:
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
-    def differences(self, saved: Mapping[str, Any]) -> list[str]:
-        """Where a checkpoint's own identity differs, each as ``what: theirs, here ours``."""
+    def differences(self, saved: Mapping[str, Any], tested: bool = False) -> list[str]:
+        """Where a checkpoint's own identity differs, each as ``what: theirs, here ours``.
+
+        A fact that the checkpoint lacks is passed over: it came with a version of the plugin.
+
+        Args:
+            saved: :meth:`as_plain` of the checkpoint.
+            tested: only what matters at test, where nobody of training is met again.
+        """
         ours = self.as_plain()
-        return [f"{key}: {saved.get(key)}, here {ours[key]}" for key in ours if saved.get(key) != ours[key]]
+        keys = [key for key in ours if key in saved and not (tested and key in ("identities", "training"))]
+        return [f"{key}: {saved[key]}, here {ours[key]}" for key in keys if saved[key] != ours[key]]
+
+
+def describe_training(facts: Facts) -> str:
+    """The training tracklets in words that differ where a person, a camera, a label or a number of frames does.
+
+    Args:
+        facts: of the tracklets, in order.
+    """
+    digest = hashlib.sha256()
+    frames = torch.tensor([len(paths) for paths in facts.paths])
+    for values in (facts.pids, facts.camids, frames, facts.labels, facts.attributes):
+        digest.update(values.numpy().tobytes() + b"|")
+    return f"{len(facts):,} tracklets with people and labels {digest.hexdigest()[:12]}"
 
 
 def config_changes(saved: str, ours: str) -> list[str]:
     """Keys whose values differ between two configs as yaml, and that a run cannot change while it goes on.
 
-    A key that only one of them has is passed over: it came or went with a version of the plugin.
+    A key that only one of them has is passed over: it came or went with a version of the plugin. ``train.max_epoch``
+    is free unless the host's cosine schedule ends there.
 
     Returns:
         ``key: theirs, here ours`` of each.
     """
     before, now = (dict(_leaves(yaml.safe_load(text) or {})) for text in (saved, ours))
-    keys = [key for key in before if key in now and not _is_free(key)]
+    tied = ("train.max_epoch",) if _follows_cosine(now) else ()
+    keys = [key for key in before if key in now and (key in tied or not _is_free(key))]
     return [f"{key}: {before[key]!r}, here {now[key]!r}" for key in keys if before[key] != now[key]]
+
+
+def _follows_cosine(config: Mapping[str, Any]) -> bool:
+    return config.get("reidar.train.schedule") == "host" and config.get("train.lr_scheduler") == "cosine"
 
 
 def _is_free(key: str) -> bool:

@@ -7,18 +7,19 @@ host's own weights, which the host fetches itself; or a local file.
 
 import hashlib
 import os
-import pickle
 import sys
+import textwrap
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
+from reidar_plugin.plain_file import load_plain
 
 __all__ = [
     "LoadReport",
@@ -28,6 +29,7 @@ __all__ = [
     "pretrained_backbone",
     "published_file",
     "read_tensors",
+    "tensors_in",
 ]
 
 PUBLISHED = "resnet50_ibn_a"
@@ -126,13 +128,16 @@ def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
         raise WeightsMissingError(f"no file of weights at {path}")
     if sha256:
         _check_sum(path, sha256)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, OSError, RuntimeError, EOFError, ValueError, LookupError) as error:
-        raise WeightsError(
-            f"{path} is not a plain file of tensors ({_first_line(error)}): a file with pickled code in it, "
-            "or cut short, is refused; save its state dict alone"
-        ) from error
+    return tensors_in(load_plain(path), path)
+
+
+def tensors_in(content: Any, path: str | Path) -> dict[str, Tensor]:
+    """The tensors in what was read of a file, by name without ``module.``.
+
+    Args:
+        content: a state dict, or a dict that holds one under ``state_dict``.
+        path: of the file, for the error.
+    """
     state = content.get("state_dict", content) if isinstance(content, Mapping) else content
     if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(
@@ -206,7 +211,7 @@ def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Ba
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else type(error).__name__
+    return textwrap.shorten(lines[0], 160, placeholder=" ...") if lines else type(error).__name__
 
 
 def _say(line: str) -> None:

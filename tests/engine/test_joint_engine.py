@@ -1,10 +1,12 @@
 import json
 import math
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fakes
+import numpy as np
 import pytest
 import torch
 from engine_rig import OSNET, build, config, run, weights
@@ -12,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from reidar_plugin import host_config, launch
 from reidar_plugin.engine.checkpoint import CheckpointError
+from reidar_plugin.engine.continuation import check_weights
 from reidar_plugin.engine.evaluation import Evaluator
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.ledger import NonFiniteLossError
@@ -265,6 +268,67 @@ def test_tests_a_checkpoint_to_the_same_figures(
     assert "as it was built" not in capsys.readouterr().out
 
 
+def other_width(tensors: dict[str, Any]) -> dict[str, Any]:
+    return {**tensors, "bottleneck.weight": torch.ones(9)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda tensors: {"classifier.weight": tensors["classifier.weight"]},
+            r"no base.0.weight; .*, and \d+ more",
+        ),
+        (
+            lambda tensors: {k: v for k, v in tensors.items() if k != "actions.weight"},
+            "nothing: no actions.weight;",
+        ),
+        (other_width, r"bottleneck.weight is \(9,\), here \(8,\)"),
+        (lambda tensors: {f"net.{name}": value for name, value in tensors.items()}, "no base.0.weight"),
+    ],
+    ids=["classifier alone", "without the actions", "another width", "other names"],
+)
+def test_refuses_to_test_a_model_that_the_file_does_not_fill(
+    mars: Path, tmp_path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], message: str
+) -> None:
+    file = tmp_path / "weights.pth"
+    engine = build(config(mars, tmp_path / "log", test__evaluate=True, model__load_weights=str(file)))
+    torch.save(change(dict(engine.model.state_dict())), file)
+    with pytest.raises(CheckpointError, match=message) as refusal:
+        engine.run(save_dir=str(tmp_path / "log"), test_only=True)
+    assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "log").exists()
+
+
+def of_other_people(tensors: dict[str, Any]) -> dict[str, Any]:
+    facts = {"identity": {"model": "tiny", "identities": 99, "training": "others"}}
+    return {"state_dict": {**tensors, "classifier.weight": torch.zeros(99, 8)}, "reidar": facts}
+
+
+def of_the_host(tensors: dict[str, Any]) -> dict[str, Any]:
+    return {"state_dict": tensors, "epoch": 3, "rank1": np.float32(0.5)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        dict,
+        lambda tensors: {f"module.{name}": value for name, value in tensors.items()},
+        of_other_people,
+        of_the_host,
+    ],
+    ids=["state dict", "of DataParallel", "of other people", "of the host"],
+)
+@pytest.mark.parametrize("old", [False, True], ids=["new format", "old format"])
+def test_tests_any_plain_file_that_fills_the_model(
+    mars: Path, tmp_path: Path, change: Callable[[dict[str, Any]], dict[str, Any]], old: bool
+) -> None:
+    file = tmp_path / "weights.pth"
+    engine = build(config(mars, tmp_path / "log", test__evaluate=True, model__load_weights=str(file)))
+    torch.save(change(dict(engine.model.state_dict())), file, _use_new_zipfile_serialization=not old)
+    check_weights(file, engine.model, engine.identity)
+
+
 def test_says_that_nothing_was_loaded(mars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(config(mars, tmp_path, test__evaluate=True))
     assert "testing the network as it was built" in capsys.readouterr().out
@@ -454,7 +518,7 @@ def test_keeps_the_best_by_a_named_criterion_and_says_which_set_chose_it(
     assert json.loads((tmp_path / "best/results.json").read_text())["notes"]["epochs"] == 2
     assert json.loads((tmp_path / "results.json").read_text())["notes"]["epochs"] == 4
     output = capsys.readouterr().out
-    assert "best so far: rank-1 of MARS no-distractors 70.00%, after 2 epochs" in output
+    assert "best so far: rank-1 of MARS no-distractors (squared Euclidean) 70.00%, after 2 epochs" in output
     assert "chosen on the test set" in output
 
 
@@ -503,7 +567,7 @@ def test_two_sources_and_three_targets_at_once(tmp_path: Path) -> None:
     assert engine.record.history[0]["weighted_binary_cross_entropy"] > 0
     last = engine.results.retrieval[-1]["metrics"]["rank-1"]
     assert engine.record.rank1 == pytest.approx(last)  # of the last target, as the host has it
-    assert engine.record.best.what == "mAP of MARS usual"
+    assert engine.record.best.what == "mAP of MARS usual (squared Euclidean)"
 
 
 def test_ctrl_c_is_the_main_threads(mars: Path, tmp_path: Path) -> None:

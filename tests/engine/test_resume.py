@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -325,6 +325,38 @@ def test_says_that_the_number_of_people_differs(two: Path, tmp_path: Path) -> No
         run(config(tmp_path / "other", two, **EPOCHS))
 
 
+def test_says_that_labels_were_edited(tmp_path: Path) -> None:
+    import fakes
+
+    fakes.write_mars(tmp_path / "data", train_people=6, test_people=3, frames=3)
+    table = tmp_path / "data/mars/actions.csv"
+    run(config(tmp_path / "data", tmp_path / "log", train__max_epoch=1))
+    lines = table.read_text().splitlines()  # 0002 is a person of the training set
+    table.write_text(
+        "".join("0002,walking|riding\n" if line.startswith("0002,") else f"{line}\n" for line in lines)
+    )
+    with pytest.raises(CheckpointError, match=r"training: 24 tracklets with people and labels \w+, here 24"):
+        run(config(tmp_path / "data", tmp_path / "log", train__max_epoch=2))
+
+
+def test_the_hosts_cosine_ties_the_number_of_epochs(mars: Path, tmp_path: Path) -> None:
+    cosine = {"reidar__train__schedule": "host", "train__lr_scheduler": "cosine"}
+    run(config(mars, tmp_path, train__max_epoch=1, **cosine))
+    with pytest.raises(CheckpointError, match=r"another config \(train.max_epoch: 1, here 2\)"):
+        run(config(mars, tmp_path, train__max_epoch=2, **cosine))
+
+
+def test_another_figure_of_merit_starts_anew(mars: Path, tmp_path: Path) -> None:
+    run(config(mars, tmp_path, train__max_epoch=1))
+    engine = run(config(mars, tmp_path, train__max_epoch=2, reidar__train__best="mINP@mixing"))
+    assert engine.record.best is not None
+    assert (engine.record.best.what, engine.record.best.epoch) == (
+        "mINP of MARS mixing (squared Euclidean)",
+        2,
+    )
+    assert weights(tmp_path, "model-best.pth.tar")["epoch"] == 2
+
+
 @pytest.mark.parametrize(
     "longer", [{"train__max_epoch": 4}, {"train__max_epoch": 2}, {"test__rerank": True, "data__workers": 1}]
 )
@@ -391,6 +423,20 @@ def test_a_folder_that_cannot_be_written_is_found_before_training(mars: Path, tm
     assert engine.batch_idx == 0
 
 
+def test_what_was_just_written_stays_where_newer_ones_are_broken(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, keep=2)
+    for epoch in (1, 2):
+        store.save({"state_dict": {}}, Position(epoch))
+    for epoch in (3, 4):
+        store.path(Position(epoch)).write_bytes(b"")
+    written = store.save({"state_dict": {}}, Position(2, 1))
+    assert written.exists()
+    found = store.newest()
+    assert found is not None
+    assert found[0] == written
+    assert store.positions() == [Position(4), Position(3), Position(2, 1), Position(2)]
+
+
 @pytest.mark.parametrize(("keep", "left"), [(1, [3]), (2, [2, 3]), (0, [1, 2, 3])])
 def test_only_the_last_and_the_best_stay(mars: Path, tmp_path: Path, keep: int, left: list[int]) -> None:
     engine = run(config(mars, tmp_path, reidar__train__keep=keep, reidar__train__save_every=2, **EPOCHS))
@@ -423,7 +469,81 @@ def test_model_resume_goes_on_exactly_in_another_folder(mars: Path, whole: Path,
     resume = str(whole / "model/model.pth.tar-2")
     run(config(mars, tmp_path, model__resume=resume, **EPOCHS))
     found, expected = weights(tmp_path, "model.pth.tar-3"), weights(whole, "model.pth.tar-3")
+    best = found["reidar"]["parts"].pop("record")["best"]
+    del expected["reidar"]["parts"]["record"]
     assert differences(expected, found) == []
+    assert best["epoch"] in (2, 3)  # tested in this folder
+    assert weights(tmp_path, "model-best.pth.tar")["epoch"] == best["epoch"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"train__lr": 0.1},
+            r"another config \(train.lr: 0.0003, here 0.1\): take that config, or start from its",
+        ),
+        ({"reidar__labels__space": "actions3"}, "model.load_weights|is of another model"),
+    ],
+    ids=["config", "label space"],
+)
+def test_model_resume_says_what_differs(
+    mars: Path, whole: Path, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    resume = str(whole / "model/model.pth.tar-2")
+    with pytest.raises(CheckpointError, match=message) as refusal:
+        run(config(mars, tmp_path, model__resume=resume, **EPOCHS, **options))
+    assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "results.json").exists()
+
+
+def without_epoch(state: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in state.items() if key != "epoch"}
+
+
+def without_moments(state: dict[str, Any]) -> dict[str, Any]:
+    return {**state, "optimizer": {"state": {}, "param_groups": []}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without_epoch, "named.pth holds weights and no epoch, .*; name it in model.load_weights"),
+        (
+            lambda state: state["state_dict"],
+            "named.pth is no checkpoint: it has no state_dict; weights alone go",
+        ),
+        (lambda state: {**state, "more": Hostile()}, r"named.pth holds (posix|nt).mkdir, .* refused"),
+        (
+            lambda state: {**state, "state_dict": {}},
+            r"named.pth: the checkpoint is of another model: it lacks base",
+        ),
+        (without_moments, r"named.pth does not fit this run \(ValueError: .*; take the config"),
+    ],
+    ids=["no epoch", "weights alone", "hostile", "empty", "another optimiser"],
+)
+def test_model_resume_of_what_cannot_be_resumed_is_one_line(
+    mars: Path, whole: Path, tmp_path: Path, change: Callable[[Any], Any], message: str
+) -> None:
+    torch.save(change(weights(whole, "model.pth.tar-2")), tmp_path / "named.pth")
+    with pytest.raises(CheckpointError, match=message) as refusal:
+        build(config(mars, tmp_path / "log", model__resume=str(tmp_path / "named.pth"), **EPOCHS))
+    assert "\n" not in str(refusal.value)
+
+
+def test_model_resume_of_half_a_file_is_one_line(mars: Path, whole: Path, tmp_path: Path) -> None:
+    content = (whole / "model/model.pth.tar-2").read_bytes()
+    (tmp_path / "half.pth").write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match=r"half.pth is not whole \([\d,]+ bytes\)"):
+        build(config(mars, tmp_path / "log", model__resume=str(tmp_path / "half.pth"), **EPOCHS))
+
+
+def test_model_resume_takes_the_format_of_old_torch(mars: Path, whole: Path, tmp_path: Path) -> None:
+    old, state = tmp_path / "old.pth", weights(whole, "model.pth.tar-2")
+    state["rank1"] = np.float32(0.5)  # as the host wrote it
+    torch.save(state, old, _use_new_zipfile_serialization=False)
+    engine = run(config(mars, tmp_path / "log", model__resume=str(old), **EPOCHS))
+    assert engine.position.epoch == 3
 
 
 def test_model_resume_of_an_older_one_does_not_mix_two_runs(mars: Path, two: Path) -> None:

@@ -1,4 +1,7 @@
-from reidar_plugin.engine.identity import RunIdentity, config_changes
+from reidar_plugin.data.facts import Facts
+from reidar_plugin.data.tracklets import Frames
+from reidar_plugin.engine.identity import RunIdentity, config_changes, describe_training
+from reidar_plugin.labels.spaces import LabelSpace
 
 
 def test_tells_what_differs() -> None:
@@ -9,6 +12,32 @@ def test_tells_what_differs() -> None:
         "identities: 1975, here 625",
         "actions: ['walking'], here ['walking', 'riding']",
     ]
+    assert ours.differences(theirs, tested=True) == ["actions: ['walking'], here ['walking', 'riding']"]
+    del theirs["actions"]  # as if the fact had come with a later version
+    assert ours.differences(theirs) == ["identities: 1975, here 625"]
+
+
+def test_training_is_told_apart_by_every_label_and_frame() -> None:
+    space = LabelSpace("own", ("walking", "riding"))
+
+    def described(labels: str = "walking", frames: int = 3, camid: int = 0) -> str:
+        paths = Frames([f"{n}.jpg" for n in range(frames)], "0001C1T0001", frozenset([labels]))
+        return describe_training(Facts([(paths, 0, camid, 0)], space))
+
+    assert described() == described()
+    assert described().startswith("1 tracklets with people and labels ")
+    assert len({described(), described("riding"), described(frames=4), described(camid=1)}) == 4
+
+
+def test_the_hosts_cosine_ends_with_the_last_epoch() -> None:
+    def changes(schedule: str, decay: str) -> list[str]:
+        text = (
+            f"train: {{max_epoch: %d, lr_scheduler: {decay}}}\nreidar: {{train: {{schedule: {schedule}}}}}\n"
+        )
+        return config_changes(text % 60, text % 90)
+
+    assert changes("host", "cosine") == ["train.max_epoch: 60, here 90"]
+    assert changes("paper", "cosine") == changes("host", "multi_step") == []
 
 
 def test_some_keys_are_free_to_change() -> None:
