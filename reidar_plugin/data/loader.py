@@ -208,7 +208,7 @@ class ClipLoader(DataLoader[ClipBatch]):
         keep: bool = False,
         start_method: str = "",
     ) -> None:
-        self.batches, self.reader = batches, dataset.reader
+        self.batches, self.reader, self.start_method = batches, dataset.reader, start_method
         super().__init__(
             dataset,
             batch_sampler=batches,

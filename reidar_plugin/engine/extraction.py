@@ -77,7 +77,13 @@ def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
     source: Any = train_loader.dataset
     plan = plan_clips([len(paths) for paths in source.facts.paths], source.length)
     packed = PackedClips(source.facts, source.reader, plan)
-    return ClipLoader(packed, FullBatches(len(packed), batch_size), workers=train_loader.num_workers)
+    return ClipLoader(
+        packed,
+        FullBatches(len(packed), batch_size),
+        workers=train_loader.num_workers,
+        pin=train_loader.pin_memory,
+        start_method=train_loader.start_method,
+    )
 
 
 def report_replaced(loader: ClipLoader, what: str) -> None:

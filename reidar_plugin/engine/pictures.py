@@ -26,6 +26,7 @@ from reidar_plugin.report.strips import ShownTracklet, spread
 __all__ = ["draw_test"]
 
 CLIPS = 6  # of a tracklet, in a picture of attention
+ATTENTION = "Temporal attention, frames augmented as in training"
 
 
 def draw_test(
@@ -50,6 +51,7 @@ def draw_test(
         Paths of the pictures.
     """
     paths = []
+    note = ", not re-ranked" if any(result.reranked for result in verdicts.retrieval) else ""
     for target, result in zip(verdicts.targets, verdicts.first, strict=True):
         folder = Path(save_dir) / f"visrank_{target.name}"
         valid = np.flatnonzero(result.retrieval.valid)
@@ -60,7 +62,7 @@ def draw_test(
         )
         for query in chosen:
             name = f"query{query:05d}_person{int(target.query.facts.pids[query])}"
-            picture = _ranked(evaluator, target, query, topk, metric, normalize, result.title)
+            picture = _ranked(evaluator, target, query, topk, metric, normalize, result.title + note)
             paths.append(picture.save(folder / f"{name}_ranked.png"))
             attended = _attended(evaluator, target, query)
             if attended is not None:
@@ -112,9 +114,8 @@ def _attended(evaluator: Evaluator, target: Target, query: int) -> Canvas | None
     shown = _shown(evaluator, target.query, query)
     pixels = list(_pixels(frames, evaluator.data.normalise.scale, evaluator.data.normalise.offset))
     seen = ShownTracklet(pixels, shown.pid, shown.camid, shown.likelihoods, shown.given)
-    title = "Temporal attention, frames mirrored, moved and erased as in training"
     weights = output.attention.float().cpu().numpy()
-    return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=title)
+    return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=ATTENTION)
 
 
 @torch.no_grad()
