@@ -8,19 +8,22 @@ python tools/make_synthped.py --root data --layout lpw --people 60 40
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from reidar_plugin.data.synthped import PRESETS, make
+from reidar_plugin.data.synthped.bar import Bar
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.people and len(args.people) > 2:
+        parser.error(f"--people takes one number or two (to train on, to test on), got {len(args.people)}")
     people = tuple(args.people * 2)[:2] if args.people else None
     try:
         home = make(
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             shares=args.shares,
             folder=args.folder,
             workers=args.workers,
-            progress=_Bar() if sys.stderr.isatty() or args.progress else None,
+            progress=Bar(live=True) if sys.stderr.isatty() or args.progress else None,
         )
     except (ValueError, OSError) as error:
         print(f"make_synthped: {error}", file=sys.stderr)
@@ -51,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", required=True, help="where the folder of the set goes")
     parser.add_argument("--preset", default="laptop", choices=sorted(PRESETS))
     parser.add_argument("--people", type=int, nargs="+", metavar="N", help="to train on and to test on")
-    parser.add_argument("--cameras", type=int, help="1 ... 6 (layout mars)")
+    parser.add_argument("--cameras", type=int, help="2 ... 6 (layout mars)")
     parser.add_argument(
         "--tracklets", type=int, nargs=2, metavar="N", help="of the people to train and to test on"
     )
@@ -63,25 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
     parser.add_argument("--progress", action="store_true", help="show the bar although this is no terminal")
     return parser
-
-
-class _Bar:
-    """Frames drawn, frames a second and time left, on one line."""
-
-    def __init__(self) -> None:
-        self._start, self._first = time.monotonic(), -1
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._first < 0:
-            self._first = done
-        spent = max(time.monotonic() - self._start, 1e-3)
-        rate = (done - self._first) / spent
-        left = f"{(total - done) / rate:.0f} s left" if rate else ""
-        filled = 30 * done // max(total, 1)
-        line = (
-            f"\r[{'#' * filled}{'.' * (30 - filled)}] {done}/{total} frames, {rate:.0f} a second, {left:<12}"
-        )
-        print(line, end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.tracklets import Split
 
+from .bar import Bar
 from .generate import make, read_stamp
 
 __all__ = ["SynthPed"]
@@ -28,5 +29,5 @@ class SynthPed(MarsActions):
     @classmethod
     def read(cls, home: Path) -> Split:
         if read_stamp(home) is None:
-            make(home.parent, folder=home.name)
+            make(home.parent, folder=home.name, progress=Bar(f"drawing SynthPed into {home}, once: "))
         return super().read(home)

@@ -10,6 +10,9 @@ from typing import Any
 
 import cv2
 
+from reidar_plugin.data.tables import TableError
+from reidar_plugin.errors import ConfigError
+
 from .drawing import Progress, clear_truth, cores, draw
 from .files import write_files
 from .plan import Plan, plan_lpw, plan_mars
@@ -48,7 +51,7 @@ def make(
         root: where the folder of the set goes, e.g. the ``--root`` of torchreid.
         preset: ``tiny``, ``laptop`` or ``mars``.
         people: how many to train on and to test on, instead of the preset's; one number for both.
-        cameras: 1 ... 6 (``mars`` layout; LPW has eleven).
+        cameras: 2 ... 6 (``mars`` layout; LPW has eleven).
         tracklets: of the people to train on and to test on (``mars`` layout); distractors and junk follow.
         size: height and width of the pictures.
         seed: another seed, another town.
@@ -64,24 +67,25 @@ def make(
         The folder of the set.
 
     Raises:
-        ValueError: an argument out of range; a folder that holds a set made with other arguments.
+        ConfigError: an argument out of range; a folder that holds a set made with other arguments.
+        TableError: a folder whose ``synthped.json`` is damaged.
         FileExistsError: a folder that is no SynthPed set.
     """
     chosen = _choose(preset, people, cameras, tracklets, size, layout)
     home = Path(root).expanduser() / (folder or layout)
     if shares not in ("paper", "even"):
-        raise ValueError(f"unknown shares {shares!r}; choose paper or even")
+        raise ConfigError(f"unknown shares {shares!r}; choose paper or even")
     if workers is not None and workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+        raise ConfigError(f"workers must be at least 1, got {workers}")
     stamp = _stamp(chosen, seed, layout, shares)
     home.parent.mkdir(parents=True, exist_ok=True)
     with _locked(home.with_name(f".{home.name}.lock")):
         if home.exists():
             _check_same(home, stamp)
             return home
+        plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
         part = home.with_name(f".{home.name}.part")
         _open_part(part, stamp)
-        plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
         draw(plan, part, workers or cores(), progress or _silent)
         _finish(plan, part, stamp)
         part.rename(home)
@@ -89,9 +93,21 @@ def make(
 
 
 def read_stamp(home: Path) -> dict[str, Any] | None:
-    """What a folder says that it is; None where it is no finished SynthPed set."""
+    """What a folder says that it is; None where it says nothing and so is no SynthPed set.
+
+    Raises:
+        TableError: what it says cannot be read.
+    """
     path = home / STAMP
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        stamp = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no UTF-8, or no JSON
+        raise TableError(f"{path}: not readable as JSON ({error}); delete {home} and make it anew") from error
+    if not isinstance(stamp, dict):
+        raise TableError(f"{path}: expected a JSON object, got {stamp!r:.40}; delete {home} and make it anew")
+    return stamp
 
 
 def _choose(
@@ -103,31 +119,33 @@ def _choose(
     layout: str,
 ) -> Preset:
     if name not in PRESETS:
-        raise ValueError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
+        raise ConfigError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     if layout not in ("mars", "lpw"):
-        raise ValueError(f"unknown layout {layout!r}; choose mars or lpw")
+        raise ConfigError(f"unknown layout {layout!r}; choose mars or lpw")
     if layout == "lpw" and (cameras is not None or tracklets is not None):
-        raise ValueError(
+        raise ConfigError(
             "layout 'lpw' has 11 cameras and a tracklet for each view: leave out cameras and tracklets"
         )
     preset = PRESETS[name]
     if people is not None:
         pair = (people, people) if isinstance(people, int) else people
         if not all(2 <= number <= 4000 for number in pair):
-            raise ValueError(f"people must be 2 ... 4000 to train on and to test on, got {people}")
+            raise ConfigError(f"people must be 2 ... 4000 to train on and to test on, got {people}")
         train, test = (
             round(t * n / old) for t, n, old in zip(preset.tracklets, pair, preset.people, strict=True)
         )
         preset = replace(preset, people=pair, tracklets=(train, test))
     if cameras is not None:
-        if not 1 <= cameras <= 6:
-            raise ValueError(f"cameras must be 1 ... 6 (torchreid's mars knows six), got {cameras}")
+        if not 2 <= cameras <= 6:
+            raise ConfigError(
+                f"cameras must be 2 ... 6 (a query needs another one; torchreid's mars knows six), got {cameras}"
+            )
         preset = replace(preset, cameras=cameras)
     if tracklets is not None:
         preset = replace(preset, tracklets=tracklets)
     if size is not None:
         if not all(16 <= side <= 1024 for side in size):
-            raise ValueError(f"size must be height and width of 16 ... 1024 pixels, got {size}")
+            raise ConfigError(f"size must be height and width of 16 ... 1024 pixels, got {size}")
         preset = replace(preset, size=size)
     return preset
 
@@ -158,18 +176,18 @@ def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
         f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
     ]
     if other:
-        raise ValueError(
+        raise ConfigError(
             f"{where}: holds a SynthPed set with {'; '.join(other)}. Delete it or choose another folder"
         )
 
 
 def _open_part(part: Path, stamp: dict[str, Any]) -> None:
     """A folder to draw into; one that is there must have been begun with the same arguments."""
-    note = part / STAMP
-    if note.is_file():
-        _compare(part, json.loads(note.read_text(encoding="utf-8")), stamp)
+    begun = read_stamp(part)
+    if begun is not None:
+        _compare(part, begun, stamp)
     part.mkdir(exist_ok=True)
-    _write_json(note, {**stamp, "finished": False})
+    _write_json(part / STAMP, {**stamp, "finished": False})
 
 
 def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:

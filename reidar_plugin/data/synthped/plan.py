@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from reidar_plugin.errors import ConfigError
+
 from .actions import action_shares, hand_out
 from .dice import Dice
 from .people import Look, dress_all
@@ -92,7 +94,7 @@ def _known(
     counts = [(person, camera) for person, cameras in enumerate(seen) for camera in cameras]
     dice = Dice(seed, "tracklets", split)
     if total < len(counts):
-        raise ValueError(
+        raise ConfigError(
             f"tracklets of the {split} people must be at least {len(counts)} (one in each camera), got {total}"
         )
     weights = [1.0 / (0.12 + dice.uniform()) - 0.85 for _ in counts]

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -19,10 +20,12 @@ from reidar_plugin.data.lpw import LPWActions
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.synthped import PRESETS, make
 from reidar_plugin.data.synthped import drawing as drawing_room
+from reidar_plugin.data.synthped.bar import Bar
 from reidar_plugin.data.synthped.dataset import SynthPed
 from reidar_plugin.data.synthped.generate import read_stamp
 from reidar_plugin.data.synthped.plan import plan_mars
 from reidar_plugin.data.synthped.render import Studio
+from reidar_plugin.data.tables import TableError
 from reidar_plugin.data.tracklets import Tracklet
 from reidar_plugin.host import reid
 from reidar_plugin.labels.attributes import attribute_space
@@ -251,8 +254,8 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
         ({"shares": "odd"}, "unknown shares 'odd'"),
         ({"people": 1}, "people must be 2 ... 4000 .* got 1"),
         ({"people": (10, 9000)}, r"got \(10, 9000\)"),
-        ({"cameras": 7}, "cameras must be 1 ... 6 .* got 7"),
-        ({"cameras": 0}, "got 0"),
+        ({"cameras": 7}, "cameras must be 2 ... 6 .* got 7"),
+        ({"cameras": 1}, r"cameras must be 2 ... 6 \(a query needs another one.* got 1"),
         ({"size": (8, 128)}, r"size must be .* got \(8, 128\)"),
         ({"layout": "lpw", "cameras": 3}, "layout 'lpw' has 11 cameras"),
         ({"tracklets": (5, 5)}, "tracklets of the train people must be at least .* got 5"),
@@ -264,6 +267,7 @@ def test_bad_arguments(tmp_path: Path, arguments: dict[str, object], message: st
     with pytest.raises(ValueError, match=message):
         make(tmp_path, **{"preset": "tiny", **arguments})  # type: ignore[arg-type]
     assert not (tmp_path / "mars").exists()
+    assert not (tmp_path / ".mars.part").exists()  # which would stand in the way of the right arguments
 
 
 def test_two_processes_make_one_set(mars: Path, tmp_path: Path) -> None:
@@ -274,19 +278,26 @@ def test_two_processes_make_one_set(mars: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*.part"))
 
 
-def test_synthped_makes_itself(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_synthped_makes_itself_and_says_so(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from reidar_plugin.data.synthped import dataset
 
     asked: list[tuple[Path, str]] = []
 
-    def copy(where: Path, *, folder: str) -> Path:  # instead of drawing the laptop set
+    def copy(where: Path, *, folder: str, progress: Bar) -> Path:  # instead of drawing the laptop set
         asked.append((where, folder))
+        progress(0, 9)
+        progress(5, 9)
+        progress(9, 9)
         return Path(shutil.copytree(root / "mars", where / folder))
 
     monkeypatch.setattr(dataset, "make", copy)
     first = SynthPed(tmp_path, transform=list, verbose=False)
     again = SynthPed(tmp_path, transform=list, verbose=False)
     assert asked == [(tmp_path, "synthped")]
+    drawing = f"drawing SynthPed into {tmp_path / 'synthped'}, once: "
+    assert capsys.readouterr().err == f"{drawing}0/9 frames\n{drawing}9/9 frames\n"
     assert len(first.train) == len(again.train) == 36
     assert first.train[0][0].labels
 
@@ -299,6 +310,20 @@ def test_stamp(mars: Path, tmp_path: Path) -> None:
     assert read_stamp(tmp_path) is None
 
 
+@pytest.mark.parametrize("folder", ["mars", ".mars.part"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b'{"seed": ', "not readable as JSON"), (b"\xff", "not readable as JSON"), (b"[1]", r"got \[1\]")],
+)
+def test_a_damaged_stamp_is_named(tmp_path: Path, folder: str, content: bytes, message: str) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "synthped.json").write_bytes(content)
+    with pytest.raises(
+        TableError, match=rf"{re.escape(folder)}/synthped\.json: .*{message}.*; delete .* anew"
+    ):
+        make(tmp_path, "tiny")
+
+
 def test_make_tool(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tool = _tool("make_synthped")
     assert tool.main(["--root", str(root), "--preset", "tiny", "--progress"]) == 0
@@ -308,6 +333,9 @@ def test_make_tool(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert said.err.startswith("make_synthped: ")
     assert "seed 0 (asked for: 4)" in said.err
     assert said.err.count("\n") == 1
+    with pytest.raises(SystemExit):
+        tool.main(["--root", str(root), "--preset", "tiny", "--people", "5", "6", "7"])
+    assert "--people takes one number or two (to train on, to test on), got 3" in capsys.readouterr().err
 
 
 @pytest.mark.slow
