@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from yacs.config import CfgNode
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.config_file import checked
 from reidar_plugin.engine.checkpoint import BEST, read_checkpoint
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host_config import toolbox_config
 from reidar_plugin.report.results import write_atomically
 
-__all__ = ["RunError", "arguments", "best_checkpoint", "merged", "start", "write_start"]
+__all__ = ["RunError", "arguments", "best_checkpoint", "merged", "split_configs", "start", "write_start"]
 
 _LAUNCH = "import sys; from reidar_plugin import launch, runner; sys.exit(runner.guard(launch.main))"
 
@@ -50,6 +51,22 @@ def arguments(
     words += ["--root", root] if root else []
     pairs = [(key.replace("__", "."), str(value)) for key, value in keys.items()]
     return [*words, *options, *(word for pair in pairs for word in pair)]
+
+
+def split_configs(words: Sequence[str], least: int = 1) -> tuple[list[str], list[str]]:
+    """The configs at the front of a command line, by their ending, and the KEY VALUE pairs behind them.
+
+    Args:
+        words: of the command line, without flags.
+        least: how many configs there must be.
+    """
+    configs = list(takewhile(lambda word: word.endswith((".yaml", ".yml")), words))
+    if len(configs) < least:
+        raise ConfigError(
+            f"expected {least} or more configs (.yaml), then KEY VALUE pairs, got {len(configs)} before "
+            f"{words[len(configs)] if len(words) > len(configs) else 'the end'!r}"
+        )
+    return configs, list(words[len(configs) :])
 
 
 def start(words: Sequence[str]) -> None:

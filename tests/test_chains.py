@@ -1,9 +1,6 @@
 """Runs that follow from runs: transfer, cross-dataset tests, searches."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import fakes
@@ -15,19 +12,9 @@ from reidar_plugin.engine.checkpoint import read_checkpoint
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.report.records import Results
 from reidar_plugin.report.results import read_results, write_results
+from tools import cross_test, search, transfer
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-
-
-def tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"tool_{name}", TOOLS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # as an import does
-    spec.loader.exec_module(module)
-    return module
-
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 TINY = """
 model: {name: reidar_osnet_x0_25, pretrained: False}
@@ -61,7 +48,7 @@ def test_transfer_carries_all_but_classifier_and_centres(
 ) -> None:
     configs = [str(home / "mars.yaml"), str(home / "prid.yaml")]
     # a rate of 0 leaves the second run where it starts, so that what it started from can be seen
-    first, second = tool("transfer").transfer(configs, str(home / "chain"), str(home), ["train.lr", "0.0"])
+    first, second = transfer.transfer(configs, str(home / "chain"), str(home), ["train.lr", "0.0"])
     assert (first.name, second.name) == ("1-mars", "2-prid")
     said = capsys.readouterr().out
     assert "go over from" in said
@@ -84,7 +71,7 @@ def test_transfer_carries_all_but_classifier_and_centres(
 @pytest.mark.slow
 def test_every_pair_is_tested(home: Path) -> None:
     configs = [str(home / "mars.yaml"), str(home / "prid.yaml")]
-    rows = tool("cross_test").cross_test(configs, str(home / "cross"), str(home))
+    rows = cross_test.cross_test(configs, str(home / "cross"), str(home))
     assert [row[:2] for row in rows] == [
         ["mars", "MARS usual"],
         ["mars", "MARS no-distractors"],
@@ -104,7 +91,28 @@ def test_a_slip_in_the_last_config_costs_no_run(home: Path, monkeypatch: pytest.
     monkeypatch.setattr(runs, "start", lambda words: pytest.fail("a run was started"))
     (home / "prid.yaml").write_text("train: {batchsize: 3}\n")
     with pytest.raises(ConfigError, match=r"unknown key 'train\.batchsize'"):
-        tool("transfer").transfer([str(home / "mars.yaml"), str(home / "prid.yaml")], str(home / "chain"))
+        transfer.transfer([str(home / "mars.yaml"), str(home / "prid.yaml")], str(home / "chain"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "expected 2 or more configs .* got 0 before 'the end'"),
+        (["a.yaml", "train.lr", "1", "b.yaml"], "got 1 before 'train.lr'"),
+    ],
+)
+def test_configs_come_before_keys_and_values(words: list[str], said: str) -> None:
+    assert runs.split_configs(["a.yaml", "b.yml", "train.lr", "1"], least=2) == (
+        ["a.yaml", "b.yml"],
+        ["train.lr", "1"],
+    )
+    with pytest.raises(ConfigError, match=said):
+        runs.split_configs(words, least=2)
+
+
+def test_configs_of_one_name_cannot_share_a_folder() -> None:
+    with pytest.raises(ConfigError, match=r"expected different names, got \['base'\] twice"):
+        cross_test.main(["configs/re-id-ar/base.yaml", "configs/asanet/base.yaml"])
 
 
 def test_a_run_that_fails_ends_the_chain(tmp_path: Path) -> None:
@@ -131,18 +139,18 @@ def test_command_line_of_a_run() -> None:
     ],
 )
 def test_ranges(text: str, expected: tuple[Any, ...]) -> None:
-    assert tuple(tool("search").read_range(text)) == expected
+    assert tuple(search.read_range(text)) == expected
 
 
 @pytest.mark.parametrize("text", ["train.lr", "=1:2", "a=2:1", "a=1:2:exp", "a=0:1:log", "a=x:y"])
 def test_ranges_that_are_none(text: str) -> None:
     with pytest.raises(ConfigError, match=f"got '{text}'"):
-        tool("search").read_range(text)
+        search.read_range(text)
 
 
 def test_the_shipped_ranges_hold_the_published_values() -> None:
-    configs = TOOLS.parent / "configs/vprft"
-    ranges = tool("search").read_ranges(configs / "ranges.txt")
+    configs = CONFIGS / "vprft"
+    ranges = search.read_ranges(configs / "ranges.txt")
     assert len(ranges) == 7
     for name, each in ((name, each) for name in ("mars.yaml", "prid2011.yaml") for each in ranges):
         value = runs.merged(configs / name)
@@ -153,7 +161,6 @@ def test_the_shipped_ranges_hold_the_published_values() -> None:
 
 def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("optuna")
-    search = tool("search")
     (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions"))
     calls: list[list[str]] = []
 

@@ -1,24 +1,14 @@
 """The memory column of S2DN."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import torch
 from torch import nn
 
 from reidar_plugin import runs
+from tools import memory
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tool_memory", ROOT / "tools/memory.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Block(nn.Module):
@@ -34,13 +24,13 @@ class Block(nn.Module):
 def test_every_layer_and_block_counts_once() -> None:
     model = nn.Sequential(Block(), nn.Identity())
     # of 2 rows: 4 from the linear layer, 4 from the ReLU, 5 from the block, 5 from what hands it on
-    assert tool().count_activations(model, torch.zeros(2, 3)) == 2 * (4 + 4 + 5 + 5)
+    assert memory.count_activations(model, torch.zeros(2, 3)) == 2 * (4 + 4 + 5 + 5)
 
 
 def test_sizes_of_a_config() -> None:
     cfg = runs.merged(ROOT / "configs/s2dn/mars.yaml", ["model.name", "reidar_osnet_x0_25"])
-    parameters, frames, activations, megabytes = tool().sizes(cfg, people=10)
+    parameters, frames, activations, megabytes = memory.sizes(cfg, people=10)
     assert megabytes == 4 * parameters / 2**20
     assert frames == 32 * 3 * 224 * 112 * 4 / 2**20
     assert activations > 2 * 4 * 128 * 14 * 7 / 2**20  # the last maps alone, there and back
-    assert tool().sizes(cfg, people=11)[0] - parameters == 128  # a row of the classifier
+    assert memory.sizes(cfg, people=11)[0] - parameters == 128  # a row of the classifier

@@ -10,6 +10,7 @@ is tested: actions and attributes of another data set may be other ones.
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from tabulate import tabulate
 
 from reidar_plugin import host, runner, runs
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.report.results import read_results
 
 HEADS = ("trained on", "tested on", "re-ranked", "valid queries", "rank-1", "rank-5", "mAP")
@@ -67,11 +69,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/cross-test", metavar="DIR", help="folder of the runs")
     args = parser.parse_intermixed_args(argv)
-    configs = [word for word in args.configs if word.endswith((".yaml", ".yml"))]
-    options = args.configs[len(configs) :]
-    stems = {Path(config).stem for config in configs}
-    if len(configs) < 2 or len(stems) < len(configs) or args.configs[: len(configs)] != configs:
-        parser.error("expected two configs or more (.yaml) of different names, then KEY VALUE pairs")
+    configs, options = runs.split_configs(args.configs, least=2)
+    twice = {stem for stem, count in Counter(Path(config).stem for config in configs).items() if count > 1}
+    if twice:
+        raise ConfigError(
+            f"configs name the folders of their runs: expected different names, got {sorted(twice)} twice"
+        )
     rows = cross_test(configs, args.save_dir, args.root, options)
     print("\n" + tabulate(rows, headers=HEADS, disable_numparse=True))
 

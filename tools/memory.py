@@ -80,10 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs (yaml), then KEY VALUE pairs")
     parser.add_argument("--people", type=int, default=625, help="identities in training (MARS: 625)")
     args = parser.parse_intermixed_args(argv)
-    configs = [word for word in args.configs if word.endswith((".yaml", ".yml"))]
-    options = args.configs[len(configs) :]
-    if not configs or args.configs[: len(configs)] != configs:
-        parser.error("expected one config or more (.yaml), then KEY VALUE pairs")
+    configs, options = runs.split_configs(args.configs)
     rows = []
     for config in configs:
         cfg = runs.merged(config, options)

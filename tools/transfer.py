@@ -52,10 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/transfer", metavar="DIR", help="folder of the stages")
     args = parser.parse_intermixed_args(argv)
-    configs = [word for word in args.configs if word.endswith((".yaml", ".yml"))]
-    options = args.configs[len(configs) :]
-    if len(configs) < 2 or args.configs[: len(configs)] != configs:
-        parser.error("expected two configs or more (.yaml), then KEY VALUE pairs")
+    configs, options = runs.split_configs(args.configs, least=2)
     transfer(configs, args.save_dir, args.root, options)
 
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from yacs.config import CfgNode
 
 from reidar_plugin import losses
 from reidar_plugin.config import reidar_node
 from reidar_plugin.flow import Targets
 from reidar_plugin.losses import TERMS, Objective, Sizes
+from tools.benchmarks.kernels import KernelCalls
 
 B, T, K, D, M, E = 8, 3, 5, 6, 4, 7
 COUNTS = [40.0, 9.0, 3.0, 20.0]
@@ -346,24 +346,12 @@ def test_waits_for_no_device() -> None:
             total.item()
 
 
-class Calls(TorchDispatchMode):
-    """Counts the kernels that are called."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += 1
-        return func(*args, **(kwargs or {}))
-
-
 def calls(clips: int, actions: int) -> int:
     sizes = {**SIZES, "num_actions": actions, "counts": [5.0] * actions}
     made = Objective.from_config(node(list(TERMS)), **sizes)
-    with Calls() as counter:
+    with KernelCalls() as counter:
         made(output(clips, actions), targets(clips, actions))[0].backward()
-    return counter.count
+    return counter.all
 
 
 def test_number_of_kernels_does_not_grow() -> None:

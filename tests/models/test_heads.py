@@ -1,10 +1,10 @@
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from reidar_plugin.host import reid
 from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
+from tools.benchmarks.kernels import KernelCalls
 
 
 class OneBlock(nn.Module):
@@ -72,21 +72,11 @@ def test_equals_separate_blocks(activation: str, slope: float, training: bool) -
         torch.testing.assert_close(network.norm.running_var[m * 6 : (m + 1) * 6], block.norm.running_var)
 
 
-class Calls(TorchDispatchMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-        self.count += 1
-        return func(*args, **(kwargs or {}))
-
-
 def calls(num_actions: int) -> int:
     network, feature = ActionNetwork(8, num_actions, width=6), torch.randn(4, 8)
-    with Calls() as counted:
+    with KernelCalls() as counted:
         network(feature).logits.sum().backward()
-    return counted.count
+    return counted.all
 
 
 def test_kernels_do_not_grow_with_the_actions() -> None:

@@ -19,11 +19,12 @@ import torch
 import torch.nn.functional as F
 from tabulate import tabulate
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from reidar_plugin.config import reidar_node
 from reidar_plugin.flow import JointOutput, Targets
 from reidar_plugin.losses import Objective, ranked_list_loss
+
+from .kernels import KernelCalls
 
 __all__ = ["add_arguments", "run"]
 
@@ -140,20 +141,10 @@ def _wait(features: Tensor) -> None:
         torch.cuda.synchronize()
 
 
-class _Counter(TorchDispatchMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.calls += 1
-        return func(*args, **(kwargs or {}))
-
-
 def _kernels(step: Callable[[], Any]) -> int:
-    with _Counter() as counter:
+    with KernelCalls() as calls:
         step()
-    return counter.calls
+    return calls.all
 
 
 def _kernel_rows(args: argparse.Namespace) -> list[dict[str, int]]:

@@ -26,7 +26,6 @@ import torch
 from tabulate import tabulate
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from reidar_plugin.flow import JointOutput, Targets
@@ -37,6 +36,7 @@ from reidar_plugin.losses.ranked_list import RankedListLoss
 from reidar_plugin.losses.smoothed_cross_entropy import SmoothedCrossEntropy
 from reidar_plugin.models.joint import JointModel, build_joint
 
+from .kernels import KernelCalls
 from .losses import ranked_list_by_query
 
 __all__ = ["add_arguments", "run"]
@@ -254,20 +254,6 @@ def batch(clips: int, length: int, height: int, width: int, device: torch.device
     return frames.to(device), Targets(*(part.to(device) for part in (pids, labels, unknown, erased)))
 
 
-class _Calls(TorchDispatchMode):
-    """Counts aten calls, and those among them that compute: neither views nor fresh memory."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.all = self.kernels = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-        view = any(part.alias_info and not part.alias_info.is_write for part in func._schema.returns)
-        self.all += 1
-        self.kernels += not view and "empty" not in func.__name__
-        return func(*args, **(kwargs or {}))
-
-
 def _count(side: Side, frames: Tensor, targets: Targets) -> tuple[int, int, float]:
     """Aten calls of forward, loss and backward, kernels among them, and MB of activations kept between the two."""
     own = {p.untyped_storage().data_ptr() for p in side.model.parameters()}
@@ -279,10 +265,14 @@ def _count(side: Side, frames: Tensor, targets: Targets) -> tuple[int, int, floa
             kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with _tf32(side.tf32), torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t), _Calls() as calls:
+    with (
+        _tf32(side.tf32),
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t),
+        KernelCalls() as calls,
+    ):
         side.backward(frames, targets)
     side.optimiser.zero_grad(set_to_none=True)
-    return calls.all, calls.kernels, sum(kept.values()) / 1e6
+    return calls.all, calls.computing, sum(kept.values()) / 1e6
 
 
 def _in_turn(sides: list[Side], frames: Tensor, targets: Targets, rounds: int) -> dict[str, list[float]]:
