@@ -9,9 +9,6 @@ python tools/make_synthped.py --root data --layout lpw --people 60 40
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from reidar_plugin.data.synthped import PRESETS, make
 from reidar_plugin.data.synthped.bar import Bar

@@ -24,8 +24,6 @@ from tabulate import tabulate
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from reidar_plugin.data.mars import read_tracklets
 from reidar_plugin.data.synthped import PRESETS, make
 from reidar_plugin.data.synthped.actions import ACTIONS

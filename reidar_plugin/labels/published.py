@@ -26,17 +26,23 @@ class Layout:
         joint: what stands between them.
         by_person: whether Table 1 counts people (MARS) and not tracklets (LPW).
         example: an image.
+        junk: how the key of a badly cut box begins, which belongs to nobody.
     """
 
     image: re.Pattern[str]
     joint: str
     by_person: bool
     example: str
+    junk: str | None = None
 
     def key(self, image: str) -> str | None:
         """The key of the tracklet of an image; None where it is no image of the data set."""
         match = self.image.fullmatch(image)
         return self.joint.join(match.groups()) if match else None
+
+    def is_junk(self, key: str) -> bool:
+        """Whether a key names junk, which our data sets leave out."""
+        return self.junk is not None and key.startswith(self.junk)
 
 
 #: MARS: names as in its lists, junk and distractors too. LPW: paths that end in scene, view, person, frame.
@@ -47,6 +53,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
             "",
             True,
             "0001C1T0001F001.jpg",
+            junk="00-1",
         ),
         "lpw": Layout(
             re.compile(r"(?:.*/)?(scen\d)/(view\d)/(\d+)/\d+\.jpg", re.ASCII),
@@ -103,6 +110,8 @@ class Numbering:
 def read_published(paths: Iterable[Path], layout: Layout, numbering: Numbering) -> dict[str, str | None]:
     """The action of each tracklet in published files, by key; None where the files say 0, "no label".
 
+    Junk is left out, whatever its lines say: no label file of ours may name it.
+
     Raises:
         LabelError: a line that cannot be meant, or a tracklet whose images differ; ``file:line:`` leads.
     """
@@ -111,6 +120,8 @@ def read_published(paths: Iterable[Path], layout: Layout, numbering: Numbering) 
         for line_number, line in enumerate(read_lines(path), start=1):
             where = f"{path}:{line_number}"
             key, number = _read_line(line, where, layout, numbering)
+            if layout.is_junk(key):
+                continue
             before, there = found.setdefault(key, (number, where))
             if before != number:
                 raise LabelError(f"{where}: {key} has label {number} here and {before} at {there}")

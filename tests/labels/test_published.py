@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from fakes import ACTIONS
 
-from reidar_plugin.labels.files import read_labels
+from reidar_plugin.data.mars import MarsActions
+from reidar_plugin.labels.files import read_labels, write_labels
 from reidar_plugin.labels.published import LAYOUTS, TABLE1, Numbering, coarsest, distribution, read_published
 from reidar_plugin.labels.spaces import LabelError
 
@@ -52,7 +53,7 @@ def test_table_1_adds_up_to_what_the_paper_says() -> None:
 def test_mars_counts_people_from_one_and_leaves_zero_out(tmp_path: Path) -> None:
     path = write(
         tmp_path / "names.txt",
-        [("00-1C1T0001", 0), ("0000C1T0001", 0), ("0002C1T0001", 1), ("0002C2T0001", 1), ("0004C1T0001", 3)],
+        [("0000C1T0001", 0), ("0002C1T0001", 1), ("0002C2T0001", 1), ("0004C1T0001", 3)],
     )
     labels = read_published([path], MARS, NUMBERING)
     assert labels["0002C2T0001"] == "walking"
@@ -60,6 +61,17 @@ def test_mars_counts_people_from_one_and_leaves_zero_out(tmp_path: Path) -> None
     assert labels["0000C1T0001"] is None
     assert distribution(labels, MARS) == (1, 0, 1, 0, 0, 0, 0, 0)
     assert coarsest(labels) == {"0002": {"walking"}, "0004": {"item_one_hand"}}
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_junk_of_mars_is_left_out(tmp_path: Path, number: int) -> None:
+    rows = [("00-1C1T0001", number), ("00-1C1T0002", 1), ("0002C1T0001", 1)]
+    labels = read_published([write(tmp_path / "names.txt", rows)], MARS, NUMBERING)
+    assert labels == {"0002C1T0001": "walking"}
+    write_labels(tmp_path / "actions.csv", coarsest(labels))
+    assert read_labels(tmp_path / "actions.csv", keys=MarsActions.key_form).lookup("0002C1T0001") == {
+        "walking"
+    }
 
 
 def test_lpw_counts_tracklets_by_path(tmp_path: Path) -> None:

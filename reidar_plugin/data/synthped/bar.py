@@ -28,7 +28,7 @@ class Bar:
         if self._live:
             self._draw(done, total)
         elif begins or done == total:
-            print(f"{self._title}{done}/{total} frames", file=sys.stderr, flush=True)
+            self._write(f"{self._title}{done}/{total} frames\n")
 
     def _draw(self, done: int, total: int) -> None:
         spent = max(time.monotonic() - self._start, 1e-3)
@@ -37,4 +37,9 @@ class Bar:
         filled = 30 * done // max(total, 1)
         marks = "#" * filled + "." * (30 - filled)
         line = f"\r{self._title}[{marks}] {done}/{total} frames, {rate:.0f} a second, {left:<12}"
-        print(line, end="\n" if done == total else "", file=sys.stderr, flush=True)
+        self._write(line + "\n" * (done == total))
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
