@@ -34,6 +34,7 @@ from reidar_plugin.report.tables import comparison_table
 __all__ = ["colour_histograms", "run_demo"]
 
 DATASET = "synthped"
+INTERRUPTED = 130  # exit status after Ctrl-C
 
 #: What the rows change in the demo's config.
 UNTRAINED = ["test.evaluate", "True"]
@@ -58,8 +59,21 @@ def run_demo(
 
     Returns:
         Results by row, in the order of the table.
+
+    Raises:
+        SystemExit: after Ctrl-C, with the status of an interrupted run; how to go on has been said.
     """
-    start, shared = time.monotonic(), ["data.root", str(folder / "data"), *(options or [])]
+    try:
+        return _compare(config, folder, preset, options or [])
+    except (KeyboardInterrupt, SystemExit) as stop:  # an engine has saved, and said so in its log alone
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+            raise
+        _say(f"\nstopped; the same command goes on from there. What was done is in {folder}")
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dict[str, Results]:
+    start, shared = time.monotonic(), ["data.root", str(folder / "data"), *options]
     torch.set_num_threads(
         max(1, (os.cpu_count() or 1) - 1)
     )  # one core reads pictures; more threads than cores crawl
