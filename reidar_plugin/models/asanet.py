@@ -17,10 +17,8 @@ from torch import Tensor, nn
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import JointOutput
 from reidar_plugin.models.asanet_branches import BRANCHES, AttributeBranches, BranchOutput, residual_stage
-from reidar_plugin.models.backbones import Backbone, build_backbone
-from reidar_plugin.models.heads import ActionNetwork
-from reidar_plugin.models.joint import JointModel, as_clips
-from reidar_plugin.models.weights import pretrained_backbone
+from reidar_plugin.models.backbones import Backbone
+from reidar_plugin.models.joint import JointModel, as_clips, chosen_actions, chosen_backbone
 
 __all__ = ["AsaNet", "attribute_columns", "build_asanet"]
 
@@ -81,12 +79,14 @@ def build_asanet(
     """
     if attribute_feature not in ("pooled", "projected"):
         raise ConfigError(f"unknown attribute_feature {attribute_feature!r}; choose one of pooled, projected")
-    if pretrained:
-        whole = pretrained_backbone(
-            backbone, frame_size=frame_size, last_stride=last_stride, weights=weights, sha256=sha256
-        )
-    else:
-        whole = build_backbone(backbone, frame_size=frame_size, last_stride=last_stride)
+    whole = chosen_backbone(
+        backbone,
+        pretrained=pretrained,
+        frame_size=frame_size,
+        last_stride=last_stride,
+        weights=weights,
+        sha256=sha256,
+    )
     stem, fourth = _cut(whole)
     if loss != "reidar":
         columns = ((), ())  # the host's losses would leave the heads idle
@@ -104,15 +104,14 @@ def build_asanet(
         width=branch_width,
         projected=attribute_feature == "projected",
     )
-    actions = None
-    if num_actions and loss == "reidar":
-        actions = ActionNetwork(
-            trunk.feature_dim,
-            num_actions,
-            width=action_width,
-            dropout=action_dropout,
-            activation=action_activation,
-        )
+    actions = chosen_actions(
+        trunk.feature_dim,
+        num_actions,
+        loss,
+        width=action_width,
+        dropout=action_dropout,
+        activation=action_activation,
+    )
     backbone_of_it = stem._replace(channels=trunk.feature_dim)  # what neck and heads read
     return AsaNet(backbone_of_it, trunk, num_classes=num_classes, actions=actions, loss=loss)
 

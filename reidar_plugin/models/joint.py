@@ -27,7 +27,7 @@ from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, iden
 from reidar_plugin.models.temporal import SpatialTemporalAttention, build_pooling
 from reidar_plugin.models.weights import pretrained_backbone
 
-__all__ = ["LOSSES", "JointModel", "as_clips", "build_joint"]
+__all__ = ["LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions", "chosen_backbone"]
 
 LOSSES = ("reidar", "softmax", "triplet")
 
@@ -159,25 +159,52 @@ def build_joint(
         weights: file with the ImageNet weights of the backbone; empty for the published ones.
         sha256: checksum that the file must have; empty for none.
     """
-    if pretrained:
-        backbone = pretrained_backbone(
-            name, frame_size=frame_size, last_stride=last_stride, weights=weights, sha256=sha256
-        )
-    else:
-        backbone = build_backbone(name, frame_size=frame_size, last_stride=last_stride)
-    actions = None
-    if num_actions and loss == "reidar":
-        actions = ActionNetwork(
-            backbone.channels,
-            num_actions,
-            width=action_width,
-            dropout=action_dropout,
-            activation=action_activation,
-        )
+    backbone = chosen_backbone(
+        name,
+        pretrained=pretrained,
+        frame_size=frame_size,
+        last_stride=last_stride,
+        weights=weights,
+        sha256=sha256,
+    )
+    actions = chosen_actions(
+        backbone.channels,
+        num_actions,
+        loss,
+        width=action_width,
+        dropout=action_dropout,
+        activation=action_activation,
+    )
     temporal = build_pooling(
         pooling, channels=backbone.channels, size=backbone.map_size, width=attention_width
     )
     return JointModel(backbone, temporal, num_classes=num_classes, actions=actions, loss=loss)
+
+
+def chosen_backbone(
+    name: str,
+    *,
+    pretrained: bool,
+    frame_size: tuple[int, int],
+    last_stride: int,
+    weights: str,
+    sha256: str,
+) -> Backbone:
+    """A backbone with or without ImageNet weights; for the arguments see :func:`build_joint`."""
+    if not pretrained:
+        return build_backbone(name, frame_size=frame_size, last_stride=last_stride)
+    return pretrained_backbone(
+        name, frame_size=frame_size, last_stride=last_stride, weights=weights, sha256=sha256
+    )
+
+
+def chosen_actions(
+    features: int, num_actions: int, loss: str, *, width: int, dropout: float, activation: str
+) -> ActionNetwork | None:
+    """The action network, or None without actions or where the host's losses would leave it idle."""
+    if not num_actions or loss != "reidar":
+        return None
+    return ActionNetwork(features, num_actions, width=width, dropout=dropout, activation=activation)
 
 
 def as_clips(frames: Tensor) -> Tensor:
