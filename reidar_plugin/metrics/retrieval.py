@@ -75,7 +75,7 @@ def rank_distances(
     """Rank the gallery by a matrix of distances; arguments in the host's order.
 
     Args:
-        distances: ``(Q, G)``, a tensor or an array.
+        distances: ``(Q, G)``, a tensor or an array; ranked in float32, in which closer ones are ties.
         query_pids, query_camids: integers ``(Q,)``.
         gallery_pids, gallery_camids: integers ``(G,)``.
     """
