@@ -29,6 +29,7 @@ from reidar_plugin.data.check import (
     label_table,
     missing_pictures,
     obstacles,
+    silent_decoders,
     unmatched_queries,
 )
 from reidar_plugin.errors import ConfigError, ReidarError, nearest
@@ -83,9 +84,17 @@ def check(args: argparse.Namespace) -> int:
     missing = show("missing", missing_pictures(samples))
     if missing and hasattr(dataset, "source"):
         print(f"get them from {dataset.source}")
-    broken = show("broken", broken_pictures(samples)) if args.pictures and not missing else 0
+    broken = 0
+    if args.pictures and not missing:
+        with silent_decoders():
+            broken = show("broken", broken_pictures(samples))
     reasons = obstacles(dataset, missing, broken)
-    print("\n".join(f"CANNOT TRAIN: {reason}" for reason in reasons) or "training can start")
+    people = len({pid for _, pid, *_ in dataset.train})
+    start = (
+        f"training can start, in batches of {people} people at most: a batch of the identity samplers holds "
+        "train.batch_size / sampler.num_instances people"
+    )
+    print("\n".join(f"CANNOT TRAIN: {reason}" for reason in reasons) or start)
     return 1 if reasons else 0
 
 

@@ -1,9 +1,11 @@
 """What is in a data set, what is missing, and whether training can start."""
 
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +28,7 @@ __all__ = [
     "label_table",
     "missing_pictures",
     "obstacles",
+    "silent_decoders",
     "unmatched_queries",
 ]
 
@@ -134,6 +137,20 @@ def broken_pictures(samples: Iterable[Any], threads: int | None = None) -> Itera
     with ThreadPoolExecutor(threads) as pool:
         for messages in pool.map(_broken, (paths for paths, *_ in samples)):
             yield from messages
+
+
+@contextmanager
+def silent_decoders() -> Iterator[None]:
+    """Keep what libpng and OpenCV write on stderr by themselves, past Python, out of a report that names each file."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _broken(paths: Iterable[str]) -> list[str]:

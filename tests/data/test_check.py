@@ -2,9 +2,10 @@
 
 import importlib.util
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,17 +22,21 @@ from reidar_plugin.data.check import (
 Check = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def check(capsys: pytest.CaptureFixture[str]) -> Check:
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
     path = Path(__file__).resolve().parents[2] / "tools/check_dataset.py"
     spec = importlib.util.spec_from_file_location("check_dataset", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
 
+
+@pytest.fixture
+def check(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> Check:
     def run(name: str, root: Path, *arguments: str) -> tuple[int, str]:
-        code = module.main(["--dataset", name, "--root", str(root), *arguments])
+        code = tool.main(["--dataset", name, "--root", str(root), *arguments])
         printed = capsys.readouterr()
         return code, printed.out + printed.err
 
@@ -79,7 +84,8 @@ def test_a_good_set(tmp_path: Path, check: Check) -> None:
     write_mars(tmp_path, frames=2)
     code, printed = check("mars_actions", tmp_path, "--pictures")
     assert code == 0, printed
-    assert "training can start" in printed
+    assert "training can start, in batches of 4 people at most: " in printed
+    assert "train.batch_size / sampler.num_instances people" in printed
     assert "official" in printed
     assert "8298" in printed
     assert "queries with a match in another camera: 6 of 6" in printed
@@ -131,6 +137,23 @@ def test_broken_pictures_are_found_where_they_are_looked_for(
     assert code == int(pictures)
     assert (str(broken) in printed) == pictures
     assert ("CANNOT TRAIN: pictures that cannot be read: 1" in printed) == pictures
+
+
+def test_libraries_do_not_speak_between_the_lines(
+    tmp_path: Path, tool: ModuleType, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_ilidsvid(tmp_path)
+    broken = next(tmp_path.rglob("*.png"))
+    data = broken.read_bytes()
+    broken.write_bytes(data[:60] + b"xxxx" + data[64:])
+    read = ["--dataset", "ilidsvid", "--root", str(tmp_path)]
+    assert tool.main([*read, "--pictures"]) == 1
+    printed = capfd.readouterr()
+    assert str(broken) in printed.out
+    assert "libpng" not in printed.err
+    assert "grfmt_png" not in printed.err
+    sys.stderr.write("still here\n")
+    assert capfd.readouterr().err == "still here\n"
 
 
 def test_a_set_without_labels(tmp_path: Path, check: Check) -> None:
