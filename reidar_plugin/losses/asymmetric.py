@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_focus, check_labels, in_float32, known_labels
+from reidar_plugin.losses.contract import check_focus, check_fraction, check_labels, in_float32, known_labels
 
 __all__ = ["AsymmetricLoss", "asymmetric_loss"]
 
@@ -44,8 +44,7 @@ def asymmetric_loss(
     check_labels(logits, labels)
     check_focus("gamma_positive", gamma_positive)
     check_focus("gamma_negative", gamma_negative)
-    if not 0 <= clip < 1:
-        raise ValueError(f"clip must be in [0, 1), got {clip}")
+    check_fraction("clip", clip)
     target, known = known_labels(labels, logits)
     absent = (-logits).sigmoid()  # 1 - p
     present_cost = -absent.pow(gamma_positive) * F.logsigmoid(logits)
@@ -63,8 +62,7 @@ class AsymmetricLoss(nn.Module):
         super().__init__()
         check_focus("gamma_positive", gamma_positive)
         check_focus("gamma_negative", gamma_negative)
-        if not 0 <= clip < 1:
-            raise ValueError(f"clip must be in [0, 1), got {clip}")
+        check_fraction("clip", clip)
         self.gamma_positive = gamma_positive
         self.gamma_negative = gamma_negative
         self.clip = clip

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_focus, check_labels, class_vector, in_float32, known_labels
+from reidar_plugin.losses.contract import (
+    check_focus,
+    check_fraction,
+    check_labels,
+    class_vector,
+    in_float32,
+    known_labels,
+)
 from reidar_plugin.losses.focal import focal_terms
 
 __all__ = ["ClassBalancedLoss", "class_balanced_loss", "effective_weights"]
@@ -52,8 +59,7 @@ def class_balanced_loss(
     """
     check_labels(logits, labels)
     check_focus("gamma", gamma)
-    if not 0 <= beta < 1:
-        raise ValueError(f"beta must be in [0, 1), got {beta}")
+    check_fraction("beta", beta)
     weights = effective_weights(class_vector(counts, logits), beta)
     target, known = known_labels(labels, logits)
     costs = torch.where(known, focal_terms(logits, target, gamma), 0).sum(dim=1)  # (B,)
@@ -68,8 +74,7 @@ class ClassBalancedLoss(nn.Module):
     def __init__(self, counts: Sequence[float], beta: float = 0.9999, gamma: float = 2.0) -> None:
         super().__init__()
         check_focus("gamma", gamma)
-        if not 0 <= beta < 1:
-            raise ValueError(f"beta must be in [0, 1), got {beta}")
+        check_fraction("beta", beta)
         self.register_buffer("counts", torch.tensor(counts, dtype=torch.float32), persistent=False)
         self.beta = beta
         self.gamma = gamma

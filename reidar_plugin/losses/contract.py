@@ -15,6 +15,7 @@ __all__ = [
     "check_choice",
     "check_embedding",
     "check_focus",
+    "check_fraction",
     "check_labels",
     "check_pids",
     "class_vector",
@@ -96,6 +97,12 @@ def check_focus(what: str, gamma: float) -> None:
     """Refuse a focusing exponent in (0, 1) or below 0: its gradient is infinite for a perfect prediction."""
     if not (gamma == 0 or gamma >= 1):
         raise ValueError(f"{what} must be 0 or >= 1, got {gamma}")
+
+
+def check_fraction(what: str, value: float) -> None:
+    """Refuse a number outside ``[0, 1)``."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{what} must be in [0, 1), got {value}")
 
 
 def class_vector(values: Tensor | Sequence[float], like: Tensor) -> Tensor:

@@ -5,7 +5,13 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_choice, check_embedding, check_pids, in_float32
+from reidar_plugin.losses.contract import (
+    check_choice,
+    check_embedding,
+    check_fraction,
+    check_pids,
+    in_float32,
+)
 
 __all__ = ["SmoothedCrossEntropy", "smoothed_cross_entropy"]
 
@@ -42,8 +48,7 @@ def smoothed_cross_entropy(
     check_embedding(logits, pids)
     check_pids(pids, logits.shape[1])
     check_choice("spread", spread, ("classes", "batch"))
-    if not 0 <= epsilon < 1:
-        raise ValueError(f"epsilon must be in [0, 1), got {epsilon}")
+    check_fraction("epsilon", epsilon)
     if spread == "classes":
         return F.cross_entropy(logits, pids, label_smoothing=epsilon)
     logs = F.log_softmax(logits, dim=1)
@@ -56,8 +61,7 @@ class SmoothedCrossEntropy(nn.Module):
     def __init__(self, epsilon: float = 0.1, spread: Spread = "classes") -> None:
         super().__init__()
         check_choice("spread", spread, ("classes", "batch"))
-        if not 0 <= epsilon < 1:
-            raise ValueError(f"epsilon must be in [0, 1), got {epsilon}")
+        check_fraction("epsilon", epsilon)
         self.epsilon = epsilon
         self.spread = spread
 

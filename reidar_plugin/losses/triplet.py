@@ -41,9 +41,7 @@ def batch_hard_triplet_loss(
     distances = 1 - cosine_similarities(features) if metric == "cosine" else euclidean_distances(features)
     positive, negative = same_person(pids)
     farthest = distances.masked_fill(~positive, -1e9).amax(dim=1)  # (B,)
-    nearest = distances.masked_fill(~negative, 1e9).amin(
-        dim=1
-    )  # without a negative the hinge is far from active
+    nearest = distances.masked_fill(~negative, 1e9).amin(dim=1)  # without one the hinge is far from active
     return masked_mean((margin + farthest - nearest).clamp(min=0), positive.any(dim=1))
 
 

@@ -15,8 +15,7 @@ ACTIVATIONS = {"relu": 0.0, "leaky_relu": 0.1}  #: name -> slope below zero
 class ShiftlessBatchNorm1d(nn.BatchNorm1d):
     """BN neck: batch normalisation ``(B, D) -> (B, D)`` whose shift is not trained.
 
-    The shift is a buffer, not a frozen parameter: the host's ``open_all_layers`` sets ``requires_grad`` on
-        every
+    The shift is a buffer, not a frozen parameter: the host's ``open_all_layers`` sets ``requires_grad`` on every
     parameter at each epoch and would thaw it. Its name stays ``bias``, so that checkpoints of networks with a
     frozen one load.
 
@@ -58,8 +57,7 @@ class ActionNetwork(nn.Module):
         h_m = \mathrm{dropout}(\sigma(\mathrm{BN}(W_m f + b_m))), \qquad z_m = v_m \cdot h_m + c_m
 
     The blocks share no weight, but they share their kernels: all :math:`W_m` lie in one matrix, all
-        normalisations in
-    one layer, so that the number of kernels does not grow with M.
+    normalisations in one layer, so that the number of kernels does not grow with M.
 
     Reference: Alsehaim and Breckon, Re-ID-AR (ARN). The paper draws a ReLU, the released code has
     LeakyReLU(0.1).
