@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 __all__ = ["FusedIBN", "FusedInstanceNorm2d", "fuse_ibn"]
 
@@ -147,6 +148,7 @@ class _Normalise(torch.autograd.Function):
         return torch.addcmul(_pixels(shift), x, _pixels(scale), out=torch.empty_like(x))
 
     @staticmethod
+    @once_differentiable  # the statistics are taken for constants here, a second derivative would be wrong
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         gradient = gradients[0]
         x, mean, rstd, scale = ctx.saved_tensors

@@ -106,6 +106,13 @@ def test_gradient(training: bool) -> None:
     assert torch.autograd.gradcheck(of_parameters, parameters)
 
 
+def test_a_second_derivative_is_refused_not_wrong() -> None:
+    x = maps(3, 4, 2, 2, dtype=torch.float64).requires_grad_()
+    (first,) = torch.autograd.grad(fused(host_ibn(4).double())(x).pow(3).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError):
+        torch.autograd.grad(first.square().sum(), x)
+
+
 def test_instance_norm_equals_torch() -> None:
     theirs = nn.InstanceNorm2d(6, affine=True)
     theirs.weight.data.uniform_(0.5, 2)
