@@ -145,7 +145,8 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(x, mean, rstd, scale)
         ctx.split, ctx.live = split, live
         # ``out`` sets the dtype and the memory format of the result without a second pass
-        return torch.addcmul(_pixels(shift), x, _pixels(scale), out=torch.empty_like(x))
+        with torch.no_grad():  # so it is in here anyway, but torch.compile before 2.5 looks for it
+            return torch.addcmul(_pixels(shift), x, _pixels(scale), out=torch.empty_like(x))
 
     @staticmethod
     @once_differentiable  # the statistics are taken for constants here, a second derivative would be wrong

@@ -45,7 +45,7 @@ def test_big_endian(tmp_path: Path) -> None:
     numbers = bytes.fromhex("00000005 00000008 00000007 ffffffff")
     contents = flags + dimensions + name + numbers
     (tmp_path / "table.mat").write_bytes(
-        header + bytes.fromhex("0000000e") + len(contents).to_bytes(4) + contents
+        header + bytes.fromhex("0000000e") + len(contents).to_bytes(4, "big") + contents
     )
     assert read_matrix(tmp_path / "table.mat", "t").tolist() == [[7, -1]]
 
