@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import JointOutput
 from reidar_plugin.models.asanet_branches import BRANCHES, AttributeBranches, BranchOutput, residual_stage
-from reidar_plugin.models.backbones import Backbone
+from reidar_plugin.models.backbones import Backbone, measured_maps
 from reidar_plugin.models.joint import JointModel, as_clips, chosen_actions, chosen_backbone
 
 __all__ = ["AsaNet", "attribute_columns", "build_asanet"]
@@ -128,8 +128,8 @@ def _cut(whole: Backbone) -> tuple[Backbone, nn.Sequential]:
         )
     fourth = network.layer4
     del network.layer4
-    channels = fourth[0].conv1.in_channels
-    return whole._replace(maps=_third_stage, channels=channels), fourth
+    channels, height, width = measured_maps(whole.name, network, _third_stage, whole.frame_size)
+    return whole._replace(maps=_third_stage, channels=channels, map_size=(height, width)), fourth
 
 
 def _third_stage(network: Any, frames: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.host import model_table, owner, reid
 from reidar_plugin.models.ibn import fuse_ibn
 
-__all__ = ["Backbone", "backbone_names", "build_backbone", "host_builder", "unfit_names"]
+__all__ = ["Backbone", "backbone_names", "build_backbone", "host_builder", "measured_maps", "unfit_names"]
 
 Maps = Callable[[Any, Tensor], Tensor]  # network, frames (N, 3, H, W) -> maps (N, C, h, w)
 
@@ -139,8 +139,8 @@ def build_backbone(
     family = FAMILIES.get(_family_name(builder), Family(_featuremaps))
     if last_stride == 1 and family.last_stage:
         _keep_size(network.get_submodule(family.last_stage))
-    channels, *map_size = _measure(name, network, family.maps, frame_size)
-    return Backbone(name, network, family.maps, channels, frame_size, (map_size[0], map_size[1]))
+    channels, height, width = measured_maps(name, network, family.maps, frame_size)
+    return Backbone(name, network, family.maps, channels, frame_size, (height, width))
 
 
 def _host_models() -> dict[str, Callable[..., Any]]:
@@ -171,7 +171,9 @@ def _keep_size(stage: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _measure(name: str, network: nn.Module, maps: Maps, frame_size: tuple[int, int]) -> torch.Size:
+def measured_maps(
+    name: str, network: nn.Module, maps: Maps, frame_size: tuple[int, int]
+) -> tuple[int, int, int]:
     """Channels, height and width of the maps, by one frame through the network."""
     network.eval()
     try:
@@ -180,4 +182,5 @@ def _measure(name: str, network: nn.Module, maps: Maps, frame_size: tuple[int, i
         size = f"{frame_size[0]} x {frame_size[1]}"
         raise ConfigError(f"{name} gives no feature maps for frames of {size}: {error}") from error
     network.train()
-    return measured.shape[1:]
+    channels, height, width = measured.shape[1:]
+    return channels, height, width

@@ -73,6 +73,7 @@ class JointModel(nn.Module):
         self.base = backbone.network  # the name that released checkpoints use
         self._maps = backbone.maps
         self.temporal = pooling
+        self.takes_one_size = any(isinstance(part, SpatialTemporalAttention) for part in pooling.modules())
         self.bottleneck = ShiftlessBatchNorm1d(backbone.channels)
         # the host's fixbase and staged learning rate look for a child of this name
         self.classifier = identity_classifier(backbone.channels, num_classes)
@@ -106,12 +107,12 @@ class JointModel(nn.Module):
         """Feature maps ``(B, T, C, h, w)`` of clips ``(B, T, 3, H, W)``."""
         frames = clips.flatten(0, 1).contiguous(memory_format=_memory_format(self.base))
         maps = self._maps(self.base, frames).unflatten(0, clips.shape[:2])
-        if isinstance(self.temporal, SpatialTemporalAttention) and tuple(maps.shape[3:]) != self.map_size:
+        if self.takes_one_size and tuple(maps.shape[3:]) != self.map_size:
             built, came = _by(self.frame_size), _by(clips.shape[3:])
             raise ValueError(
                 f"{self.name} was built for frames of {built} (maps {_by(self.map_size)}), "
                 f"got frames of {came} (maps {_by(maps.shape[3:])}): set data.height and data.width "
-                "to the frames' size, or reidar.model.pooling to 'light', which takes any"
+                "to the frames' size, or choose the pooling 'light', which takes any"
             )
         return maps
 

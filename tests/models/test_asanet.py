@@ -244,6 +244,18 @@ def test_any_pooling_of_the_house_serves() -> None:
         small(pooling="lihgt")
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_full_attention_refuses_frames_of_another_size(stride: int) -> None:
+    model = small(pooling="attention", last_stride=stride).eval()
+    with torch.no_grad():
+        assert model(clips(1)).attention.shape == (1, 2)
+        with pytest.raises(
+            ValueError, match=r"built for frames of 64 x 32 \(maps 4 x 2\), got frames of 96 x 32"
+        ):
+            model(clips(1, size=(96, 32)))
+    assert small().eval()(clips(1, size=(96, 32))).feature.shape == (1, 32)
+
+
 @pytest.mark.parametrize("loss", ["softmax", "triplet"])
 def test_the_hosts_engines_can_train_it(loss: str) -> None:
     model = small(loss=loss, num_actions=3)
