@@ -18,6 +18,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.flow import JointOutput
 from reidar_plugin.models.asanet_branches import BRANCHES, AttributeBranches, BranchOutput, residual_stage
 from reidar_plugin.models.backbones import Backbone, measured_maps
+from reidar_plugin.models.heads import check_clips
 from reidar_plugin.models.joint import JointModel, as_clips, chosen_actions, chosen_backbone
 
 __all__ = ["AsaNet", "attribute_columns", "build_asanet"]
@@ -32,7 +33,9 @@ class AsaNet(JointModel):
     """
 
     def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
-        said: BranchOutput = self.temporal(self.maps(as_clips(frames)))
+        clips = as_clips(frames)
+        check_clips(self.temporal, clips)  # the heads of the attributes come before the neck
+        said: BranchOutput = self.temporal(self.maps(clips))
         return self.judge(
             *said.clip,
             attribute_logits=said.attribute_logits,

@@ -7,7 +7,14 @@ from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError
 
-__all__ = ["ACTIVATIONS", "ActionNetwork", "Actions", "ShiftlessBatchNorm1d", "identity_classifier"]
+__all__ = [
+    "ACTIVATIONS",
+    "ActionNetwork",
+    "Actions",
+    "ShiftlessBatchNorm1d",
+    "check_clips",
+    "identity_classifier",
+]
 
 ACTIVATIONS = {"relu": 0.0, "leaky_relu": 0.1}  #: name -> slope below zero
 
@@ -28,12 +35,17 @@ class ShiftlessBatchNorm1d(nn.BatchNorm1d):
         self.register_buffer("bias", torch.zeros(features))
 
     def forward(self, features: Tensor) -> Tensor:
-        if self.training and len(features) < 2:
-            raise ValueError(
-                "the BN neck needs at least 2 clips in a training batch, got 1: "
-                "raise train.batch_size, or drop the last, smaller batch"
-            )
+        check_clips(self, features)
         return super().forward(features)
+
+
+def check_clips(layers: nn.Module, clips: Tensor) -> None:
+    """Refuse a training batch ``(B, ...)`` of one clip for layers that normalise over the clips."""
+    if layers.training and len(clips) < 2:
+        raise ValueError(
+            "batch normalisation of clips needs at least 2 clips in a training batch, got 1: "
+            "raise train.batch_size, or drop the last, smaller batch"
+        )
 
 
 def identity_classifier(features: int, num_classes: int) -> nn.Linear:

@@ -244,6 +244,13 @@ def test_any_pooling_of_the_house_serves() -> None:
         small(pooling="lihgt")
 
 
+def test_one_clip_is_tested_but_not_trained_on() -> None:
+    model = small()
+    with pytest.raises(ValueError, match="at least 2 clips in a training batch, got 1"):
+        model(clips(1))
+    assert model.eval()(clips(1, 1)).feature.isfinite().all()
+
+
 @pytest.mark.parametrize("stride", [1, 2])
 def test_the_full_attention_refuses_frames_of_another_size(stride: int) -> None:
     model = small(pooling="attention", last_stride=stride).eval()
