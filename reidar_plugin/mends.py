@@ -17,7 +17,7 @@ from torch import nn
 
 from reidar_plugin import host
 from reidar_plugin.errors import PictureError
-from reidar_plugin.plain_file import numpy_numbers_allowed
+from reidar_plugin.plain_file import only_plain
 
 __all__ = ["install", "prepare_worker", "uninstall"]
 
@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
 def _load_plain(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def load_checkpoint(fpath: str) -> Any:
-        with numpy_numbers_allowed():
+        with only_plain():
             return original(fpath)
 
     return load_checkpoint

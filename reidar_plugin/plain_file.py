@@ -1,10 +1,12 @@
 """Reading what ``torch.save`` wrote, without running what is in it."""
 
 import contextlib
+import os
 import pickle
 import re
 import textwrap
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import torch
 
 from reidar_plugin.errors import ReidarError
 
-__all__ = ["CodeInFileError", "DamagedFileError", "PlainFileError", "load_plain", "numpy_numbers_allowed"]
+__all__ = ["CodeInFileError", "DamagedFileError", "PlainFileError", "load_plain", "only_plain"]
 
 
 class PlainFileError(ReidarError, ValueError):
@@ -39,7 +41,7 @@ def load_plain(path: str | Path) -> Any:
         CodeInFileError: it holds anything else.
     """
     try:
-        with numpy_numbers_allowed():
+        with _numpy_numbers_allowed():
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
@@ -63,15 +65,31 @@ def load_plain(path: str | Path) -> Any:
         raise DamagedFileError(_damaged(path, error)) from error
 
 
-def numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
+def _numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
     """Let ``torch.load`` rebuild numpy scalars, which older checkpoints of the host hold; still no pickled code."""
-    if not hasattr(torch.serialization, "safe_globals"):  # torch 2.4 loads them without being told
+    if not hasattr(torch.serialization, "safe_globals"):  # torch 2.4 refuses them whatever it is told
         return contextlib.nullcontext()
     scalar = np.float32(0).__reduce__()[0]
     dtypes = [type(np.dtype(code)) for code in ("f4", "f8", "i4", "i8", "?")]
     # files written with numpy 1 name the function by its old module
     old_name = (scalar, "numpy.core.multiarray.scalar")
     return torch.serialization.safe_globals([scalar, old_name, np.dtype, *dtypes])
+
+
+@contextlib.contextmanager
+def only_plain() -> Iterator[None]:
+    """Within, ``torch.load`` runs nothing that is in a file, also before torch 2.6, where it did unless told not to."""
+    key = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(key)
+    os.environ[key] = "1"
+    try:
+        with _numpy_numbers_allowed():
+            yield
+    finally:
+        if before is None:
+            del os.environ[key]
+        else:
+            os.environ[key] = before
 
 
 def _damaged(path: str | Path, error: Exception) -> str:

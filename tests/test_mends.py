@@ -5,9 +5,11 @@ triplet loss are met before anything is built: tests/test_runner.py, test_launch
 """
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,15 +180,25 @@ class TestH3H12Checkpoints:
         host.reid.utils.save_checkpoint(state, str(tmp_path))
         assert isinstance(state["rank1"], np.float32)
 
-    def test_pickled_code_is_still_refused(self, tmp_path: Path) -> None:
+    def test_pickled_code_is_still_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         class Evil:
             def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
                 return Path.touch, (tmp_path / "harm",)
 
         torch.save({"state_dict": {}, "rank1": Evil()}, tmp_path / "evil")
         reidar_plugin.enable()
+        was = torch.load
+
+        def as_before_torch_2_6(
+            *args: Any, **options: Any
+        ) -> Any:  # where code was run unless something forbade it
+            forced = os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD") == "1"
+            return was(*args, **{"weights_only": forced, **options})
+
+        monkeypatch.setattr(torch, "load", as_before_torch_2_6)
         with pytest.raises(Exception, match="Weights only load failed"):
             host.reid.utils.load_checkpoint(str(tmp_path / "evil"))
+        assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
         assert not (tmp_path / "harm").exists()
 
 
