@@ -26,7 +26,6 @@ from reidar_plugin.data.synthped.generate import read_stamp
 from reidar_plugin.data.synthped.plan import plan_mars
 from reidar_plugin.data.synthped.render import Studio
 from reidar_plugin.data.tables import TableError
-from reidar_plugin.data.tracklets import Tracklet
 from reidar_plugin.host import reid
 from reidar_plugin.labels.attributes import attribute_space
 
@@ -336,34 +335,6 @@ def test_make_tool(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         tool.main(["--root", str(root), "--preset", "tiny", "--people", "5", "6", "7"])
     assert "--people takes one number or two (to train on, to test on), got 3" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_measure_tool(mars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shutil.copytree(mars, tmp_path / "measured-tiny-paper")
-    tool = _tool("measure_synthped")
-    assert tool.main(["--root", str(tmp_path), "--preset", "tiny", "--steps", "2", "--threads", "1"]) == 0
-    said = capsys.readouterr().out
-    true = next(line for line in said.splitlines() if line.startswith("true attributes"))
-    assert true.split()[-2:] == ["100", "100"]
-    assert "unseen people: rank-1" in said
-
-
-def test_rank_by_hand() -> (
-    None
-):  # one query; its own camera does not count, then a wrong one, then two right ones
-    tool = _tool("measure_synthped")
-    query, *gallery = [
-        Tracklet("", (), pid, camid) for pid, camid in ((7, 0), (7, 0), (3, 1), (7, 1), (7, 2))
-    ]
-    first, average = tool.rank(np.array([[0.0, 1.0, 2.0, 3.0]]), [query], gallery)
-    assert (first, average) == (0.0, pytest.approx(100 * (1 / 2 + 2 / 3) / 2))
-    first, _ = tool.rank(np.array([[0.0, 5.0, 2.0, 3.0]]), [query], gallery)
-    assert first == 100.0
-    neighbour = Tracklet("", (), 4, 0)  # a stranger in the query's camera
-    near = np.array([[0.0, 5.0, 2.0, 3.0, 1.0]])
-    assert tool.rank(near, [query], [*gallery, neighbour])[0] == 0.0
-    assert tool.rank(near, [query], [*gallery, neighbour], own_camera=False)[0] == 100.0
 
 
 def _tool(name: str) -> ModuleType:
