@@ -12,21 +12,27 @@ __all__ = ["tee"]
 
 
 class _Tee:
-    """Two texts written as one; all else is asked of the first."""
+    """A terminal and a log written as one; all else is asked of the terminal."""
 
-    def __init__(self, first: TextIO, second: TextIO) -> None:
-        self._first, self._second = first, second
+    def __init__(self, terminal: TextIO, log: TextIO) -> None:
+        self._terminal, self._log = terminal, log
 
     def write(self, text: str) -> int:
-        self._second.write(text)
-        return self._first.write(text)
+        try:
+            self._log.write(text)
+            self._log.flush()  # so that nothing is left to fail when the log is closed
+        except OSError as error:
+            raise ReidarError(
+                f"the log {self._log.name} cannot be written: {error.strerror or error}; "
+                "what was saved before is intact; free space and start again"
+            ) from error
+        return self._terminal.write(text)
 
     def flush(self) -> None:
-        self._first.flush()
-        self._second.flush()
+        self._terminal.flush()
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._first, name)
+        return getattr(self._terminal, name)
 
 
 @contextlib.contextmanager
@@ -41,9 +47,10 @@ def tee(path: Path) -> Iterator[None]:
         file = path.open("w", encoding="utf-8")
     except OSError as error:
         raise ReidarError(f"{path.parent} cannot be written: {error.strerror}; set data.save_dir") from error
-    with file:
-        sys.stdout = _Tee(terminal, file)
-        try:
-            yield
-        finally:
-            sys.stdout = terminal
+    sys.stdout = _Tee(terminal, file)
+    try:
+        yield
+    finally:
+        sys.stdout = terminal
+        with contextlib.suppress(OSError):  # what a full disk did not take has been told when it was written
+            file.close()

@@ -145,7 +145,10 @@ def show(error: BaseException, script: str | None = None) -> int:
     """Print an error: the plugin's in one line, every other as the interpreter prints it for the script alone."""
     line = error_line(error)
     if line is not None:
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except OSError:  # the toolbox's log on a full disk, which would fail again at exit
+            sys.stdout = sys.__stdout__
         sys.stderr.write(f"error: {line}\n")
         return 2
     unread = isinstance(error, SyntaxError) and error.filename in (script, None)

@@ -1,6 +1,9 @@
 """From a config to a run without a launch script, and what is refused before anything is built."""
 
+import errno
 import gc
+import io
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from fakes import write_mars
 from standin import write_config
 
 import reidar_plugin
-from reidar_plugin import launch
+from reidar_plugin import launch, runner
 from reidar_plugin.checks import check_config, check_datasets
 from reidar_plugin.config_file import CheckedConfig, checked
 from reidar_plugin.errors import ConfigError, ReidarError
@@ -182,6 +185,32 @@ def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         tee(tmp_path / "file/log"),
     ):
         pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_log_on_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = sys.stdout
+    with (
+        pytest.raises(
+            ReidarError, match=r"the log /dev/full cannot be written: No space left .*; free space"
+        ),
+        tee(Path("/dev/full")),
+    ):
+        print("lost")  # noqa: T201
+    assert sys.stdout is terminal
+
+
+def test_an_error_is_shown_where_the_hosts_log_is_full(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert runner.show(ConfigError("what was asked for")) == 2
+    assert capsys.readouterr().err == "error: what was asked for\n"
+    assert sys.stdout is sys.__stdout__  # else the interpreter would fail at its own flush
 
 
 def test_the_log_leaves_standard_output_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,8 @@ BEST = "model-best.pth.tar"
 _NAME = re.compile(r"model\.pth\.tar-(\d+)(?:\+(\d+))?")
 _PART = ".part"
 
+PROBE = 2**20  # bytes that a folder must take before training; any backbone's checkpoint has more
+
 
 class CheckpointError(ReidarError, ValueError):
     """A checkpoint that cannot be written, read, or used here."""
@@ -145,8 +147,11 @@ class CheckpointStore:
             for left in self.folder.glob(f".*{_PART}"):
                 left.unlink()
             probe = self.folder / f".probe{_PART}"
-            probe.touch()
-            probe.unlink()
+            try:
+                probe.write_bytes(bytes(PROBE))
+                _sync(probe)
+            finally:
+                probe.unlink(missing_ok=True)
 
         _explained(touch, self.folder, "choose another data.save_dir or free it")
 
@@ -186,7 +191,7 @@ class CheckpointStore:
             if os.name == "posix":
                 _sync(path.parent)
 
-        _explained(replace, path, "the checkpoints before it are intact; free space and start again")
+        _explained(replace, path, "what was saved before is intact; free space and start again")
 
 
 def _write(state: dict[str, Any], part: Path) -> None:

@@ -32,8 +32,10 @@ from reidar_plugin.engine.pictures import draw_test
 from reidar_plugin.engine.precision import Precision
 from reidar_plugin.engine.record import RunRecord
 from reidar_plugin.engine.reporting import (
+    close_writer,
     describe,
     draw_training,
+    open_writer,
     print_tables,
     save_results,
     test_scalars,
@@ -217,8 +219,7 @@ class JointEngine(reid.engine.Engine):
                 say(f"stopped after {self.position}, saved as {path}; the same command goes on from there")
                 raise SystemExit(130) from None
             finally:
-                if self.writer is not None:
-                    self.writer.close()
+                close_writer(self.writer)
 
     def train(
         self, print_freq: int = 10, fixbase_epoch: int = 0, open_layers: str | Sequence[str] | None = None
@@ -319,7 +320,7 @@ class JointEngine(reid.engine.Engine):
             self.scheduler.go_to(start_epoch)
         if self.writer is None:
             place = self.position.epoch * len(self.train_loader) + self.position.step
-            self.writer = SummaryWriter(log_dir=save_dir, purge_step=place or None)
+            self.writer = open_writer(save_dir, place)
         if self.position.epoch >= max_epoch > 0:
             say(f"nothing to train: {self.position} of {max_epoch} done")
         else:

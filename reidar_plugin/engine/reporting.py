@@ -1,6 +1,7 @@
 """What a test leaves behind: tables in the log, results.json, TensorBoard scalars."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from reidar_plugin.report.results import write_results
 from reidar_plugin.report.tables import action_table, retrieval_table
 from reidar_plugin.report.training_charts import training_picture
 
-__all__ = ["describe", "draw_training", "print_tables", "save_results", "test_scalars", "write_scalars"]
+__all__ = [
+    "close_writer",
+    "describe",
+    "draw_training",
+    "open_writer",
+    "print_tables",
+    "save_results",
+    "test_scalars",
+    "write_scalars",
+]
 
 
 def print_tables(results: Results) -> None:
@@ -61,17 +71,32 @@ def describe(
     )
 
 
-def write_scalars(writer: SummaryWriter | None, scalars: dict[str, float], place: int) -> None:
-    """Write TensorBoard scalars, if there is a writer.
+def open_writer(folder: str | Path, place: int) -> SummaryWriter:
+    """A writer of TensorBoard scalars; what was written from ``place`` on, before an interruption, is not shown."""
+    with _scalars_explained():
+        return SummaryWriter(log_dir=str(folder), purge_step=place or None)
 
-    Raises:
-        ReidarError: the disk does not take them.
-    """
+
+def write_scalars(writer: SummaryWriter | None, scalars: dict[str, float], place: int) -> None:
+    """Write TensorBoard scalars, if there is a writer."""
     if writer is None:
         return
-    try:
+    with _scalars_explained():
         for name, value in scalars.items():
             writer.add_scalar(name, value, place)
+
+
+def close_writer(writer: SummaryWriter | None) -> None:
+    """Write what is left, and close the writer, if there is one."""
+    if writer is not None:
+        with _scalars_explained():
+            writer.close()
+
+
+@contextmanager
+def _scalars_explained() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ReidarError(
             f"TensorBoard scalars cannot be written: {error}; checkpoints are intact"

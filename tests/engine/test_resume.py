@@ -1,5 +1,6 @@
 """Interrupted in every way there is, training ends in the very same bits."""
 
+import errno
 import os
 import pickle
 import random
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from engine_rig import OSNET, build, config, differences, run, weights
+from torch.utils.tensorboard import SummaryWriter
 
 from reidar_plugin import host_config
 from reidar_plugin.engine.checkpoint import CheckpointError, CheckpointStore, Position, read_checkpoint
@@ -388,6 +390,35 @@ def test_a_full_disk_leaves_the_checkpoint_before_intact(mars: Path, tmp_path: P
         "model-best.pth.tar",
         "model.pth.tar-1",
     ]
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file takes more than 1,000 bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_found_before_training(tmp_path: Path, full_disk: None) -> None:
+    store = CheckpointStore(tmp_path / "model")
+    with pytest.raises(CheckpointError, match=r"model cannot be written: File too large; choose another"):
+        store.check_writable()
+    assert list(store.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("method", ["__init__", "add_scalar", "close"])
+def test_a_full_disk_under_tensorboard_is_one_line(
+    mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def full(*args: Any, **given: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(SummaryWriter, method, full)
+    with pytest.raises(ReidarError, match=r"TensorBoard scalars cannot be written: .*No space") as refusal:
+        run(config(mars, tmp_path, train__max_epoch=1))
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_writer_killed_at_the_rename_leaves_the_checkpoint_before(
