@@ -1,5 +1,6 @@
 """Runs that follow from runs: transfer, cross-dataset tests, searches."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ data: {type: video, sources: [%s], targets: [%s], height: 32, width: 16, workers
 video: {seq_len: 2}
 sampler: {train_sampler: identity_pass, num_instances: 2}
 loss: {name: reidar}
-train: {batch_size: 4, max_epoch: 1}
+train: {batch_size: 4, max_epoch: 1, seed: %d}
 test: {batch_size: 8}
 reidar:
   labels: {required: False}
@@ -36,8 +37,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two data sets of different people, a config for each; runs stay in this process."""
     fakes.write_mars(tmp_path, train_people=3, test_people=2)
     fakes.write_prid2011(tmp_path)
-    (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions"))
-    (tmp_path / "prid.yaml").write_text(TINY % ("prid2011", "prid2011"))
+    (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions", 1))
+    (tmp_path / "prid.yaml").write_text(
+        TINY % ("prid2011", "prid2011", 2)
+    )  # a seed of its own: what is alike went over
     monkeypatch.setattr(runs, "start", launch.main)
     return tmp_path
 
@@ -66,6 +69,57 @@ def test_transfer_carries_all_but_classifier_and_centres(
     assert all(torch.equal(before[name], after[name]) for name in parameters if name != "bottleneck.bias")
     start = torch.load(second / "start.pth.tar", weights_only=True)["state_dict"]
     assert set(before) - set(start) == {"classifier.weight"}
+
+
+def value(words: list[str], key: str) -> str:
+    """Of a key on the command line of a run."""
+    return words[words.index(key) + 1]
+
+
+def test_each_stage_starts_from_the_one_before(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+
+    def start(words: list[str]) -> None:
+        calls.append(words)
+
+    starts: list[tuple[Path, Path]] = []
+
+    def write_start(checkpoint: Path, path: Path) -> dict[str, int]:
+        starts.append((checkpoint, path))
+        return {"base": 1}
+
+    monkeypatch.setattr(runs, "start", start)
+    monkeypatch.setattr(runs, "best_checkpoint", lambda folder: Path(folder, "best"))
+    monkeypatch.setattr(runs, "write_start", write_start)
+    mars, prid = str(home / "mars.yaml"), str(home / "prid.yaml")
+    folders = transfer.transfer([mars, prid, mars], str(home / "chain"), str(home))
+    assert [folder.name for folder in folders] == ["1-mars", "2-prid", "3-mars"]
+    assert starts == [(before / "best", after / "start.pth.tar") for before, after in pairwise(folders)]
+    assert [value(words, "data.save_dir") for words in calls] == [str(folder) for folder in folders]
+    assert "model.load_weights" not in calls[0]
+    for words, (_, weights) in zip(calls[1:], starts, strict=True):
+        assert value(words, "model.load_weights") == str(weights)
+        assert value(words, "model.pretrained") == "False"
+
+
+def test_a_cross_test_loads_the_best_of_its_own_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+    monkeypatch.setattr(runs, "start", calls.append)
+    monkeypatch.setattr(runs, "best_checkpoint", lambda folder: Path(folder, "best"))
+    monkeypatch.setattr(cross_test, "read_results", lambda place: Results("x", (), None, {}, {}, {}))
+    cross_test.cross_test([str(home / "mars.yaml"), str(home / "prid.yaml")], str(home / "cross"))
+    tests = [words for words in calls if "test.evaluate" in words]
+    assert [Path(value(words, "data.save_dir")).name for words in tests] == [
+        "mars-on-mars",
+        "mars-on-prid",
+        "prid-on-mars",
+        "prid-on-prid",
+    ]
+    assert [Path(value(words, "model.load_weights")) for words in tests] == [
+        home / "cross" / name / "best" for name in ("mars", "mars", "prid", "prid")
+    ]
+    assert [value(words, "-t") for words in tests] == ["mars", "prid2011"] * 2  # no labels are asked for
+    assert len(calls) == 2 + 4
 
 
 @pytest.mark.slow
@@ -125,7 +179,9 @@ def test_a_run_that_fails_ends_the_chain(tmp_path: Path) -> None:
 def test_every_split_is_a_run_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "prid.yaml").write_text(TINY % ("prid2011", "prid2011"))
+    (tmp_path / "prid.yaml").write_text(
+        TINY % ("prid2011", "prid2011", 2)
+    )  # a seed of its own: what is alike went over
     calls: list[list[str]] = []
 
     def start(words: list[str]) -> None:
@@ -192,9 +248,11 @@ def test_the_shipped_ranges_hold_the_published_values() -> None:
         assert each.low <= value <= each.high, (name, each.key)
 
 
-def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("optuna")
-    (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions"))
+    (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions", 1))
     calls: list[list[str]] = []
 
     def start(words: list[str]) -> None:
@@ -215,5 +273,7 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pyte
     assert calls[2] == calls[1]  # the stopped trial: same values, same folder
     folders = [call[call.index("data.save_dir") + 1] for call in calls]
     assert len(set(folders)) == 4
+    best = max(1 - abs(float(value(call, "train.lr")) - 0.5) for call in calls)
+    assert f"trials by mAP: {best:.4f} in trial-" in capsys.readouterr().out
     search.main([*words, "--trials", "4"])
     assert len(calls) == 5  # nothing is missing
