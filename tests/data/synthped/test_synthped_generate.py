@@ -309,6 +309,18 @@ def test_stamp(mars: Path, tmp_path: Path) -> None:
     assert read_stamp(tmp_path) is None
 
 
+def test_a_live_bar_stays_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Bar("town: ", live=True)
+    for done in (10, 25, 40):
+        bar(done, 40)
+    lines = capsys.readouterr().err.split("\r")[1:]
+    assert [line.partition(" frames")[0] for line in lines] == [
+        f"town: [{'#' * marks}{'.' * (30 - marks)}] {done}/40"
+        for marks, done in ((7, 10), (18, 25), (30, 40))
+    ]
+    assert [line.endswith("\n") for line in lines] == [False, False, True]
+
+
 @pytest.mark.parametrize("folder", ["mars", ".mars.part"])
 @pytest.mark.parametrize(
     ("content", "message"),
