@@ -237,6 +237,44 @@ def test_ranges_that_are_none(text: str) -> None:
         search.read_range(text)
 
 
+class Asked:
+    """A trial that takes the middle, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def suggest_float(self, key: str, low: float, high: float, log: bool) -> float:
+        self.calls.append((key, low, high, log))
+        return (low * high) ** 0.5 if log else (low + high) / 2
+
+    def suggest_int(self, key: str, low: int, high: int, log: bool) -> int:
+        self.calls.append((key, low, high, log))
+        return (low + high) // 2
+
+    def suggest_categorical(self, key: str, choices: tuple[str, ...]) -> str:
+        self.calls.append((key, choices))
+        return choices[0]
+
+
+def test_ranges_are_asked_for_as_they_are_written() -> None:
+    texts = [
+        "train.lr=1e-4:1e-2:log",
+        "reidar.train.gamma=0.2:0.4",
+        "train.max_epoch=3:9",
+        "train.optim=adam|sgd",
+    ]
+    trial = Asked()
+    values = [search.read_range(text).suggest(trial) for text in texts]
+    assert [float(each) for each in values[:2]] == pytest.approx([0.001, 0.3])
+    assert values[2:] == ["6", "adam"]
+    assert trial.calls == [
+        ("train.lr", 1e-4, 1e-2, True),
+        ("reidar.train.gamma", 0.2, 0.4, False),
+        ("train.max_epoch", 3, 9, False),
+        ("train.optim", ("adam", "sgd")),
+    ]
+
+
 def test_the_shipped_ranges_hold_the_published_values() -> None:
     configs = CONFIGS / "vprft"
     ranges = search.read_ranges(configs / "ranges.txt")
