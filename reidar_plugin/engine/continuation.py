@@ -7,7 +7,12 @@ from typing import Any
 
 from torch import nn
 
-from reidar_plugin.engine.checkpoint import CheckpointError, CheckpointStore, read_checkpoint
+from reidar_plugin.engine.checkpoint import (
+    BrokenCheckpointError,
+    CheckpointError,
+    CheckpointStore,
+    read_checkpoint,
+)
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.identity import RunIdentity, config_changes
 from reidar_plugin.engine.snapshot import OURS, unwrapped
@@ -113,7 +118,10 @@ def resuming(path: str | Path) -> Iterator[None]:
     Raises:
         CheckpointError: the file is no whole checkpoint, or does not fit what is resumed.
     """
-    state = read_checkpoint(Path(path).expanduser())
+    try:
+        state = read_checkpoint(Path(path).expanduser())
+    except BrokenCheckpointError as error:
+        raise CheckpointError(f"{error}; copy it again, or name an earlier one in model.resume") from error
     if not isinstance(state.get("epoch"), int):
         raise CheckpointError(
             f"model.resume: {path} holds weights and no epoch, so that training cannot go on from it; "
