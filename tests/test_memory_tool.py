@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -25,6 +26,12 @@ def test_every_layer_and_block_counts_once() -> None:
     model = nn.Sequential(Block(), nn.Identity())
     # of 2 rows: 4 from the linear layer, 4 from the ReLU, 5 from the block, 5 from what hands it on
     assert memory.count_activations(model, torch.zeros(2, 3)) == 2 * (4 + 4 + 5 + 5)
+
+
+def test_activations_count_there_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "count_activations", lambda model, frames: 3 * 2**20)
+    cfg = runs.merged(ROOT / "configs/s2dn/mars.yaml", ["model.name", "reidar_osnet_x0_25"])
+    assert memory.sizes(cfg, people=10)[2] == 2 * 4 * 3
 
 
 def test_sizes_of_a_config() -> None:

@@ -349,9 +349,13 @@ def test_the_host_builds_it_from_the_config() -> None:
     cfg.reidar.labels.attributes = ["gender", "pose"]
     cfg.reidar.model.asanet.backbone = "resnet18"
     cfg.reidar.model.asanet.fusion = "a"
+    cfg.reidar.model.asanet.mask = "sigmoid"
     cfg.data.height, cfg.data.width = 64, 32
     model = builders(cfg)["asanet"](num_classes=5, loss="reidar", pretrained=False, use_gpu=False)
     output = model(clips())
     assert output.attribute_logits.shape == (3, 8)
     assert output.pooled.shape == (3, 3 * 128 + 128)
+    assert 0 < output.masks.min() < output.masks.max() < 1
+    heads = {name: branch.head[-1].out_features for name, branch in model.temporal.attributes.items()}
+    assert heads == {"relevant": 2, "irrelevant": 6}  # gender is of the person, pose of the moment
     assert output.action_logits.shape == (3, 8)  # as many as the label space has
