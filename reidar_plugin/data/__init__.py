@@ -1,1 +1,1 @@
-
+"""From files to batches: data sets, clips, reading, augmentation, samplers."""

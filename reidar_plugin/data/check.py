@@ -32,6 +32,7 @@ __all__ = [
     "unmatched_queries",
 ]
 
+#: Parts of a data set, as the host calls them.
 PARTS = ("train", "query", "gallery")
 
 

@@ -21,17 +21,16 @@ _CAMERA = re.compile(r"cam.+")
 def tracklet_key(paths: Sequence[str]) -> str:
     """The name of a tracklet in label files, from the path of its first frame.
 
-    ======================  ==========================================  ======================
-    ================== layout                  a path                                      key
-    key of the person ======================  ==========================================
-    ======================  ================== MARS
-    ``bbox_test/0001/0001C2T0003F004.jpg``      ``0001C2T0003``         ``0001`` DukeMTMC-VideoReID
-    ``train/0007/0012/0007_C6_F0001_X9.jpg``    ``0007C6T0012``         ``0007`` LPW
-    ``scen1/view2/17/3.jpg``                    ``scen1/view2/17``      (a line a view) iLIDS-VID
-    ``cam1/person001/cam1_person001_01.png``    ``person001/cam1``      ``person001`` PRID2011
-    ``cam_a/person_0001/0001.png``              ``person_0001/cam_a``   ``person_0001`` any other
-    ``.../shop/anna/03/17.png``                 ``anna/03``             ``anna`` ======================
-    ==========================================  ======================  ==================
+    ================== ======================================== ===================== =================
+    layout             a path                                   key                   key of the person
+    ================== ======================================== ===================== =================
+    MARS               ``bbox_test/0001/0001C2T0003F004.jpg``   ``0001C2T0003``       ``0001``
+    DukeMTMC-VideoReID ``train/0007/0012/0007_C6_F0001_X9.jpg`` ``0007C6T0012``       ``0007``
+    LPW                ``scen1/view2/17/3.jpg``                 ``scen1/view2/17``    (a line a view)
+    iLIDS-VID          ``cam1/person001/cam1_person001_01.png`` ``person001/cam1``    ``person001``
+    PRID2011           ``cam_a/person_0001/0001.png``           ``person_0001/cam_a`` ``person_0001``
+    any other          ``.../shop/anna/03/17.png``              ``anna/03``           ``anna``
+    ================== ======================================== ===================== =================
     """
     if not paths:
         raise LabelError("a tracklet without frames has no key; leave it out")

@@ -27,7 +27,7 @@ class LPWActions(LabelledDataset):
 
     One tracklet a person and view. Training: scenes 2 and 3 in all views, 5,866 tracklets of 1,751 + 224
     people, 8 cameras. Query: scene 1 in view 2, 756 tracklets; gallery: scene 1 in views 1 and 3, 1,072
-    tracklets of the same 756 people. Nobody is in two scenes. Cameras: views of scene 2 are 0 to 3, of
+    tracklets. Nobody is in two scenes. Cameras: views of scene 2 are 0 to 3, of
     scene 3 are 4 to 7, of scene 1 are 8 to 10. Split: the authors'.
     Reference: Song et al., Region-based Quality Estimation Network for Large-scale Person
     Re-identification, AAAI 2018.

@@ -24,6 +24,7 @@ __all__ = [
     "translate",
 ]
 
+#: Mean and standard deviation of each channel of ImageNet, which the papers normalise by.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 

@@ -1,1 +1,1 @@
-
+"""Training and testing: steps, checkpoints, going on, judging."""

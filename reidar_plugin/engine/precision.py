@@ -8,6 +8,7 @@ from reidar_plugin.errors import ConfigError
 
 __all__ = ["PRECISIONS", "Precision"]
 
+#: What ``reidar.train.precision`` may be.
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 

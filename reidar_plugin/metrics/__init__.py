@@ -1,1 +1,1 @@
-
+"""What a test measures: distances, ranks, protocols, intervals, actions."""

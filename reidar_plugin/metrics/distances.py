@@ -19,6 +19,7 @@ __all__ = [
     "prepared_distances",
 ]
 
+#: What ``test.dist_metric`` may be.
 Metric = Literal["euclidean", "cosine"]
 
 #: Distances in one block: 16 MB of float32 keep to the caches of a CPU, 256 MB fill an accelerator.

@@ -29,7 +29,9 @@ from reidar_plugin.models.temporal import Pooled, build_pooling
 
 __all__ = ["BRANCHES", "FUSIONS", "AttributeBranch", "AttributeBranches", "BranchOutput", "residual_stage"]
 
+#: What ``reidar.model.asanet.branches`` may name.
 BRANCHES = ("identity", "relevant", "irrelevant")
+#: What ``reidar.model.asanet.fusion`` may be.
 FUSIONS = ("a", "b", "none")
 
 Pooling = Callable[[int], nn.Module]  # channels -> module

@@ -10,6 +10,7 @@ from reidar_plugin.errors import ConfigError
 
 __all__ = ["MASKS", "SalientMaps", "SalientRegions"]
 
+#: What ``reidar.model.asanet.mask`` may be.
 MASKS = ("linear", "sigmoid")
 
 

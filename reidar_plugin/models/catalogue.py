@@ -15,6 +15,7 @@ from reidar_plugin.models.joint import build_joint
 
 __all__ = ["PREFIX", "arguments", "builders", "why_not"]
 
+#: What stands before the host's name of a backbone.
 PREFIX = "reidar_"
 DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
 

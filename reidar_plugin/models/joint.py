@@ -29,6 +29,7 @@ from reidar_plugin.models.weights import pretrained_backbone
 
 __all__ = ["LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions", "chosen_backbone"]
 
+#: What the host may ask a joint model to be built for; :class:`JointModel` says what each makes it return.
 LOSSES = ("reidar", "softmax", "triplet")
 
 

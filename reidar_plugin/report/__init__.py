@@ -1,1 +1,1 @@
-
+"""What a test leaves behind: results, tables, pictures."""

@@ -24,14 +24,15 @@ __all__ = [
     "tint",
 ]
 
+#: Red, green, blue, 0 to 255 each.
 Color = tuple[int, int, int]
 
-PAPER: Color = (255, 255, 255)
-INK: Color = (33, 37, 41)
-MUTED: Color = (108, 117, 125)
-LINE: Color = (222, 226, 230)
-RIGHT: Color = (0, 133, 98)  #: a right answer; both tell apart for colour-blind eyes
-WRONG: Color = (205, 72, 0)
+PAPER: Color = (255, 255, 255)  #: behind everything
+INK: Color = (33, 37, 41)  #: text
+MUTED: Color = (108, 117, 125)  #: less important text
+LINE: Color = (222, 226, 230)  #: grids and frames
+RIGHT: Color = (0, 133, 98)  #: a right answer; colour-blind eyes tell it from a wrong one
+WRONG: Color = (205, 72, 0)  #: a wrong answer
 #: Series of a chart, after Okabe and Ito.
 PALETTE: tuple[Color, ...] = (
     (0, 114, 178),

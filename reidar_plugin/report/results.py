@@ -19,7 +19,7 @@ from reidar_plugin.report.records import Results
 
 __all__ = ["SCHEMA", "read_results", "write_atomically", "write_results"]
 
-SCHEMA = 1  # rises when an old reader would misread a new file
+SCHEMA = 1  #: of results.json; rises when an old reader would misread a new file
 
 
 def write_results(results: Results, folder: str | Path) -> Path:

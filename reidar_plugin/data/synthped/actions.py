@@ -56,7 +56,7 @@ def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
     """Actions for ``number`` people in the given shares: largest remainders, shuffled.
 
     Shares that add up to ``number`` are met exactly. In smaller sets no action is left out, if there are people enough,
-    and from 96 people on each has three: MARS, too, has three people who hold hands.
+    and from 96 people on each has as many as in MARS or three: MARS, too, has three people who hold hands.
     """
     total = sum(shares)
     least = 3 if number >= 96 else 2 if number >= 48 else 1 if number >= len(shares) else 0

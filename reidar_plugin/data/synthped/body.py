@@ -12,7 +12,7 @@ from .sketch import Ink, Ramp, Sketch
 __all__ = ["UP", "Body", "Figure", "proportions"]
 
 BUILDS = {"slim": 0.90, "medium": 1.0, "heavy": 1.17}
-UP = np.array([0.0, -1.0])  # in the picture
+UP = np.array([0.0, -1.0])  #: in the picture
 
 
 @dataclass(frozen=True)

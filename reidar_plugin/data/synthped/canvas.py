@@ -12,6 +12,7 @@ __all__ = ["FEET", "RGB", "Backdrop"]
 FEET = 0.93
 """Height of the line where people stand, as a part of the picture."""
 
+#: Red, green, blue, 0 to 255 each.
 RGB = tuple[int, int, int]
 
 

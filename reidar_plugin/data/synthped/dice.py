@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = ["Array", "Dice", "turn_cos", "turn_sin"]
 
+#: Any numpy array; shapes stand in the docstrings.
 Array = np.ndarray
 T = TypeVar("T")
 

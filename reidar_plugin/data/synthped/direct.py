@@ -14,6 +14,7 @@ from .props import REACH
 
 __all__ = ["POSES", "Extra", "Role", "Script", "direct"]
 
+#: Values of ``pose`` in the attribute file, in the order of their numbers.
 POSES = ("frontal", "lateral-front", "lateral", "lateral-back", "back", "various")
 MOTIONS = ("walking", "standing", "running", "riding", "various")
 SUDDEN = {"riding", "trolley", "holding_hands"}  # what nobody begins or ends within a few frames

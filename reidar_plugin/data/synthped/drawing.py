@@ -14,6 +14,7 @@ from .render import Studio
 
 __all__ = ["Progress", "clear_truth", "cores", "draw"]
 
+#: Called with the frames drawn so far and all frames.
 Progress = Callable[[int, int], None]
 
 _UNIT_FRAMES = 800

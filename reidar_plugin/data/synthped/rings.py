@@ -7,6 +7,7 @@ from .sketch import Part, Ramp
 
 __all__ = ["Rings", "band", "outline", "shaded"]
 
+#: From the top to the hem: centre ``(F, 2)`` and half width ``(F,)`` of each ring, in pixels.
 Rings = list[tuple[Array, Array]]
 
 

@@ -163,6 +163,7 @@ def strip(studio: Studio, shot: Shot, frames: int, step: int = 0) -> Array:
 
 
 def main(argv: list[str]) -> int:
+    """Write the sheets into the folder that is named; the exit status."""
     if len(argv) != 1 or not Path(argv[0]).is_dir():
         sys.stderr.write("usage: python -m reidar_plugin.data.synthped.sheets FOLDER (that exists)\n")
         return 2

@@ -10,6 +10,7 @@ from .dice import Array, turn_cos, turn_sin
 
 __all__ = ["Colour", "Eye", "Ink", "Part", "Ramp", "Sketch", "paint"]
 
+#: Blue, green, red as the camera sees them, 0 to 255 each.
 Colour = tuple[int, int, int]
 Ramp = tuple[Colour, Colour, Colour]  #: shade, own colour, light; BGR as the camera sees it
 
@@ -37,10 +38,12 @@ class Ink:
         self._exposure = exposure
 
     def colour(self, rgb: tuple[int, int, int], gain: float = 1.0) -> Colour:
+        """A colour as the camera sees it, from RGB in daylight and how bright it is lit."""
         red, green, blue = (min(255, max(0, int(value * gain * self._exposure))) for value in rgb)
         return int(self._grade[2, blue]), int(self._grade[1, green]), int(self._grade[0, red])
 
     def ramp(self, rgb: tuple[int, int, int], gain: float = 1.0) -> Ramp:
+        """The same in shade, as it is, and in the light."""
         lifted = (rgb[0] + 10, rgb[1] + 10, rgb[2] + 9)
         return self.colour(rgb, 0.72 * gain), self.colour(rgb, 0.92 * gain), self.colour(lifted, 1.06 * gain)
 
