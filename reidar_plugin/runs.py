@@ -1,4 +1,4 @@
-"""Runs that follow from runs: what the tools for transfer, cross-dataset tests and searches have in common."""
+"""Runs that follow from runs: what the tools for transfer, cross-dataset tests, splits and searches have in common."""
 
 import io
 import subprocess
