@@ -103,6 +103,8 @@ def _model() -> CN:
     node.pooling = "attention"
     # channels between the two convolutions of the attention (VPRFT, S2DN and Re-ID-AR: 256)
     node.attention_width = 256
+    # a ReLU on the scores before their softmax (the papers' code); attention that it cuts everywhere learns no more
+    node.attention_relu = True
     # stride of the last stage, where the backbone has one to change (papers: 1; 2 leaves it as torchreid builds it)
     node.last_stride = 1
     # action blocks: -1 one for each action of the label space (Re-ID-AR), 0 none (S2DN, VPRFT), or a number
@@ -118,7 +120,7 @@ def _model() -> CN:
     node.weights = ""
     # SHA-256 that this file must have; empty for none
     node.sha256 = ""
-    # model.name asanet; neck, classifier and action network are those above, pooling and attention_width are not read
+    # model.name asanet; neck, classifier and action network are those above, pooling and attention_* are not read
     node.asanet = CN()
     node.asanet.backbone = "resnet50"  # ASA-Net, section IV-B; any ResNet of the host
     node.asanet.fusion = "b"  # a, b (figure 5) or none (Table IV)

@@ -7,7 +7,6 @@ evaluator, and all figures come from the results files that the runs leave behin
 
 import contextlib
 import io
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -17,10 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from reidar_plugin import launch
+from reidar_plugin import launch, runs
 from reidar_plugin.data.frames import read_picture
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.synthped import make
+from reidar_plugin.data.synthped.drawing import cores
 from reidar_plugin.engine.extraction import facts_of
 from reidar_plugin.engine.pictures import draw_test
 from reidar_plugin.metrics.actions import evaluate_actions
@@ -73,39 +73,51 @@ def run_demo(
 
 
 def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dict[str, Results]:
-    start, shared = time.monotonic(), ["data.root", str(folder / "data"), *options]
-    torch.set_num_threads(
-        max(1, (os.cpu_count() or 1) - 1)
-    )  # one core reads pictures; more threads than cores crawl
-    _say(f"1/5  SynthPed, {preset}: drawing a street with people in it")
-    make(folder / "data", preset, folder=DATASET)
+    start = time.monotonic()
+    threads = max(1, (cores() - 1) // 2)  # of two trainings at once; more threads than cores crawl
+    torch.set_num_threads(threads)
+    given = ["data.root", str(folder / "data"), *options]
 
-    def row(name: str, changes: list[str]) -> tuple[Any, Results]:
+    def place(name: str) -> Path:
+        return folder / name.replace(" ", "-")
+
+    def run(name: str, changes: Sequence[str] = ()) -> Any:
         cfg = launch.default_config()
         cfg.merge_from_file(str(config))
-        place = folder / name.replace(" ", "-")
-        cfg.merge_from_list([*shared, *changes, "data.save_dir", str(place)])
-        begun = time.monotonic()
+        cfg.merge_from_list([*given, *changes, "data.save_dir", str(place(name))])
         with contextlib.redirect_stdout(io.StringIO()):  # all of it is in the run's log; progress bars stay
-            engine = launch.run(cfg)
-        results = read_results(place)
-        figures = {name: f"{100 * value:.1f} %" for name, value in results.retrieval[0]["metrics"].items()}
-        _say(
-            f"     {name}: rank-1 {figures['rank-1']}, mAP {figures['mAP']} under {results.retrieval[0]['protocol']}; "
-            f"{time.monotonic() - begun:.0f} s, log in {place}"
-        )
-        return engine, results
+            return launch.run(cfg)
 
-    _say("2/5  the network before training, and colour histograms")
-    engine, untrained = row("untrained", UNTRAINED)
+    def read(name: str) -> Results:
+        results = read_results(place(name))
+        metrics, protocol = results.retrieval[0]["metrics"], results.retrieval[0]["protocol"]
+        figures = ", ".join(f"{key} {100 * metrics[key]:.1f} %" for key in ("rank-1", "mAP"))
+        _say(f"     {name}: {figures} under {protocol}; log in {place(name)}")
+        return results
+
+    _say(f"1/4  SynthPed, {preset}: drawing a street with people in it")
+    make(folder / "data", preset, folder=DATASET)
+    _say("2/4  the network before training, and colour histograms")
+    engine = run("untrained", UNTRAINED)
+    untrained = read("untrained")
     histograms = _test_histograms(engine.datamanager, folder / "colour-histograms")
-    _say("3/5  training without the action network")
-    _, alone = row("without actions", WITHOUT_ACTIONS)
-    _say("4/5  training the joint model")
-    engine, joint = row("joint", [])
-    _say("5/5  pictures")
+    at_once = cores() > 1
+    _say(f"3/4  training the joint model, and one without the action network{', at once' if at_once else ''}")
+    others = [*given, *WITHOUT_ACTIONS]
+    words = runs.arguments(config, options=others, data__save_dir=str(place("without actions")))
+    with runs.beside(words, threads):
+        if at_once:
+            engine = run("joint")
+    if not at_once:
+        engine = run("joint")
+    alone, joint = read("without actions"), read("joint")
+    _say("4/4  pictures")
+    tested = {
+        "metric": engine.config.test.dist_metric,
+        "normalize": engine.config.test.normalize_feature,
+    }
     with contextlib.redirect_stdout(io.StringIO()):
-        pictures = draw_test(engine.evaluator, engine.verdicts, folder / "joint")
+        pictures = draw_test(engine.evaluator, engine.verdicts, place("joint"), **tested)
     rows = {
         "colour histograms, commonest actions": histograms,
         "untrained": untrained,

@@ -1,10 +1,13 @@
 """Runs that follow from runs: what the tools for transfer, cross-dataset tests, splits and searches have in common."""
 
 import io
+import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,16 @@ from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host_config import toolbox_config
 from reidar_plugin.report.results import write_atomically
 
-__all__ = ["RunError", "arguments", "best_checkpoint", "merged", "split_configs", "start", "write_start"]
+__all__ = [
+    "RunError",
+    "arguments",
+    "beside",
+    "best_checkpoint",
+    "merged",
+    "split_configs",
+    "start",
+    "write_start",
+]
 
 _LAUNCH = "import sys; from reidar_plugin import launch, runner; sys.exit(runner.guard(launch.main))"
 
@@ -76,11 +88,55 @@ def start(words: Sequence[str]) -> None:
         RunError: it failed; what it printed says why.
         SystemExit: it was interrupted, and saved everything.
     """
-    status = subprocess.run([sys.executable, "-c", _LAUNCH, *words], check=False).returncode
+    _check(subprocess.run([sys.executable, "-c", _LAUNCH, *words], check=False).returncode, words)
+
+
+@contextmanager
+def beside(words: Sequence[str], threads: int) -> Iterator[None]:
+    """Run it in a process of its own while the block runs, and wait for its end; it prints into its own log alone.
+
+    Where the block fails the process is ended too, but after Ctrl-C it is left to save, as it has been told to.
+
+    Args:
+        words: of the command line.
+        threads: of torch.
+
+    Raises:
+        RunError: it failed; the message ends with the last line that it wrote.
+        SystemExit: it was interrupted, and saved everything.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _LAUNCH, *words],
+            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        try:
+            yield
+        except Exception:
+            process.terminate()
+            raise
+        finally:
+            status = _patiently(process)
+        said.seek(0)
+        _check(status, words, said.read().strip().rpartition("\n")[2])
+
+
+def _patiently(process: subprocess.Popen[bytes]) -> int:
+    """The status of a process that Ctrl-C reaches as well: it saves, and one that comes meanwhile does not hurry it."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return process.wait()
+
+
+def _check(status: int, words: Sequence[str], last: str = "") -> None:
     if status == 130:
         raise SystemExit(130)
     if status:
-        raise RunError(f"the run ended with status {status}: {' '.join(words)}")
+        raise RunError(f"the run ended with status {status}: {' '.join(words)}{': ' if last else ''}{last}")
 
 
 def merged(config_file: str | Path, options: Sequence[str] = ()) -> CfgNode:

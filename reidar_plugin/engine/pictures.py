@@ -35,8 +35,8 @@ def draw_test(
     save_dir: str | Path,
     topk: int = 10,
     *,
-    metric: str = "euclidean",
-    normalize: bool = False,
+    metric: str,
+    normalize: bool,
 ) -> list[Path]:
     """Draw a test that has just been made, into ``<save_dir>/visrank_<target>``, as the host names it.
 
@@ -45,7 +45,7 @@ def draw_test(
         verdicts: of the test.
         save_dir: of the run.
         topk: gallery tracklets shown of each query.
-        metric, normalize: the distance that ranks them, not re-ranked.
+        metric, normalize: the distance of the test, which ranks them; not re-ranked.
 
     Returns:
         Paths of the pictures.

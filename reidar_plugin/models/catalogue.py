@@ -53,6 +53,7 @@ def arguments(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, A
         "last_stride": node.last_stride,
         "pooling": node.pooling,
         "attention_width": node.attention_width,
+        "attention_relu": node.attention_relu,
         "num_actions": num_actions,
         "action_width": node.action_width,
         "action_dropout": node.action_dropout,
@@ -65,7 +66,8 @@ def arguments(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, A
 def _asanet_arguments(cfg: Any, settings: dict[str, Any]) -> dict[str, Any]:
     """What :func:`~reidar_plugin.models.asanet.build_asanet` takes, given what the joint models take."""
     node = reidar_node() if cfg is None else cfg.reidar
-    shared = {key: value for key, value in settings.items() if key not in ("pooling", "attention_width")}
+    of_others = ("pooling", "attention_width", "attention_relu")
+    shared = {key: value for key, value in settings.items() if key not in of_others}
     columns = attribute_columns(configured_attributes(node))
     return {**shared, **node.model.asanet, "columns": columns}
 

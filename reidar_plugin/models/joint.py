@@ -135,6 +135,7 @@ def build_joint(
     last_stride: int = 1,
     pooling: str = "attention",
     attention_width: int = 256,
+    attention_relu: bool = True,
     num_actions: int = 0,
     action_width: int = 512,
     action_dropout: float = 0.25,
@@ -155,6 +156,7 @@ def build_joint(
         last_stride: 1 or 2, see :func:`~reidar_plugin.models.backbones.build_backbone`.
         pooling: one of :data:`~reidar_plugin.models.temporal.POOLINGS`.
         attention_width: channels between the two convolutions of the attention.
+        attention_relu: a ReLU on its scores, see :class:`~reidar_plugin.models.temporal.FrameAttention`.
         num_actions: M; 0 builds no action network.
         action_width, action_dropout, action_activation: see
             :class:`~reidar_plugin.models.heads.ActionNetwork`.
@@ -178,7 +180,11 @@ def build_joint(
         activation=action_activation,
     )
     temporal = build_pooling(
-        pooling, channels=backbone.channels, size=backbone.map_size, width=attention_width
+        pooling,
+        channels=backbone.channels,
+        size=backbone.map_size,
+        width=attention_width,
+        rectified=attention_relu,
     )
     return JointModel(backbone, temporal, num_classes=num_classes, actions=actions, loss=loss)
 

@@ -55,11 +55,17 @@ class FrameAttention(nn.Module):
     frame t.
 
     Reference: Pathak et al., Video Person Re-ID: Fantastic Techniques and Where to Find Them, AAAI 2020
-    (after Gao and Nevatia 2018), taken over by Re-ID-AR. The scores pass a ReLU before the softmax, as there.
+    (after Gao and Nevatia 2018), taken over by Re-ID-AR. The scores pass a ReLU before the softmax, as there; where
+    it cuts all scores of a clip, attention is even and learns nothing from that clip, and it can stay so.
+
+    Args:
+        width: channels of :math:`h`.
+        rectified: with that ReLU; without it :math:`s_t = (k * h)_t`.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, rectified: bool = True) -> None:
         super().__init__()
+        self.rectified = rectified
         self.tconv = nn.Conv1d(width, 1, kernel_size=3, padding=1)
         _initialise(self.tconv)
 
@@ -72,7 +78,8 @@ class FrameAttention(nn.Module):
         hidden = F.relu(self.describe(maps, means))
         with torch.autocast(maps.device.type, enabled=False):  # the softmax and what feeds it stay in float32
             hidden = hidden.to(self.tconv.weight.dtype)
-            scores = F.relu(self.tconv(hidden.transpose(1, 2)).squeeze(1))  # (B, T)
+            scores = self.tconv(hidden.transpose(1, 2)).squeeze(1)  # (B, T)
+            scores = F.relu(scores) if self.rectified else scores
             attention = scores.softmax(dim=1)
             pooled = torch.einsum("bt,btc->bc", attention.to(means.dtype), means)
         return Pooled(pooled, scores, attention)
@@ -85,10 +92,13 @@ class SpatialTemporalAttention(FrameAttention):
         channels: C of the maps.
         size: height and width of the maps; maps of another size are refused.
         width: output channels of that convolution.
+        rectified: see :class:`FrameAttention`.
     """
 
-    def __init__(self, channels: int, size: tuple[int, int], width: int = 256) -> None:
-        super().__init__(width)
+    def __init__(
+        self, channels: int, size: tuple[int, int], width: int = 256, rectified: bool = True
+    ) -> None:
+        super().__init__(width, rectified)
         self.conv = nn.Conv2d(channels, width, kernel_size=size)
         _initialise(self.conv)
 
@@ -104,8 +114,8 @@ class SpatialTemporalAttention(FrameAttention):
 class LightAttention(FrameAttention):
     """Attention that reads each frame's spatial mean: 1 / (H W) of the parameters, and any size of frames."""
 
-    def __init__(self, channels: int, width: int = 256) -> None:
-        super().__init__(width)
+    def __init__(self, channels: int, width: int = 256, rectified: bool = True) -> None:
+        super().__init__(width, rectified)
         self.linear = nn.Linear(channels, width)
         _initialise(self.linear)
 
@@ -154,23 +164,25 @@ def spatial_mean(maps: Tensor) -> Tensor:
     return maps.mean(dim=(3, 4), dtype=torch.promote_types(maps.dtype, torch.float32))
 
 
-#: name -> (channels, height and width of the maps, width of the attention) -> module
-POOLINGS: dict[str, Callable[[int, tuple[int, int], int], nn.Module]] = {
+#: name -> (channels, height and width of the maps, width of the attention, its ReLU) -> module
+POOLINGS: dict[str, Callable[[int, tuple[int, int], int, bool], nn.Module]] = {
     "attention": SpatialTemporalAttention,
-    "light": lambda channels, size, width: LightAttention(channels, width),
-    "mean": lambda channels, size, width: MeanPooling(),
-    "max": lambda channels, size, width: MaxPooling(),
-    "gem": lambda channels, size, width: GeneralisedMean(),
+    "light": lambda channels, size, width, rectified: LightAttention(channels, width, rectified),
+    "mean": lambda channels, size, width, rectified: MeanPooling(),
+    "max": lambda channels, size, width, rectified: MaxPooling(),
+    "gem": lambda channels, size, width, rectified: GeneralisedMean(),
 }
 
 
-def build_pooling(name: str, *, channels: int, size: tuple[int, int], width: int = 256) -> nn.Module:
+def build_pooling(
+    name: str, *, channels: int, size: tuple[int, int], width: int = 256, rectified: bool = True
+) -> nn.Module:
     """A temporal pooling by name, one of :data:`POOLINGS`."""
     if name not in POOLINGS:
         raise ConfigError(
             f"unknown pooling {name!r}; choose one of {sorted(POOLINGS)}{nearest(name, POOLINGS)}"
         )
-    return POOLINGS[name](channels, size, width)
+    return POOLINGS[name](channels, size, width, rectified)
 
 
 def _initialise(layer: nn.Conv1d | nn.Conv2d | nn.Linear) -> None:

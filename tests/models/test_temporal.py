@@ -11,12 +11,16 @@ def maps(batch: int = 2, frames: int = 3, channels: int = 4, size: tuple[int, in
     return torch.rand(batch, frames, channels, *size, generator=torch.Generator().manual_seed(0)) * 2
 
 
-def pooling(name: str, channels: int = 4, size: tuple[int, int] = (3, 2), width: int = 5) -> nn.Module:
+def pooling(
+    name: str, channels: int = 4, size: tuple[int, int] = (3, 2), width: int = 5, rectified: bool = True
+) -> nn.Module:
     torch.manual_seed(0)
-    return build_pooling(name, channels=channels, size=size, width=width)
+    return build_pooling(name, channels=channels, size=size, width=width, rectified=rectified)
 
 
-def definition(x: list, hidden: list, temporal: list, shift: float) -> tuple[list, list, list]:
+def definition(
+    x: list, hidden: list, temporal: list, shift: float, rectified: bool
+) -> tuple[list, list, list]:
     """Scores, attention and feature of one clip; ``hidden[t]`` is what the first layer says of frame t."""
     count = len(x)
     scores = []
@@ -25,7 +29,7 @@ def definition(x: list, hidden: list, temporal: list, shift: float) -> tuple[lis
         for k, offset in enumerate((-1, 0, 1)):
             if 0 <= t + offset < count:
                 total += sum(w * max(0.0, h) for w, h in zip(temporal[k], hidden[t + offset], strict=True))
-        scores.append(max(0.0, total))
+        scores.append(max(0.0, total) if rectified else total)
     weights = [math.exp(s) / sum(math.exp(v) for v in scores) for s in scores]
     feature = []
     for channel in range(len(x[0])):
@@ -37,12 +41,13 @@ def definition(x: list, hidden: list, temporal: list, shift: float) -> tuple[lis
     return scores, weights, feature
 
 
-def check(module: nn.Module, x: Tensor, hidden: Tensor) -> None:
+def check(module: nn.Module, x: Tensor, hidden: Tensor, rectified: bool = True) -> None:
     found = module(x)
     assert found.scores.std() > 1e-3  # else the softmax is uniform and the comparison proves nothing
     temporal = module.tconv.weight[0].T.tolist()  # (3, width)
     for b in range(len(x)):
-        expected = definition(x[b].tolist(), hidden[b].tolist(), temporal, module.tconv.bias.item())
+        shift = module.tconv.bias.item()
+        expected = definition(x[b].tolist(), hidden[b].tolist(), temporal, shift, rectified)
         for value, target in zip((found.scores, found.attention, found.pooled), expected, strict=True):
             torch.testing.assert_close(value[b].detach(), torch.tensor(target))
 
@@ -64,6 +69,20 @@ def test_light_attention_matches_the_definition() -> None:
     module.tconv.bias.data.fill_(4.0)  # else the ReLU cuts every score
     hidden = torch.stack([x[..., c, :, :].mean(dim=(2, 3)) for c in range(4)], dim=2) @ module.linear.weight.T
     check(module, x, hidden.detach())
+
+
+@pytest.mark.parametrize("name", ["attention", "light"])
+def test_without_the_relu_no_score_is_cut(name: str) -> None:
+    module, x = pooling(name, rectified=False), maps()
+    module.tconv.bias.data.fill_(-4.0)  # the ReLU would cut every score
+    hidden = module.describe(x, x.mean(dim=(3, 4))).detach()
+    check(module, x, hidden, rectified=False)
+    assert (module(x).scores < 0).all()
+    cut = pooling(name)
+    cut.load_state_dict(module.state_dict())  # the option has no weights
+    assert not cut(x).scores.any()
+    cut(x).pooled.sum().backward()
+    assert not cut.tconv.weight.grad.any()
 
 
 @pytest.mark.parametrize("last", [True, False], ids=["channels_last", "contiguous"])

@@ -1,0 +1,101 @@
+"""Runs beside other work: what they print, how they end, and what stops them."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reidar_plugin import runs
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process that is started."""
+    found: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *args: Any, **given: Any) -> None:
+            super().__init__(*args, **given)
+            found.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    return found
+
+
+def launches(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """In the place of a run: a few lines of Python, its words in ``sys.argv[1:]``."""
+    monkeypatch.setattr(runs, "_LAUNCH", f"import os, pathlib, sys, time\n{code}")
+
+
+def test_it_runs_while_the_block_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two waits for a file of the other."""
+    launches(
+        monkeypatch,
+        "here = pathlib.Path(sys.argv[1])\n"
+        "while not (here / 'block').exists(): time.sleep(0.01)\n"
+        "(here / 'run').write_text(os.environ['OMP_NUM_THREADS'])",
+    )
+    with runs.beside([str(tmp_path)], threads=3):
+        (tmp_path / "block").touch()
+        while not (tmp_path / "run").exists():
+            time.sleep(0.01)
+    assert (tmp_path / "run").read_text() == "3"
+
+
+def test_it_is_waited_for_and_prints_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    launches(
+        monkeypatch,
+        "time.sleep(0.2); print('out'); print('err', file=sys.stderr); pathlib.Path(sys.argv[1]).touch()",
+    )
+    with runs.beside([str(tmp_path / "done")], threads=1):
+        pass
+    assert (tmp_path / "done").exists()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failure_ends_with_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "print('warning: odd\\nerror: no such file', file=sys.stderr); sys.exit(2)")
+    with (
+        pytest.raises(runs.RunError, match=r"status 2: --root here: error: no such file$"),
+        runs.beside(["--root", "here"], threads=1),
+    ):
+        pass
+
+
+def test_an_interrupted_run_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "sys.exit(130)")
+    with pytest.raises(SystemExit) as stop, runs.beside([], threads=1):
+        pass
+    assert stop.value.code == 130
+
+
+def test_it_does_not_outlive_a_block_that_fails(
+    monkeypatch: pytest.MonkeyPatch, begun: list[subprocess.Popen[bytes]]
+) -> None:
+    launches(monkeypatch, "time.sleep(600)")
+    with pytest.raises(ValueError, match="block"), runs.beside([], threads=1):
+        raise ValueError("block")
+    assert [process.returncode for process in begun] == [-15]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(130)], ids=["between", "in an engine"])
+def test_after_ctrl_c_it_may_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    launches(monkeypatch, "time.sleep(0.3); pathlib.Path(sys.argv[1]).touch()")
+    with pytest.raises(type(stop)), runs.beside([str(tmp_path / "saved")], threads=1):
+        raise stop
+    assert (tmp_path / "saved").exists()
+
+
+def test_the_launch_line_is_a_run() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", runs._LAUNCH, "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "--config-file" in done.stdout
