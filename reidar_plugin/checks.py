@@ -50,6 +50,8 @@ def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> None:
         if cfg.model[key] and not Path(cfg.model[key]).is_file():
             raise ConfigError(f"model.{key}: there is no file {cfg.model[key]}")
     _check_video(cfg)
+    if cfg.loss.name == JOINT:
+        _check_erasing(cfg.reidar)
     if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
         raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
 
@@ -93,6 +95,15 @@ def _check_video(cfg: CfgNode) -> None:
                 f"train.batch_size and test.batch_size 1, got {sizes[0]} and {sizes[1]}; "
                 f"loss.name {JOINT!r} tests on all frames in any batch"
             )
+
+
+def _check_erasing(node: CfgNode) -> None:
+    raw = "erasing" in node.loss.terms and node.loss.erasing.form == "scores"
+    if raw and not node.model.attention_relu:
+        raise ConfigError(
+            "reidar.loss.erasing.form 'scores' minimises scores that have no lower end without their ReLU; "
+            "set reidar.model.attention_relu True, or the form to 'attention'"
+        )
 
 
 def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:

@@ -141,6 +141,13 @@ def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> Non
             ["data.sources", "['model.pretrained']"],
             r"'model\.pretrained' is a config key, not a dataset; a flag that takes several",
         ),
+        (
+            [
+                *["loss.name", "reidar", "model.name", "reidar_resnet50", "data.type", "video"],
+                *["reidar.loss.erasing.form", "scores", "reidar.model.attention_relu", "False"],
+            ],
+            r"form 'scores' minimises scores that have no lower end .* set reidar\.model\.attention_relu True",
+        ),
         (["test.ranks", "[1, 60]"], r"test\.ranks: the host computes ranks 1 to 50, got \[1, 60\]"),
     ],
 )
