@@ -34,7 +34,6 @@ from reidar_plugin.report.tables import comparison_table
 __all__ = ["colour_histograms", "run_demo"]
 
 DATASET = "synthped"
-INTERRUPTED = 130  # exit status after Ctrl-C
 
 #: What the rows change in the demo's config.
 UNTRAINED = ["test.evaluate", "True"]
@@ -66,10 +65,10 @@ def run_demo(
     try:
         return _compare(config, folder, preset, options or [])
     except (KeyboardInterrupt, SystemExit) as stop:  # an engine has saved, and said so in its log alone
-        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+        if isinstance(stop, SystemExit) and stop.code != runs.INTERRUPTED:
             raise
         _say(f"\nstopped; the same command goes on from there. What was done is in {folder}")
-        raise SystemExit(INTERRUPTED) from None
+        raise SystemExit(runs.INTERRUPTED) from None
 
 
 def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dict[str, Results]:

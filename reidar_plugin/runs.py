@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from reidar_plugin.host_config import toolbox_config
 from reidar_plugin.report.results import write_atomically
 
 __all__ = [
+    "INTERRUPTED",
     "RunError",
     "arguments",
     "beside",
@@ -33,6 +35,9 @@ __all__ = [
     "start",
     "write_start",
 ]
+
+#: Exit status of a run after Ctrl-C.
+INTERRUPTED = 130
 
 _LAUNCH = "import sys; from reidar_plugin import launch, runner; sys.exit(runner.guard(launch.main))"
 
@@ -86,16 +91,18 @@ def start(words: Sequence[str]) -> None:
 
     Raises:
         RunError: it failed; what it printed says why.
-        SystemExit: it was interrupted, and saved everything.
+        SystemExit: after Ctrl-C, with 130: it has saved everything.
     """
-    _check(subprocess.run([sys.executable, "-c", _LAUNCH, *words], check=False).returncode, words)
+    with _process(words) as process:
+        pass
+    _check(process.returncode, words)
 
 
 @contextmanager
 def beside(words: Sequence[str], threads: int) -> Iterator[None]:
     """Run it in a process of its own while the block runs, and wait for its end; it prints into its own log alone.
 
-    Where the block fails the process is ended too, but after Ctrl-C it is left to save, as it has been told to.
+    Where the block fails the process is ended too; where Ctrl-C stops the block, so that the process saves.
 
     Args:
         words: of the command line.
@@ -103,38 +110,41 @@ def beside(words: Sequence[str], threads: int) -> Iterator[None]:
 
     Raises:
         RunError: it failed; the message ends with the last line that it wrote.
-        SystemExit: it was interrupted, and saved everything.
+        SystemExit: after Ctrl-C, with 130: it has saved everything.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _LAUNCH, *words],
-            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-        try:
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+        with _process(words, env=os.environ | {"OMP_NUM_THREADS": str(threads)}, **quiet) as process:
             yield
-        except Exception:
-            process.terminate()
-            raise
-        finally:
-            status = _patiently(process)
         said.seek(0)
-        _check(status, words, said.read().strip().rpartition("\n")[2])
+        _check(process.returncode, words, said.read().strip().rpartition("\n")[2])
 
 
-def _patiently(process: subprocess.Popen[bytes]) -> int:
-    """The status of a process that Ctrl-C reaches as well: it saves, and one that comes meanwhile does not hurry it."""
+@contextmanager
+def _process(words: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has ended when the block has.
+
+    It is in a session of its own, so that a terminal's Ctrl-C reaches it through us alone and once: a second one while
+    it saves would stop that. Ours, should there be a second, does not wait any longer and leaves it to its saving.
+    """
+    process = subprocess.Popen([sys.executable, "-c", _LAUNCH, *words], start_new_session=True, **options)
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        return process.wait()
+        yield process
+        process.wait()
+    except BaseException as stop:
+        by_hand = isinstance(stop, KeyboardInterrupt) or (
+            isinstance(stop, SystemExit) and stop.code == INTERRUPTED
+        )
+        process.send_signal(signal.SIGINT if by_hand else signal.SIGTERM)
+        process.wait()
+        if by_hand:
+            raise SystemExit(INTERRUPTED) from None
+        raise
 
 
 def _check(status: int, words: Sequence[str], last: str = "") -> None:
-    if status == 130:
-        raise SystemExit(130)
+    if status == INTERRUPTED:
+        raise SystemExit(INTERRUPTED)
     if status:
         raise RunError(f"the run ended with status {status}: {' '.join(words)}{': ' if last else ''}{last}")
 

@@ -1,12 +1,15 @@
 """The demo stopped by hand; what it shows when it is let alone is seen by running it (``make demo``)."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
-from reidar_plugin import demo, launch
+from reidar_plugin import demo, launch, runs
 
 CONFIG = Path(__file__).parents[1] / "configs/demo.yaml"
 
@@ -49,3 +52,59 @@ def test_no_other_exit_is_taken_for_it(
         demo.run_demo(CONFIG, tmp_path)
     assert stop.value.code == 2
     assert "stopped" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+    """Which run makes which row; two at once only where there are cores for both."""
+    events: list[str] = []
+    seen: dict[str, Any] = {}
+
+    def run(cfg: Any) -> Any:
+        name = Path(cfg.data.save_dir).name
+        events.append(name)
+        seen[name] = cfg
+        return SimpleNamespace(config=cfg, datamanager=None, evaluator=name, verdicts=name)
+
+    @contextlib.contextmanager
+    def beside(words: list[str], threads: int) -> Iterator[None]:
+        seen["words"] = words
+        events.append("begin")
+        yield
+        events.append("end")
+
+    def result(folder: Path) -> Any:
+        row = {"metrics": {"rank-1": 0.1, "mAP": 0.1}, "protocol": "usual"}
+        return SimpleNamespace(retrieval=[row], per_query={"0/pid": torch.tensor([1])}, name=folder.name)
+
+    def drawn(evaluator: Any, verdicts: Any, folder: Path, **distance: Any) -> list[Path]:
+        seen["drawn"] = (evaluator, verdicts, folder.name, distance)
+        return []
+
+    monkeypatch.setattr(demo, "make", lambda *a, **g: None)
+    monkeypatch.setattr(demo, "cores", lambda: cores)
+    monkeypatch.setattr(launch, "run", run)
+    monkeypatch.setattr(runs, "beside", beside)
+    monkeypatch.setattr(demo, "read_results", result)
+    monkeypatch.setattr(demo, "draw_test", drawn)
+    monkeypatch.setattr(demo, "_test_histograms", lambda data, folder: result(folder))
+    monkeypatch.setattr(demo, "comparison_table", lambda rows, protocol: "")
+    rows = demo.run_demo(CONFIG, tmp_path, options=["test.normalize_feature", "True", "train.seed", "7"])
+    assert [row.name for row in rows.values()] == [
+        "colour-histograms",
+        "untrained",
+        "without-actions",
+        "joint",
+    ]
+    ran = ["begin", "joint", "end"] if cores > 1 else ["begin", "end", "joint"]
+    assert events == ["untrained", *ran]
+    assert seen["drawn"] == ("joint", "joint", "joint", {"metric": "cosine", "normalize": True})
+    assert seen["untrained"].test.evaluate
+    assert not seen["joint"].test.evaluate
+    assert seen["joint"].reidar.model.num_actions == -1
+    alone = runs.merged(CONFIG, seen["words"][2:])
+    assert seen["words"][:2] == ["--config-file", str(CONFIG)]
+    assert alone.reidar.model.num_actions == 0
+    assert Path(alone.data.save_dir) == tmp_path / "without-actions"
+    assert alone.reidar.loss.terms == seen["joint"].reidar.loss.terms[:4]
+    assert {cfg.train.seed for cfg in (alone, seen["joint"], seen["untrained"])} == {7}

@@ -1,5 +1,7 @@
 """Runs beside other work: what they print, how they end, and what stops them."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -83,13 +85,63 @@ def test_it_does_not_outlive_a_block_that_fails(
     assert [process.returncode for process in begun] == [-15]
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(130)], ids=["between", "in an engine"])
-def test_after_ctrl_c_it_may_save(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
-) -> None:
-    launches(monkeypatch, "time.sleep(0.3); pathlib.Path(sys.argv[1]).touch()")
-    with pytest.raises(type(stop)), runs.beside([str(tmp_path / "saved")], threads=1):
-        raise stop
+SAVES = """
+def save(number, frame):
+    (here / 'signals').open('a').write('.')
+    time.sleep(0.5)
+    (here / 'saved').touch()
+    sys.exit(130)
+here = pathlib.Path(sys.argv[1])
+signal.signal(signal.SIGINT, save)
+(here / 'ready').touch()
+time.sleep(600)
+"""
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from reidar_plugin import runs
+runs._LAUNCH = sys.argv[2]
+if sys.argv[1] == 'start':
+    runs.start(sys.argv[3:])
+elif sys.argv[1] == 'waiting':
+    with runs.beside(sys.argv[3:], 1): pass
+else:
+    with runs.beside(sys.argv[3:], 1): time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("way", ["start", "waiting", "working"])
+@pytest.mark.parametrize(
+    "whom", ["the parent", "its group"]
+)  # as an IDE's stop button, as a terminal's Ctrl-C
+def test_ctrl_c_reaches_the_run_once_and_waits_for_it(tmp_path: Path, way: str, whom: str) -> None:
+    launch = "import os, pathlib, signal, sys, time\n" + SAVES
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", PARENT, way, launch, str(tmp_path)],
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(Path(runs.__file__).parents[1])},
+    )
+    while not (tmp_path / "ready").exists():
+        assert parent.poll() is None
+        time.sleep(0.01)
+    (os.kill if whom == "the parent" else os.killpg)(parent.pid, signal.SIGINT)
+    assert parent.wait() == 130
+    assert (tmp_path / "saved").exists()
+    assert (tmp_path / "signals").read_text() == "."
+
+
+def test_an_engine_that_was_stopped_stops_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, f"import signal\n{SAVES}")
+
+    def stopped() -> None:
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.01)
+        raise SystemExit(130)
+
+    with pytest.raises(SystemExit) as stop, runs.beside([str(tmp_path)], threads=1):
+        stopped()
+    assert stop.value.code == 130
     assert (tmp_path / "saved").exists()
 
 
