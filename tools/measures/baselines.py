@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from reidar_plugin.data.synthped.dice import Array
 from reidar_plugin.data.tracklets import Tracklet
+from reidar_plugin.models.catalogue import arguments
 from reidar_plugin.models.joint import build_joint
 from reidar_plugin.runs import merged
 
@@ -45,7 +46,7 @@ def untrained_demo(tracklets: list[Tracklet]) -> Array:
     """Features of the demo's network as it is before training, at the demo's size, for the demo's cosine distance."""
     cfg = merged(DEMO)
     size = (cfg.data.height, cfg.data.width)
-    network = build_joint(cfg.model.name.removeprefix("reidar_"), 2, "softmax", frame_size=size).eval()
+    network = build_joint(cfg.model.name.removeprefix("reidar_"), 2, "softmax", **arguments(cfg)).eval()
     mean, spread = (torch.tensor(getattr(cfg.data, name)) * 255 for name in ("norm_mean", "norm_std"))
     features = []
     with torch.no_grad():
