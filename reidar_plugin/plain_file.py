@@ -4,8 +4,9 @@ import contextlib
 import os
 import pickle
 import re
-import textwrap
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,43 @@ from typing import Any
 import numpy as np
 import torch
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ReidarError, summary
 
-__all__ = ["CodeInFileError", "DamagedFileError", "PlainFileError", "load_plain", "only_plain"]
+__all__ = [
+    "UNREADABLE",
+    "CodeInFileError",
+    "DamagedFileError",
+    "PlainFileError",
+    "UnopenedFileError",
+    "load_plain",
+    "only_plain",
+    "unreadable",
+]
+
+#: What readers of archives and tensors make of bytes that are none of their own, and of files that do not open.
+UNREADABLE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 class PlainFileError(ReidarError, ValueError):
     """A file that does not give tensors and plain values."""
+
+
+class UnopenedFileError(PlainFileError):
+    """It is not there, or may not be read; what is in it is unknown."""
 
 
 class DamagedFileError(PlainFileError):
@@ -37,6 +68,7 @@ def load_plain(path: str | Path) -> Any:
         path: holds tensors, plain values and numpy's numbers.
 
     Raises:
+        UnopenedFileError: it cannot be opened.
         DamagedFileError: it cannot be read.
         CodeInFileError: it holds anything else.
     """
@@ -45,24 +77,35 @@ def load_plain(path: str | Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
-        if found is None and not zipfile.is_zipfile(path):
-            raise DamagedFileError(_damaged(path, error)) from error
+        if found is None and not _is_archive(path):
+            raise unreadable(path, error) from error
         what = found[1] if found else "an unknown object"
         raise CodeInFileError(
             f"{path} holds {what}, which only running code could bring back: refused; "
             "save tensors and plain values alone, such as the state dict"
         ) from error
-    except (
-        OSError,
-        EOFError,
-        RuntimeError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        AssertionError,
-    ) as error:  # what torch's reader makes of bytes that are none of its own
-        raise DamagedFileError(_damaged(path, error)) from error
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str | Path, error: BaseException) -> PlainFileError:
+    """What an error of reading a file means: it could not be opened, or its content is damaged.
+
+    Args:
+        path: of the file.
+        error: one of :data:`UNREADABLE`, or of unpickling.
+    """
+    if isinstance(error, OSError) and error.filename is not None:  # the system's, on opening; not on reading
+        return UnopenedFileError(f"{path} cannot be opened: {error.strerror}")
+    return DamagedFileError(
+        f"{path} cannot be read ({summary(error)}): it is cut short, or no file of torch.save; "
+        "fetch or save it again"
+    )
+
+
+def _is_archive(path: str | Path) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
@@ -90,11 +133,3 @@ def only_plain() -> Iterator[None]:
             del os.environ[key]
         else:
             os.environ[key] = before
-
-
-def _damaged(path: str | Path, error: Exception) -> str:
-    sentence = textwrap.shorten(str(error).partition(". ")[0], 120, placeholder=" ...")
-    reason = f"{type(error).__name__}: {sentence}" if sentence else type(error).__name__
-    return (
-        f"{path} cannot be read ({reason}): it is cut short, or no file of torch.save; fetch or save it again"
-    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.plain_file import CodeInFileError, DamagedFileError, load_plain
+from reidar_plugin.plain_file import CodeInFileError, DamagedFileError, UnopenedFileError, load_plain
 
 FORMATS = pytest.mark.parametrize("new", [True, False], ids=["new format", "old format"])
 
@@ -69,5 +69,10 @@ def test_says_that_a_file_is_none_of_torchs(tmp_path: Path, content: bytes) -> N
     (tmp_path / "file.pth").write_bytes(content)
     with pytest.raises(DamagedFileError, match=r"file\.pth cannot be read"):
         load_plain(tmp_path / "file.pth")
-    with pytest.raises(DamagedFileError, match="FileNotFoundError"):
+
+
+def test_tells_a_file_that_does_not_open_from_a_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(UnopenedFileError, match=r"nowhere\.pth cannot be opened: No such file or directory$"):
         load_plain(tmp_path / "nowhere.pth")
+    with pytest.raises(UnopenedFileError, match=r"cannot be opened: Is a directory$"):
+        load_plain(tmp_path)

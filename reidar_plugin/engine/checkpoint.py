@@ -13,7 +13,7 @@ import torch
 
 from reidar_plugin.engine.console import say
 from reidar_plugin.errors import ConfigError, ReidarError
-from reidar_plugin.plain_file import CodeInFileError, DamagedFileError, load_plain
+from reidar_plugin.plain_file import UNREADABLE, DamagedFileError, PlainFileError, load_plain, unreadable
 
 __all__ = [
     "BEST",
@@ -65,18 +65,16 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 
     Raises:
         BrokenCheckpointError: the file is cut off or damaged.
-        CheckpointError: there is none, it holds something that only running code could bring back, or it is no
-            checkpoint.
+        CheckpointError: it cannot be opened, it holds something that only running code could bring back, or it is
+            no checkpoint.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"no checkpoint at {path}")
     try:
         _check_sums(path)
         state = load_plain(path)
     except DamagedFileError as error:
         raise BrokenCheckpointError(str(error)) from error
-    except CodeInFileError as error:
+    except PlainFileError as error:
         raise CheckpointError(str(error)) from error
     if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise CheckpointError(
@@ -88,18 +86,20 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
 def _check_sums(path: Path) -> None:
     """Look at the check sums of all parts of a file, which torch itself does not; before torch 1.6 there were none."""
     try:
-        if not zipfile.is_zipfile(path):
-            if _of_old_format(path):
-                return
-            raise BrokenCheckpointError(
-                f"{path} is not whole ({path.stat().st_size:,} bytes), or no checkpoint"
-            )
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError) as error:
-        raise BrokenCheckpointError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-    if damaged:
-        raise BrokenCheckpointError(f"{path} is damaged in {damaged}")
+        archive = zipfile.is_zipfile(path)
+        known = archive or _of_old_format(path)
+        damaged = _damaged_part(path) if archive else None
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+    if not known:
+        raise BrokenCheckpointError(f"{path} is not whole ({path.stat().st_size:,} bytes), or no checkpoint")
+    if damaged is not None:
+        raise BrokenCheckpointError(f"{path} is damaged in {damaged!r}")
+
+
+def _damaged_part(path: Path) -> str | None:
+    with zipfile.ZipFile(path) as archive:
+        return archive.testzip()
 
 
 def _of_old_format(path: Path) -> bool:
@@ -131,7 +131,11 @@ class CheckpointStore:
         return self.folder / position.file_name
 
     def newest(self) -> tuple[Path, dict[str, Any]] | None:
-        """The newest whole checkpoint; one that is not whole is passed over, and that is said."""
+        """The newest whole checkpoint; one that is not whole is passed over, and that is said.
+
+        Raises:
+            CheckpointError: the newest cannot be opened, or is none of ours; older ones are no way round that.
+        """
         for position in self.positions():
             try:
                 return self.path(position), read_checkpoint(self.path(position))

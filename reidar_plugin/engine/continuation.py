@@ -16,7 +16,7 @@ from reidar_plugin.engine.checkpoint import (
 from reidar_plugin.engine.console import say
 from reidar_plugin.engine.identity import RunIdentity, config_changes
 from reidar_plugin.engine.snapshot import OURS, unwrapped
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.models.released import from_released, is_released
 from reidar_plugin.models.weights import tensors_in
 from reidar_plugin.plain_file import load_plain
@@ -119,7 +119,7 @@ def resuming(path: str | Path) -> Iterator[None]:
         CheckpointError: the file is no whole checkpoint, or does not fit what is resumed.
     """
     try:
-        state = read_checkpoint(Path(path).expanduser())
+        state = read_checkpoint(path)
     except BrokenCheckpointError as error:
         raise CheckpointError(f"{error}; copy it again, or name an earlier one in model.resume") from error
     if not isinstance(state.get("epoch"), int):
@@ -133,7 +133,7 @@ def resuming(path: str | Path) -> Iterator[None]:
         raise CheckpointError(f"{path}: {error}") from error
     except (LookupError, ValueError, RuntimeError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{path} does not fit this run ({type(error).__name__}: {str(error).strip().splitlines()[0]}); "
+            f"{path} does not fit this run ({summary(error)}); "
             "take the config that it was trained with, or start from its weights alone with model.load_weights"
         ) from error
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from reidar_plugin.engine.chance import chance_state, restore_chance
 from reidar_plugin.engine.checkpoint import CheckpointError, Position
+from reidar_plugin.errors import summary
 
 __all__ = ["OURS", "Stateful", "load_weights", "plain", "restore", "snapshot", "unwrapped"]
 
@@ -75,10 +76,7 @@ def restore(
         restore_chance(ours["chance"])
         return Position(int(state["epoch"]), int(ours["step"]))
     except (KeyError, ValueError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise CheckpointError(
-            f"the checkpoint does not fit this run: {type(error).__name__}: {first}"
-        ) from error
+        raise CheckpointError(f"the checkpoint does not fit this run: {summary(error)}") from error
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Any]) -> None:

@@ -8,7 +8,6 @@ host's own weights, which the host fetches itself; or a local file.
 import hashlib
 import os
 import sys
-import textwrap
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
 from reidar_plugin.plain_file import load_plain
 
@@ -172,7 +171,7 @@ def _fetch(path: Path) -> None:
     except failures as error:
         part.unlink(missing_ok=True)
         raise WeightsMissingError(
-            f"cannot fetch the ImageNet weights of {PUBLISHED} ({_first_line(error)}): put the file of "
+            f"cannot fetch the ImageNet weights of {PUBLISHED} ({summary(error)}): put the file of "
             f"https://drive.google.com/uc?id={DRIVE_ID} at {path}, or name another in reidar.model.weights, "
             "or set model.pretrained to False"
         ) from error
@@ -205,13 +204,8 @@ def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Ba
             ) from error
         except (OSError, KeyError, gdown.exceptions.FileURLRetrievalError) as error:
             raise WeightsMissingError(
-                f"torchreid could not fetch its ImageNet weights for {name} ({_first_line(error)}); {cure}"
+                f"torchreid could not fetch its ImageNet weights for {name} ({summary(error)}); {cure}"
             ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return textwrap.shorten(lines[0], 160, placeholder=" ...") if lines else type(error).__name__
 
 
 def _say(line: str) -> None:

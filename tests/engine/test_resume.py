@@ -266,6 +266,62 @@ def test_falls_back_to_the_checkpoint_before_a_broken_one(
     assert differences(weights(whole, "model.pth.tar-3"), weights(two, "model.pth.tar-3")) == []
 
 
+@pytest.fixture
+def small(tmp_path: Path) -> CheckpointStore:
+    """Checkpoints of 1 and 2 epochs, of a kilobyte or two."""
+    store = CheckpointStore(tmp_path)
+    for epoch in (1, 2):
+        store.save({"state_dict": {"w": torch.ones(2)}, "epoch": epoch}, Position(epoch))
+    return store
+
+
+def test_a_flipped_bit_is_one_line_or_no_matter(small: CheckpointStore) -> None:
+    """One of each byte: content, names, lengths, methods, flags."""
+    path = small.path(Position(2))
+    content, refusals = path.read_bytes(), []
+    for place in range(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            assert torch.equal(read_checkpoint(path)["state_dict"]["w"], torch.ones(2))
+        except CheckpointError as error:
+            refusals.append(str(error))
+    assert len(content) / 4 < len(refusals) < len(content)
+    assert all(len(refusal.splitlines()) == 1 for refusal in refusals)
+
+
+@pytest.mark.parametrize(
+    ("record", "offset", "bit", "error"),
+    [(b"data.pkl", 0, 0x80, "UnicodeDecodeError: 'utf-8'"), (b"PK\1\2", 10, 8, "error: Error -3 while")],
+    ids=["a name no text any more", "compressed, it says"],
+)
+def test_a_checkpoint_with_a_damaged_directory_is_passed_over(
+    small: CheckpointStore,
+    capsys: pytest.CaptureFixture[str],
+    record: bytes,
+    offset: int,
+    bit: int,
+    error: str,
+) -> None:
+    path = small.path(Position(2))
+    content = bytearray(path.read_bytes())
+    content[content.rindex(record) + offset] ^= bit
+    path.write_bytes(content)
+    found = small.newest()
+    assert found is not None
+    assert found[0] == small.path(Position(1))
+    assert error in capsys.readouterr().out
+
+
+def test_a_checkpoint_that_does_not_open_is_not_passed_over(small: CheckpointStore) -> None:
+    path = small.path(Position(2))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(CheckpointError, match=r"model.pth.tar-2 cannot be opened: Is a directory$"):
+        small.newest()
+
+
 def test_says_so_when_no_checkpoint_is_whole(mars: Path, two: Path) -> None:
     for path in (two / "model").iterdir():
         path.write_bytes(b"")
@@ -296,7 +352,7 @@ def test_refuses_a_bare_pickle(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps(Hostile()))
     with pytest.raises(CheckpointError, match=r"not whole .* or no checkpoint"):
         read_checkpoint(path)
-    with pytest.raises(CheckpointError, match=r"no checkpoint at .*nowhere"):
+    with pytest.raises(CheckpointError, match=r"nowhere cannot be opened: No such file"):
         read_checkpoint(tmp_path / "nowhere")
     torch.save([1], path)
     with pytest.raises(CheckpointError, match=r"it has no state_dict"):
