@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from reidar_plugin.engine.checkpoint import Position
+from reidar_plugin.engine.console import say
 from reidar_plugin.engine.criterion import Verdict
 
 __all__ = ["Best", "RunRecord"]
@@ -29,14 +31,20 @@ class RunRecord:
     best: Best | None = None
 
     def judge(self, verdict: Verdict, epoch: int, rank1: float) -> tuple[Best, bool]:
-        """Note a test. What was the best by another figure is no measure for this one, and is forgotten.
+        """Note a test. What was the best by another figure is no measure for this one: it is forgotten, aloud.
 
         Returns:
             The best so far, and whether it is this one.
         """
         self.tested, self.rank1 = epoch, rank1
         best = self.best
-        if best is None or best.what != verdict.what or verdict.value > best.value:
+        if best is not None and not _same_figure(best.what, verdict.what):
+            say(
+                f"the best so far, {best.what} {best.value:.2%} after {Position(best.epoch)}, is forgotten: "
+                f"it is now judged by {verdict.what}"
+            )
+            best = None
+        if best is None or verdict.value > best.value:
             best = self.best = Best(verdict.value, verdict.what, epoch)
         return best, best.epoch == epoch
 
@@ -53,3 +61,7 @@ class RunRecord:
             state["rank1"],
         )
         self.best = None if best is None else Best(**best)
+
+
+def _same_figure(before: str, now: str) -> bool:
+    return now == before or now.startswith(f"{before} (")  # first versions did not name the distance
