@@ -42,6 +42,7 @@ class Keeper:
         self.parts: dict[str, Stateful] = {**parts, "record": record}
         self.record, self.identity, self.config, self.keep = record, identity, config, keep
         self.store: CheckpointStore | None = None
+        self._whole: Path | None = None  # the checkpoint last written or read
 
     def open(self, save_dir: str | Path) -> CheckpointStore:
         """Keep checkpoints under that folder from now on."""
@@ -60,6 +61,7 @@ class Keeper:
             return None
         path, state = found
         position = restore(state, *self._trained, self.parts)
+        self._whole = path
         best = self.record.best
         if path.parent.resolve() != store.folder.resolve():
             self.record.best, self.record.tested = None, 0  # what is in that folder is no best of this one
@@ -71,16 +73,16 @@ class Keeper:
         """Write a checkpoint of this moment."""
         facts: dict[str, Any] = {"identity": self.identity.as_plain(), "config": self.config}
         state = snapshot(*self._trained, self.parts, position, self.record.rank1, **facts)
-        return self._opened().save(state, position)
+        self._whole = self._opened().save(state, position)
+        return self._whole
 
     def mark_best(self, path: Path) -> Path:
         """Keep a copy of that checkpoint as the best."""
         return self._opened().mark_best(path)
 
     def last(self) -> str:
-        """Path of the newest checkpoint, in words."""
-        positions = self.store.positions() if self.store else []
-        return str(self._opened().path(positions[0])) if positions else "none yet"
+        """Path of the checkpoint last written, or gone on from, in words; newer files in the folder may be broken."""
+        return "none yet" if self._whole is None else str(self._whole)
 
     @property
     def best_path(self) -> Path:

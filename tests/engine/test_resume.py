@@ -266,6 +266,16 @@ def test_falls_back_to_the_checkpoint_before_a_broken_one(
     assert differences(weights(whole, "model.pth.tar-3"), weights(two, "model.pth.tar-3")) == []
 
 
+def test_the_last_good_checkpoint_is_never_a_broken_one(mars: Path, two: Path) -> None:
+    (two / "model/model.pth.tar-3").write_bytes(b"")
+    engine = build(config(mars, two, **EPOCHS))
+    engine._start(str(two), 0, 3)
+    assert engine.keeper.last() == f"{two}/model/model.pth.tar-2"
+    engine.position = Position(2, 1)
+    written = engine.save_position()
+    assert engine.keeper.last() == str(written) != str(two / "model/model.pth.tar-3")  # which stays, and is newer
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> CheckpointStore:
     """Checkpoints of 1 and 2 epochs, of a kilobyte or two."""
