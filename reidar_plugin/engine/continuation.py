@@ -14,7 +14,7 @@ from reidar_plugin.engine.checkpoint import (
     read_checkpoint,
 )
 from reidar_plugin.engine.console import say
-from reidar_plugin.engine.identity import RunIdentity, config_changes
+from reidar_plugin.engine.identity import RunIdentity, config_changes, model_changes
 from reidar_plugin.engine.snapshot import OURS, unwrapped
 from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.models.released import from_released, is_released
@@ -138,7 +138,7 @@ def resuming(path: str | Path) -> Iterator[None]:
         ) from error
 
 
-def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity) -> None:
+def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity, config: str) -> None:
     """Refuse to test weights that do not fill the model, or those of another model or label space.
 
     The identity classifier takes no part in a test, and neither do the people of training.
@@ -147,6 +147,7 @@ def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity) -> 
         path: of the file, any that ``model.load_weights`` takes.
         model: to be tested.
         identity: of the run.
+        config: of the run, as yaml; empty for none.
 
     Raises:
         CheckpointError: the message says what is missing or differs.
@@ -157,6 +158,11 @@ def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity) -> 
         differences = identity.differences(ours["identity"], tested=True)
         if differences:
             raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")
+        changed = model_changes(ours.get("config", ""), config)
+        if changed:
+            raise CheckpointError(
+                f"{path} was trained with {_first(changed, 5)}, which its weights do not show: take those values"
+            )
     tensors = tensors_in(content, path)
     if is_released(tensors):
         tensors = from_released(tensors)

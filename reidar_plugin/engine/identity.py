@@ -1,16 +1,18 @@
 """What a run is, so that a checkpoint of another one is told apart in one line."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 import yaml
 
+from reidar_plugin.config import add_reidar_config
 from reidar_plugin.data.facts import Facts
+from reidar_plugin.host_config import toolbox_config
 
-__all__ = ["RunIdentity", "config_changes", "describe_training"]
+__all__ = ["RunIdentity", "config_changes", "describe_training", "model_changes"]
 
 #: Config keys, or their groups, that may change while a run goes on.
 FREE = (
@@ -81,16 +83,63 @@ def describe_training(facts: Facts) -> str:
 def config_changes(saved: str, ours: str) -> list[str]:
     """Keys whose values differ between two configs as yaml, and that a run cannot change while it goes on.
 
-    A key that only one of them has is passed over: it came or went with a version of the plugin. ``train.max_epoch``
-    is free unless the host's cosine schedule ends there.
+    A key that came with a later version of the plugin had its default before it; one that went is passed over.
+    ``train.max_epoch`` is free unless the host's cosine schedule ends there.
+
+    Args:
+        saved: of the checkpoint; empty where its run had none, and nothing is compared.
+        ours: of the run.
 
     Returns:
         ``key: theirs, here ours`` of each.
     """
-    before, now = (dict(_leaves(yaml.safe_load(text) or {})) for text in (saved, ours))
+    if not saved:
+        return []
+    before, now = _values(saved), _values(ours)
     tied = ("train.max_epoch",) if _follows_cosine(now) else ()
-    keys = [key for key in before if key in now and (key in tied or not _is_free(key))]
-    return [f"{key}: {before[key]!r}, here {now[key]!r}" for key in keys if before[key] != now[key]]
+    return _changed(before, now, [key for key in now if key in tied or not _is_free(key)])
+
+
+def model_changes(saved: str, ours: str) -> list[str]:
+    """Keys that change what a model says while its weights keep their names and shapes, where two configs differ.
+
+    Args:
+        saved, ours: as yaml; where one is empty, nothing is compared.
+
+    Returns:
+        ``key: theirs, here ours`` of each.
+    """
+    if not saved or not ours:
+        return []
+    before, now = _values(saved), _values(ours)
+    return _changed(before, now, _without_weights(now))
+
+
+def _without_weights(config: Mapping[str, Any]) -> list[str]:
+    """Keys of the network that the config builds, those among them that it reads."""
+    keys = ["reidar.model.last_stride"]
+    if config["reidar.model.num_actions"] != 0:
+        keys.append("reidar.model.action_activation")
+    if config["model.name"] == "asanet":
+        return keys + [key for key in config if key.startswith("reidar.model.asanet.")]
+    keys.append("reidar.model.pooling")
+    if config["reidar.model.pooling"] in ("attention", "light"):
+        keys.append("reidar.model.attention_relu")
+    return keys
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    return [
+        f"{key}: {before[key]!r}, here {now[key]!r}"
+        for key in keys
+        if key in before and before[key] != now[key]
+    ]
+
+
+def _values(config: str) -> dict[str, Any]:
+    """Of every key, by default where the config, as yaml, lacks it."""
+    defaults = add_reidar_config(toolbox_config()).dump()
+    return {key: value for text in (defaults, config) for key, value in _leaves(yaml.safe_load(text) or {})}
 
 
 def _follows_cosine(config: Mapping[str, Any]) -> bool:

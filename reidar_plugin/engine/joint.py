@@ -394,7 +394,7 @@ class JointEngine(reid.engine.Engine):
     def _check_tested_weights(self) -> None:
         tested = self.resume_from or self.weights_from
         if tested:
-            check_weights(tested, self.model, self.identity)
+            check_weights(tested, self.model, self.identity, self.keeper.config)
         else:
             say(
                 "testing the network as it was built: neither model.load_weights nor model.resume names a checkpoint"
