@@ -582,7 +582,10 @@ def test_model_resume_goes_on_exactly_in_another_folder(mars: Path, whole: Path,
             {"train__lr": 0.1},
             r"another config \(train.lr: 0.0003, here 0.1\): take that config, or start from its",
         ),
-        ({"reidar__labels__space": "actions3"}, r"is of another model: it .*actions.weight is \(8, 4\), here \(3, 4\)"),
+        (
+            {"reidar__labels__space": "actions3"},
+            r"is of another model: it .*actions.weight is \(8, 4\), here \(3, 4\)",
+        ),
     ],
     ids=["config", "label space"],
 )
