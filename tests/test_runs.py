@@ -98,7 +98,8 @@ time.sleep(600)
 """
 
 PARENT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started with it ignored
 from pathlib import Path
 from reidar_plugin import runs
 runs._LAUNCH = sys.argv[2]
