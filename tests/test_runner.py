@@ -62,7 +62,12 @@ def test_hooks_are_in_place_however_a_script_starts(tmp_path: Path, start: str) 
 
 
 def test_interrupt_ends_the_process_as_it_ends_pythons(tmp_path: Path) -> None:
-    script = script_that(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    script = script_that(
+        tmp_path,
+        "import os, signal; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs have it ignored
+        "os.kill(os.getpid(), signal.SIGINT)",
+    )
     with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
     assert with_plugin.returncode == alone.returncode == -2
     assert "KeyboardInterrupt" in alone.stderr
