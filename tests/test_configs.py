@@ -413,7 +413,7 @@ def test_pages_name_keys_and_files_that_exist(page: str) -> None:
     text = (CONFIGS.parent / "docs" / page).read_text(encoding="utf-8")
     known = set(keys_of(add_reidar_config(toolbox_config())))
     named = set(re.findall(r"\breidar(?:\.[a-z_0-9]+)+", text))
-    assert len(named) > 2
+    assert len(named) > 4
     assert named <= known, named - known
     places = set(re.findall(r"\b(?:configs|tools|tests)/[\w./*-]+", text))
     assert len(places) > 5

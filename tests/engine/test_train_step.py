@@ -123,7 +123,7 @@ def test_layout_of_the_maps(mars: Path, tmp_path: Path) -> None:
     assert kernels[0].is_contiguous(memory_format=torch.channels_last)
     assert not kernels[0].is_contiguous()
     assert kernels[1].is_contiguous()
-    assert first_step(inner)["loss"] == pytest.approx(first_step(outer)["loss"], rel=1e-3)
+    assert first_step(inner)["loss"] == pytest.approx(first_step(outer)["loss"], rel=1e-4)
 
 
 def test_compiles(mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
