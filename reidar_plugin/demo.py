@@ -22,6 +22,7 @@ from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.synthped import make
 from reidar_plugin.data.synthped.drawing import cores
 from reidar_plugin.engine.extraction import facts_of
+from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.engine.pictures import draw_test
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.evaluation import evaluate_retrieval
@@ -65,10 +66,10 @@ def run_demo(
     try:
         return _compare(config, folder, preset, options or [])
     except (KeyboardInterrupt, SystemExit) as stop:  # an engine has saved, and said so in its log alone
-        if isinstance(stop, SystemExit) and stop.code != runs.INTERRUPTED:
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
             raise
         _say(f"\nstopped; the same command goes on from there. What was done is in {folder}")
-        raise SystemExit(runs.INTERRUPTED) from None
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dict[str, Results]:

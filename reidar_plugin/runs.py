@@ -20,12 +20,12 @@ from yacs.config import CfgNode
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.config_file import checked
 from reidar_plugin.engine.checkpoint import BEST, read_checkpoint
+from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host_config import toolbox_config
 from reidar_plugin.report.results import write_atomically
 
 __all__ = [
-    "INTERRUPTED",
     "RunError",
     "arguments",
     "beside",
@@ -35,9 +35,6 @@ __all__ = [
     "start",
     "write_start",
 ]
-
-#: Exit status of a run after Ctrl-C.
-INTERRUPTED = 130
 
 _LAUNCH = "import sys; from reidar_plugin import launch, runner; sys.exit(runner.guard(launch.main))"
 

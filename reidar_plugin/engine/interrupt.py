@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["Interrupts"]
+__all__ = ["INTERRUPTED", "Interrupts"]
+
+#: Exit status of a run after Ctrl-C.
+INTERRUPTED = 130
 
 
 class Interrupts:

@@ -23,7 +23,7 @@ from reidar_plugin.engine.evaluation import Evaluator, Verdicts, check_answerabl
 from reidar_plugin.engine.extraction import report_replaced
 from reidar_plugin.engine.held_out import HELD_OUT, hold_out
 from reidar_plugin.engine.identity import RunIdentity
-from reidar_plugin.engine.interrupt import Interrupts
+from reidar_plugin.engine.interrupt import INTERRUPTED, Interrupts
 from reidar_plugin.engine.journal import Journal
 from reidar_plugin.engine.keeper import Keeper
 from reidar_plugin.engine.ledger import LossLedger
@@ -217,7 +217,7 @@ class JointEngine(reid.engine.Engine):
             except KeyboardInterrupt:
                 path = self.save_position()
                 say(f"stopped after {self.position}, saved as {path}; the same command goes on from there")
-                raise SystemExit(130) from None
+                raise SystemExit(INTERRUPTED) from None
             finally:
                 close_writer(self.writer)
 

@@ -38,7 +38,7 @@ class RunRecord:
         """
         self.tested, self.rank1 = epoch, rank1
         best = self.best
-        if best is not None and not _same_figure(best.what, verdict.what):
+        if best is not None and best.what != verdict.what:
             say(
                 f"the best so far, {best.what} {best.value:.2%} after {Position(best.epoch)}, is forgotten: "
                 f"it is now judged by {verdict.what}"
@@ -61,7 +61,3 @@ class RunRecord:
             state["rank1"],
         )
         self.best = None if best is None else Best(**best)
-
-
-def _same_figure(before: str, now: str) -> bool:
-    return now == before or now.startswith(f"{before} (")  # first versions did not name the distance
