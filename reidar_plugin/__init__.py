@@ -20,24 +20,24 @@ __all__ = ["add_reidar_config", "disable", "enable", "register_model"]
 
 
 def enable(cfg: "CfgNode | None" = None) -> None:
-    """Make the plugin's models and datasets known to torchreid; see :func:`reidar_plugin.plugin.enable`."""
-    from reidar_plugin import plugin
+    """Make the plugin's models and datasets known to torchreid; see :func:`reidar_plugin.plugin.registration.enable`."""
+    from reidar_plugin.plugin import registration
 
-    plugin.enable(cfg)
+    registration.enable(cfg)
 
 
 def disable() -> None:
     """Leave torchreid as it was before :func:`enable`."""
-    from reidar_plugin import plugin
+    from reidar_plugin.plugin import registration
 
-    plugin.disable()
+    registration.disable()
 
 
 def register_model(name: str, builder: "Callable[..., nn.Module]") -> None:
-    """Add a model of your own to torchreid's table; see :func:`reidar_plugin.plugin.register_model`."""
-    from reidar_plugin import plugin
+    """Add a model of your own to torchreid's table; see :func:`reidar_plugin.plugin.registration.register_model`."""
+    from reidar_plugin.plugin import registration
 
-    plugin.register_model(name, builder)
+    registration.register_model(name, builder)
 
 
 def add_reidar_config(cfg: "CfgNode") -> "CfgNode":

@@ -7,7 +7,7 @@ Everything after the script is the script's own.
 
 import sys
 
-from reidar_plugin.runner import run_script
+from reidar_plugin.launch.script import run_script
 
 USAGE = "usage: python -m reidar_plugin SCRIPT [ARGS ...]\n"
 

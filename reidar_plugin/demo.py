@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from reidar_plugin import launch, runs
 from reidar_plugin.data.frames import read_picture
 from reidar_plugin.data.manager import ClipDataManager
-from reidar_plugin.data.synthped import make
-from reidar_plugin.data.synthped.drawing import cores
-from reidar_plugin.engine.extraction import facts_of
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.engine.pictures import draw_test
+from reidar_plugin.inference.features import facts_of
+from reidar_plugin.launch import runner, subprocesses
 from reidar_plugin.metrics.actions import evaluate_actions
-from reidar_plugin.metrics.evaluation import evaluate_retrieval
+from reidar_plugin.metrics.protocol_results import evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
 from reidar_plugin.report.records import Results, collect_results
 from reidar_plugin.report.results import read_results, write_results
 from reidar_plugin.report.tables import comparison_table
+from reidar_plugin.synthped import make
+from reidar_plugin.synthped.drawing import cores
 
 __all__ = ["colour_histograms", "run_demo"]
 
@@ -82,11 +82,11 @@ def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dic
         return folder / name.replace(" ", "-")
 
     def run(name: str, changes: Sequence[str] = ()) -> Any:
-        cfg = launch.default_config()
+        cfg = runner.default_config()
         cfg.merge_from_file(str(config))
         cfg.merge_from_list([*given, *changes, "data.save_dir", str(place(name))])
         with contextlib.redirect_stdout(io.StringIO()):  # all of it is in the run's log; progress bars stay
-            return launch.run(cfg)
+            return runner.run(cfg)
 
     def read(name: str) -> Results:
         results = read_results(place(name))
@@ -104,8 +104,8 @@ def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dic
     at_once = cores() > 1
     _say(f"3/4  training the joint model, and one without the action network{', at once' if at_once else ''}")
     others = [*given, *WITHOUT_ACTIONS]
-    words = runs.arguments(config, options=others, data__save_dir=str(place("without actions")))
-    with runs.beside(words, threads):
+    words = subprocesses.arguments(config, options=others, data__save_dir=str(place("without actions")))
+    with subprocesses.beside(words, threads):
         if at_once:
             engine = run("joint")
     if not at_once:

@@ -17,10 +17,18 @@ def _plugin_off_and_seeded() -> Iterator[None]:
     np.random.seed(0)
     torch.manual_seed(0)
     yield
-    from reidar_plugin import plugin
+    from reidar_plugin.plugin import registration
 
-    plugin.disable()
-    plugin._user_models.clear()
+    registration.disable()
+    registration._user_models.clear()
+
+
+@pytest.fixture(scope="session")
+def mars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Root of a fake MARS, written once."""
+    from tests.engine_rig import make_data
+
+    return make_data(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture

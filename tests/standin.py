@@ -74,8 +74,8 @@ if __name__ == "__main__":
 '''
 
 _SIBLING = """\
-from reidar_plugin.host_config import toolbox_config as get_default_config
-from reidar_plugin.host_config import video_data_arguments as kwargs
+from reidar_plugin.host.defaults import toolbox_config as get_default_config
+from reidar_plugin.host.defaults import video_data_arguments as kwargs
 """
 
 

@@ -6,19 +6,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import fakes
 import pytest
 import torch
 from yacs.config import CfgNode
 
-from reidar_plugin import host_config, plugin
-from reidar_plugin.checks import check_config
 from reidar_plugin.config import add_reidar_config
-from reidar_plugin.config_file import checked, keys_of
+from reidar_plugin.config.files import checked, keys_of
 from reidar_plugin.data.manager import ClipDataManager
-from reidar_plugin.engine.joint import JointEngine
-from reidar_plugin.host import reid
-from reidar_plugin.host_config import toolbox_config
+from reidar_plugin.engine.engine import JointEngine
+from reidar_plugin.host import defaults, reid
+from reidar_plugin.host.defaults import toolbox_config
+from reidar_plugin.launch.validation import check_config
+from reidar_plugin.plugin import registration
+from tests import fakes
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 NAMES = sorted(path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*.yaml"))
@@ -67,7 +67,7 @@ def test_loads_and_is_accepted(name: str) -> None:
     assert text.startswith("# ")
     assert f"configs/{name} --root" in text  # its own launch line
     cfg = config(name)
-    plugin.enable(cfg, quiet=True)
+    registration.enable(cfg, quiet=True)
     check_config(cfg)
     assert cfg.loss.name == "reidar"
 
@@ -388,12 +388,12 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
 def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)  # where the table of Duke's attributes is
     cfg = tiny(config(name), root, tmp_path)
-    plugin.enable(cfg, quiet=True)
+    registration.enable(cfg, quiet=True)
     check_config(cfg)
     data = ClipDataManager.from_config(cfg)
     model = reid.models.build_model(cfg.model.name, data.num_train_pids, loss=cfg.loss.name, pretrained=False)
-    optimizer = reid.optim.build_optimizer(model, **host_config.optimizer_arguments(cfg))
-    scheduler = reid.optim.build_lr_scheduler(optimizer, **host_config.scheduler_arguments(cfg))
+    optimizer = reid.optim.build_optimizer(model, **defaults.optimizer_arguments(cfg))
+    scheduler = reid.optim.build_lr_scheduler(optimizer, **defaults.scheduler_arguments(cfg))
     engine = JointEngine.from_config(cfg, data, model, optimizer, scheduler)
     engine.set_model_mode("train")
     engine.epoch = 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from reidar_plugin import demo, launch, runs
+from reidar_plugin import demo
+from reidar_plugin.launch import runner, subprocesses
 
 CONFIG = Path(__file__).parents[1] / "configs/demo.yaml"
 
@@ -34,7 +35,7 @@ def test_ctrl_c_says_how_to_go_on(
     monkeypatch.setattr(
         demo, "make", raising(KeyboardInterrupt()) if where == "drawing" else lambda *a, **g: None
     )
-    monkeypatch.setattr(launch, "run", raising(SystemExit(130)))  # as an engine that has saved
+    monkeypatch.setattr(runner, "run", raising(SystemExit(130)))  # as an engine that has saved
     with pytest.raises(SystemExit) as stop:
         demo.run_demo(CONFIG, tmp_path)
     assert stop.value.code == 130
@@ -47,7 +48,7 @@ def test_no_other_exit_is_taken_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "make", lambda *a, **g: None)
-    monkeypatch.setattr(launch, "run", raising(SystemExit(2)))
+    monkeypatch.setattr(runner, "run", raising(SystemExit(2)))
     with pytest.raises(SystemExit) as stop:
         demo.run_demo(CONFIG, tmp_path)
     assert stop.value.code == 2
@@ -83,8 +84,8 @@ def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(demo, "make", lambda *a, **g: None)
     monkeypatch.setattr(demo, "cores", lambda: cores)
-    monkeypatch.setattr(launch, "run", run)
-    monkeypatch.setattr(runs, "beside", beside)
+    monkeypatch.setattr(runner, "run", run)
+    monkeypatch.setattr(subprocesses, "beside", beside)
     monkeypatch.setattr(demo, "read_results", result)
     monkeypatch.setattr(demo, "draw_test", drawn)
     monkeypatch.setattr(demo, "_test_histograms", lambda data, folder: result(folder))
@@ -102,7 +103,7 @@ def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert seen["untrained"].test.evaluate
     assert not seen["joint"].test.evaluate
     assert seen["joint"].reidar.model.num_actions == -1
-    alone = runs.merged(CONFIG, seen["words"][2:])
+    alone = subprocesses.merged(CONFIG, seen["words"][2:])
     assert seen["words"][:2] == ["--config-file", str(CONFIG)]
     assert alone.reidar.model.num_actions == 0
     assert Path(alone.data.save_dir) == tmp_path / "without-actions"

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from standin import REPO
 
 import reidar_plugin
-from reidar_plugin.checks import check_config
-from reidar_plugin.config_file import checked
-from reidar_plugin.host_config import toolbox_config
+from reidar_plugin.config.files import checked
+from reidar_plugin.host.defaults import toolbox_config
+from reidar_plugin.launch.validation import check_config
+from tests.standin import REPO
 
 README = (REPO / "README.md").read_text(encoding="utf-8")
 
@@ -24,7 +24,7 @@ def block(language: str) -> str:
 def test_library_lines_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from reidar_plugin.data import synthped
+    from reidar_plugin import synthped
 
     monkeypatch.chdir(tmp_path)
     synthped.make(tmp_path / "reid-data", preset="tiny", folder="synthped")

@@ -21,8 +21,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin import host
 from reidar_plugin.config import add_reidar_config
-from reidar_plugin.data.catalogue import DATASETS, datasets
-from reidar_plugin.data.check import (
+from reidar_plugin.data.checker import (
     broken_pictures,
     count_parts,
     counts_table,
@@ -32,6 +31,7 @@ from reidar_plugin.data.check import (
     silent_decoders,
     unmatched_queries,
 )
+from reidar_plugin.data.registry import DATASETS, datasets
 from reidar_plugin.errors import ConfigError, ReidarError, nearest
 from reidar_plugin.labels.files import MissingFileError
 

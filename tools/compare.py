@@ -18,7 +18,7 @@ from typing import Any
 from reidar_plugin.metrics.intervals import PairedTest, paired_test
 from reidar_plugin.report.records import Results
 from reidar_plugin.report.results import read_results
-from reidar_plugin.report.splits import splits_table
+from reidar_plugin.report.splits_table import splits_table
 from reidar_plugin.report.tables import paired_table
 
 FIGURES = ("rank-1", "mAP", "mINP")

@@ -17,8 +17,9 @@ from typing import Any
 
 from tabulate import tabulate
 
-from reidar_plugin import host, runner, runs
+from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch import script, subprocesses
 from reidar_plugin.report.results import read_results
 
 HEADS = ("trained on", "tested on", "re-ranked", "valid queries", "rank-1", "rank-5", "mAP")
@@ -28,20 +29,22 @@ def cross_test(
     configs: Sequence[str], save_dir: str, root: str = "", options: Sequence[str] = ()
 ) -> list[list[str]]:
     """Train and test all pairs; returns the rows of the table."""
-    targets = {config: plain_targets(runs.merged(config, options).data.targets) for config in configs}
+    targets = {config: plain_targets(subprocesses.merged(config, options).data.targets) for config in configs}
     rows: list[list[str]] = []
     for config in configs:
         name = Path(config).stem
         folder = Path(save_dir, name)
-        runs.start(runs.arguments(config, root=root, options=options, data__save_dir=folder))
+        subprocesses.start(subprocesses.arguments(config, root=root, options=options, data__save_dir=folder))
         for other in configs:
             place = Path(save_dir, f"{name}-on-{Path(other).stem}")
             keys: dict[str, Any] = {
-                "model__load_weights": runs.best_checkpoint(folder),
+                "model__load_weights": subprocesses.best_checkpoint(folder),
                 "model__pretrained": "False",
             }
             keys |= {"test__evaluate": "True", "data__save_dir": place}
-            runs.start(runs.arguments(config, root=root, targets=targets[other], options=options, **keys))
+            subprocesses.start(
+                subprocesses.arguments(config, root=root, targets=targets[other], options=options, **keys)
+            )
             for record in read_results(place).retrieval:
                 rows.append([name, *row_of(record)])
     return rows
@@ -69,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/cross-test", metavar="DIR", help="folder of the runs")
     args = parser.parse_intermixed_args(argv)
-    configs, options = runs.split_configs(args.configs, least=2)
+    configs, options = subprocesses.split_configs(args.configs, least=2)
     twice = {stem for stem, count in Counter(Path(config).stem for config in configs).items() if count > 1}
     if twice:
         raise ConfigError(
@@ -80,4 +83,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

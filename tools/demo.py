@@ -11,7 +11,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from reidar_plugin import runner
+from reidar_plugin.launch import script
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -40,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

@@ -27,12 +27,12 @@ from tabulate import tabulate
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from reidar_plugin.flow import JointOutput
 from reidar_plugin.host import describe
-from reidar_plugin.models.asanet import build_asanet
+from reidar_plugin.models.asanet.model import build_asanet
 from reidar_plugin.models.backbones import backbone_names
-from reidar_plugin.models.catalogue import PREFIX, why_not
 from reidar_plugin.models.joint import JointModel, build_joint
+from reidar_plugin.models.registry import PREFIX, why_not
+from reidar_plugin.structures import JointOutput
 
 HEADERS = [
     "name",

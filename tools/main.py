@@ -8,7 +8,7 @@ The flags are those of the toolbox's scripts/main.py: --config-file, -s, -t, --t
 
 import sys
 
-from reidar_plugin import runner
+from reidar_plugin.launch import script
 
 
 def main() -> None:
@@ -18,4 +18,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

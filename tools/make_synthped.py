@@ -10,8 +10,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from reidar_plugin.data.synthped import PRESETS, make
-from reidar_plugin.data.synthped.bar import Bar
+from reidar_plugin.synthped import PRESETS, make
+from reidar_plugin.synthped.bar import Bar
 
 __all__ = ["main"]
 

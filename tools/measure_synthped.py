@@ -18,7 +18,7 @@ from measures.learning import training
 from measures.town import Town, contents, speed
 from tabulate import tabulate
 
-from reidar_plugin.data.synthped import PRESETS, make
+from reidar_plugin.synthped import PRESETS, make
 
 __all__ = ["main"]
 

@@ -20,8 +20,9 @@ from tabulate import tabulate
 from torch import Tensor, nn
 from yacs.config import CfgNode
 
-from reidar_plugin import plugin, runner, runs
 from reidar_plugin.host import reid
+from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.plugin import registration
 
 HEADS = (
     "config",
@@ -38,7 +39,7 @@ MEGABYTE = 2**20
 
 def sizes(cfg: CfgNode, people: int) -> tuple[int, float, float, float]:
     """Parameters, and megabytes of input, activations and parameters."""
-    plugin.enable(cfg, quiet=True)
+    registration.enable(cfg, quiet=True)
     model = reid.models.build_model(
         cfg.model.name, people, loss=cfg.loss.name, pretrained=False, use_gpu=False
     )
@@ -80,10 +81,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs (yaml), then KEY VALUE pairs")
     parser.add_argument("--people", type=int, default=625, help="identities in training (MARS: 625)")
     args = parser.parse_intermixed_args(argv)
-    configs, options = runs.split_configs(args.configs)
+    configs, options = subprocesses.split_configs(args.configs)
     rows = []
     for config in configs:
-        cfg = runs.merged(config, options)
+        cfg = subprocesses.merged(config, options)
         parameters, *megabytes = sizes(cfg, args.people)
         figures = [f"{value:.2f}" for value in (*megabytes, sum(megabytes))]
         rows.append([Path(config).stem, cfg.model.name, f"{parameters:,}", *figures])
@@ -91,4 +92,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 from yacs.config import CfgNode
 
-from reidar_plugin import runner, runs
-from reidar_plugin.engine.splits import run_splits
+from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.launch.splits import run_splits
 
 SPLITS = range(10)
 
@@ -28,12 +28,12 @@ def run_all(
     options: Sequence[str] = (),
 ) -> str:
     """Run the splits in processes of their own; returns the table."""
-    cfg = runs.merged(config, options)  # a slip is found before anything runs
+    cfg = subprocesses.merged(config, options)  # a slip is found before anything runs
     cfg.data.save_dir = save_dir or cfg.data.save_dir
 
     def run(own: CfgNode) -> None:
         keys = {"data__split_id": own.data.split_id, "data__save_dir": own.data.save_dir}
-        runs.start(runs.arguments(config, root=root, options=options, **keys))
+        subprocesses.start(subprocesses.arguments(config, root=root, options=options, **keys))
 
     return run_splits(cfg, run, splits)
 
@@ -51,9 +51,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--splits", nargs="+", type=int, default=SPLITS, metavar="N", help="which of them; 0 to 9"
     )
     args = parser.parse_intermixed_args(argv)
-    (config,), _ = runs.split_configs(args.words[:1])
+    (config,), _ = subprocesses.split_configs(args.words[:1])
     run_all(config, args.save_dir, args.root, args.splits, args.words[1:])
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reidar_plugin import runner, runs
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch import script, subprocesses
 from reidar_plugin.report.results import read_results
 
 
@@ -93,8 +93,10 @@ def search(args: argparse.Namespace, ranges: Sequence[Range], options: Sequence[
             trial.set_user_attr("folder", f"trial-{trial.number}")
         place = folder / trial.user_attrs["folder"]
         chosen = [word for each in ranges for word in (each.key, each.suggest(trial))]
-        words = runs.arguments(args.config, root=args.root, options=[*options, *chosen], data__save_dir=place)
-        runs.start(words)
+        words = subprocesses.arguments(
+            args.config, root=args.root, options=[*options, *chosen], data__save_dir=place
+        )
+        subprocesses.start(words)
         return figure(place, args.by)
 
     missing = args.trials - len(study.get_trials(states=(state.COMPLETE,)))
@@ -132,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     ranges = [*(read_ranges(args.ranges) if args.ranges else []), *map(read_range, args.range)]
     if not ranges:
         parser.error("name at least one --range, or a file of --ranges")
-    known = runs.merged(args.config, args.options)
+    known = subprocesses.merged(args.config, args.options)
     for each in ranges:
         known.merge_from_list(
             [each.key, each.choices[0] if each.choices else str(int(each.low) if each.whole else each.low)]
@@ -146,4 +148,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

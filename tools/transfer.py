@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin import runner, runs
+from reidar_plugin.launch import script, subprocesses
 
 
 def transfer(
@@ -23,21 +23,21 @@ def transfer(
 ) -> list[Path]:
     """Run the chain; returns the folder of each stage."""
     for config in configs:  # a slip in the last file should not cost the first run
-        runs.merged(config, options)
+        subprocesses.merged(config, options)
     folders: list[Path] = []
     for number, config in enumerate(configs, start=1):
         folder = Path(save_dir, f"{number}-{Path(config).stem}")
         keys: dict[str, Any] = {"data__save_dir": folder}
         if folders:
             weights = folder / "start.pth.tar"
-            kept = runs.write_start(runs.best_checkpoint(folders[-1]), weights)
+            kept = subprocesses.write_start(subprocesses.best_checkpoint(folders[-1]), weights)
             parts = ", ".join(f"{part} ({count} tensors)" for part, count in kept.items())
             print(
                 f"\nstage {number}: {parts} go over from {folders[-1]}; classifier and centres are new",
                 flush=True,
             )
             keys |= {"model__load_weights": weights, "model__pretrained": "False"}
-        runs.start(runs.arguments(config, root=root, options=options, **keys))
+        subprocesses.start(subprocesses.arguments(config, root=root, options=options, **keys))
         folders.append(folder)
     return folders
 
@@ -52,9 +52,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/transfer", metavar="DIR", help="folder of the stages")
     args = parser.parse_intermixed_args(argv)
-    configs, options = runs.split_configs(args.configs, least=2)
+    configs, options = subprocesses.split_configs(args.configs, least=2)
     transfer(configs, args.save_dir, args.root, options)
 
 
 if __name__ == "__main__":
-    sys.exit(runner.guard(main))
+    sys.exit(script.guard(main))

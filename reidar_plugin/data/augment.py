@@ -3,7 +3,7 @@
     uint8 (B, T, H, W, 3) -> mirror -> pad -> crop -> normalise -> erase -> float32 (B, T, 3, H, W)
 
 This is the papers' order. What happens to each frame is drawn on the CPU, so that it is the same on every
-device, and then done to all frames at once (pixels.py).
+device, and then done to all frames at once (pixel_ops.py).
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from reidar_plugin.data import pixels
-from reidar_plugin.data.chance import torch_chance
-from reidar_plugin.data.pixels import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from reidar_plugin.data import pixel_ops
+from reidar_plugin.data.pixel_ops import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from reidar_plugin.data.seeding import torch_chance
 from reidar_plugin.errors import ConfigError, nearest
 
 __all__ = ["SHIFTS", "Augment", "AugmentDraw"]
@@ -116,7 +116,7 @@ class Augment:
         if self.per_clip:
             draw = draw.repeated(length)
         images = self.apply(frames.flatten(0, 1), draw)
-        erased = pixels.beside(frames, draw.boxes[:, -1, 2] > 0)
+        erased = pixel_ops.beside(frames, draw.boxes[:, -1, 2] > 0)
         return images.unflatten(0, (clips, length)), erased.unflatten(0, (clips, length))
 
     def draw(self, n: int, height: int, width: int, chance: torch.Generator) -> AugmentDraw:
@@ -130,14 +130,16 @@ class Augment:
     def apply(self, frames: Tensor, draw: AugmentDraw) -> Tensor:
         """Do to ``(N, H, W, 3)`` what was drawn; gives ``(N, 3, H, W)``, channels_last."""
         height, width = frames.shape[1:3]
-        moved = pixels.mirror(frames, draw.mirrored)
+        moved = pixel_ops.mirror(frames, draw.mirrored)
         if self.shift == "crop":
-            moved = pixels.crop(pixels.pad(moved, self.pad), draw.corner, height, width)
+            moved = pixel_ops.crop(pixel_ops.pad(moved, self.pad), draw.corner, height, width)
         elif self.shift == "translation":
-            moved = pixels.translate(pixels.pad(moved, self.pad), draw.resized, draw.corner, height, width)
+            moved = pixel_ops.translate(
+                pixel_ops.pad(moved, self.pad), draw.resized, draw.corner, height, width
+            )
         images = self.normalise(moved)
         for boxes in draw.boxes.unbind(1):
-            pixels.erase(images, boxes, self.erase_fill)
+            pixel_ops.erase(images, boxes, self.erase_fill)
         return images
 
     def _resized(self, enlarge: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
-from reidar_plugin.data.chance import numpy_chance
 from reidar_plugin.data.clips import draw_clip
-from reidar_plugin.data.facts import Facts
 from reidar_plugin.data.frames import check_reading, read_clip
+from reidar_plugin.data.seeding import numpy_chance
+from reidar_plugin.data.tracklet_table import Facts
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.flow import ClipBatch
+from reidar_plugin.structures import ClipBatch
 
 __all__ = [
     "ClipLoader",

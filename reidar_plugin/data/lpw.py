@@ -5,8 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 from warnings import warn
 
-from reidar_plugin.data.labelled import LabelledDataset
-from reidar_plugin.data.tables import TableError
+from reidar_plugin.data.labelled_folder import LabelledDataset
+from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.data.tracklets import Split, Tracklet
 from reidar_plugin.labels.files import KeyForm, MissingFileError
 
@@ -32,7 +32,7 @@ class LPWActions(LabelledDataset):
     Reference: Song et al., Region-based Quality Estimation Network for Large-scale Person
     Re-identification, AAAI 2018.
 
-    Args: see :class:`~reidar_plugin.data.labelled.LabelledDataset`.
+    Args: see :class:`~reidar_plugin.data.labelled_folder.LabelledDataset`.
     """
 
     dataset_dir = "lpw"

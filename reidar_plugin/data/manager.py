@@ -6,20 +6,20 @@ from typing import Any
 from yacs.config import CfgNode
 
 from reidar_plugin.data.augment import Augment
-from reidar_plugin.data.facts import Encoder, Facts
 from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, TrainClips
-from reidar_plugin.data.packing import FullBatches, PackedClips, plan_clips
-from reidar_plugin.data.pixels import Normalise
+from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
+from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.data.samplers import build_order
+from reidar_plugin.data.tracklet_table import Encoder, Facts
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import reid
-from reidar_plugin.labels.configured import configured_attributes, configured_space
+from reidar_plugin.labels.from_config import configured_attributes, configured_space
 
 __all__ = ["ClipDataManager", "manager_arguments"]
 
 
 class ClipDataManager(reid.data.VideoDataManager):
-    """The host's ``VideoDataManager``, whose loaders give a :class:`~reidar_plugin.flow.ClipBatch` of bytes.
+    """The host's ``VideoDataManager``, whose loaders give a :class:`~reidar_plugin.structures.ClipBatch` of bytes.
 
     The host builds the data sets: any that it knows, sums of several, ``combineall``. Labels ride on the
     paths; a data set without is one whose labels are unknown. Then the host's loaders are replaced:

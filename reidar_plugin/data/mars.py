@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from reidar_plugin.data.labelled import LabelledDataset
-from reidar_plugin.data.tables import TableError, read_matrix
+from reidar_plugin.data.labelled_folder import LabelledDataset
+from reidar_plugin.data.mat_files import TableError, read_matrix
 from reidar_plugin.data.tracklets import Split, Tracklet
 from reidar_plugin.labels.files import KeyForm, MissingFileError, read_lines
 
@@ -42,7 +42,7 @@ class MarsActions(LabelledDataset):
     authors'.
     Reference: Zheng et al., MARS: A Video Benchmark for Large-Scale Person Re-identification, ECCV 2016.
 
-    Args: see :class:`~reidar_plugin.data.labelled.LabelledDataset`.
+    Args: see :class:`~reidar_plugin.data.labelled_folder.LabelledDataset`.
     """
 
     dataset_dir = "mars"

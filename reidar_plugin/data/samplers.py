@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from reidar_plugin.data.chance import numpy_chance
+from reidar_plugin.data.seeding import numpy_chance
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.host import reid
 

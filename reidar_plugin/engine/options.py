@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from yacs.config import CfgNode
 
 from reidar_plugin.errors import ConfigError, nearest
-from reidar_plugin.metrics.evaluation import Reranking
+from reidar_plugin.metrics.protocol_results import Reranking
 
 __all__ = ["EvaluationOptions", "TrainingOptions"]
 

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reidar_plugin.engine.console import say
-from reidar_plugin.engine.evaluation import Evaluator, Side, Target, Verdicts
-from reidar_plugin.engine.extraction import checked_output
+from reidar_plugin.engine.evaluator import Evaluator, Side, Target, Verdicts
+from reidar_plugin.inference.features import checked_output
+from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import precision_recall_curve
 from reidar_plugin.metrics.distances import check_metric, pairwise_distances
-from reidar_plugin.report.action_charts import confusion_picture, f1_picture, precision_recall_picture
-from reidar_plugin.report.attention import attention_picture
-from reidar_plugin.report.canvas import Canvas
-from reidar_plugin.report.embedding import embedding_picture, people_to_show, project_people
-from reidar_plugin.report.masks import masks_picture
-from reidar_plugin.report.ranked import RankedTracklet, ranked_picture
+from reidar_plugin.report.figures.actions import confusion_picture, f1_picture, precision_recall_picture
+from reidar_plugin.report.figures.attention import attention_picture
+from reidar_plugin.report.figures.canvas import Canvas
+from reidar_plugin.report.figures.embedding import embedding_picture, people_to_show, project_people
+from reidar_plugin.report.figures.masks import masks_picture
+from reidar_plugin.report.figures.ranked import RankedTracklet, ranked_picture
+from reidar_plugin.report.figures.strips import ShownTracklet, spread
 from reidar_plugin.report.records import action_record
-from reidar_plugin.report.strips import ShownTracklet, spread
 
 __all__ = ["draw_test"]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from reidar_plugin.engine.console import say
-from reidar_plugin.engine.evaluation import Verdicts
+from reidar_plugin.checkpoint.history import RunRecord
+from reidar_plugin.engine.evaluator import Verdicts
 from reidar_plugin.engine.options import EvaluationOptions
-from reidar_plugin.engine.record import RunRecord
 from reidar_plugin.errors import ReidarError
+from reidar_plugin.io.console import say
+from reidar_plugin.report.figures.training import training_picture
 from reidar_plugin.report.records import Results, collect_results
 from reidar_plugin.report.results import write_results
 from reidar_plugin.report.tables import action_table, retrieval_table
-from reidar_plugin.report.training_charts import training_picture
 
 __all__ = [
     "close_writer",

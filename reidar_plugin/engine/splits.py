@@ -1,43 +1,5 @@
-"""Data sets with several splits (PRID2011, iLIDS-VID: 10): a run for each, and the mean of their results."""
+"""Where :func:`run_splits` was before 0.2; it is in :mod:`reidar_plugin.launch.splits` now."""
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from reidar_plugin.launch.splits import run_splits
 
-from yacs.config import CfgNode
-
-from reidar_plugin.engine.console import say
-from reidar_plugin.report.results import read_results
-from reidar_plugin.report.splits import splits_table
-
-__all__ = ["run_splits", "split_configs"]
-
-
-def split_configs(cfg: CfgNode, splits: Iterable[int] = range(10)) -> list[CfgNode]:
-    """A config for each split, in a folder of its own: ``<save_dir>/split-<n>``."""
-    configs = []
-    for split in splits:
-        own = cfg.clone()
-        own.data.split_id, own.data.save_dir = split, str(Path(cfg.data.save_dir) / f"split-{split}")
-        configs.append(own)
-    return configs
-
-
-def run_splits(cfg: CfgNode, run: Callable[[CfgNode], object], splits: Iterable[int] = range(10)) -> str:
-    """Run every split, and print the mean of their results with the lowest and the highest.
-
-    Called again, it goes on where it was stopped: runs that are done are only tested again.
-
-    Args:
-        cfg: the whole config; ``data.split_id`` does not matter.
-        run: trains and tests what a config asks for, and leaves its results.json in ``data.save_dir``.
-        splits: numbers of the splits.
-
-    Returns:
-        The table.
-    """
-    configs = split_configs(cfg, splits)
-    for own in configs:
-        run(own)
-    table = splits_table([read_results(own.data.save_dir) for own in configs])
-    say(table)
-    return table
+__all__ = ["run_splits"]

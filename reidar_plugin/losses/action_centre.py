@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_centres, check_choice, in_float32, known_labels, masked_mean
-from reidar_plugin.losses.gradient import scale_gradient
+from reidar_plugin.losses.checks import check_centres, check_choice, in_float32, known_labels, masked_mean
+from reidar_plugin.losses.gradient_scale import scale_gradient
 
 __all__ = ["ActionCentreLoss", "action_centre_loss"]
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_focus, check_fraction, check_labels, in_float32, known_labels
+from reidar_plugin.losses.checks import check_focus, check_fraction, check_labels, in_float32, known_labels
 
 __all__ = ["AsymmetricLoss", "asymmetric_loss"]
 

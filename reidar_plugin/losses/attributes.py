@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_labels, class_vector, in_float32, known_labels
+from reidar_plugin.losses.checks import check_labels, class_vector, in_float32, known_labels
 
 __all__ = ["AttributeLoss", "attribute_loss", "column_weights"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import (
+from reidar_plugin.losses.checks import (
     check_focus,
     check_fraction,
     check_labels,

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_centres, in_float32, known_labels
-from reidar_plugin.losses.gradient import scale_gradient
+from reidar_plugin.losses.checks import check_centres, in_float32, known_labels
+from reidar_plugin.losses.gradient_scale import scale_gradient
 
 __all__ = ["DiscriminativeCentroidsLoss", "discriminative_centroids_loss"]
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import (
+from reidar_plugin.losses.checks import (
     check_focus,
     check_labels,
     class_vector,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_choice, in_float32
+from reidar_plugin.losses.checks import check_choice, in_float32
 
 __all__ = ["ErasingLoss", "erasing_loss"]
 

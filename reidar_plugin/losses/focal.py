@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_focus, check_labels, in_float32, known_labels, masked_mean
+from reidar_plugin.losses.checks import check_focus, check_labels, in_float32, known_labels, masked_mean
 
 __all__ = ["FocalLoss", "focal_loss", "focal_terms"]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.losses.binary_cross_entropy import binary_cross_entropy
-from reidar_plugin.losses.contract import check_labels, class_vector, in_float32
+from reidar_plugin.losses.checks import check_labels, class_vector, in_float32
 
 __all__ = ["LogitAdjustedLoss", "logit_adjusted_loss"]
 

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError, nearest
-from reidar_plugin.flow import JointOutput, Targets
 from reidar_plugin.losses.action_centre import ActionCentreLoss
-from reidar_plugin.losses.contract import check_choice
+from reidar_plugin.losses.checks import check_choice
 from reidar_plugin.losses.discriminative_centroids import DiscriminativeCentroidsLoss
 from reidar_plugin.losses.identity_centre import IdentityCentreLoss
 from reidar_plugin.losses.rising_weight import RisingWeight
 from reidar_plugin.losses.terms import TERMS, Batch, Sizes
+from reidar_plugin.structures import JointOutput, Targets
 
 __all__ = ["Objective"]
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_embedding, in_float32, masked_mean
-from reidar_plugin.losses.pairs import cosine_similarities, same_person, squared_distances
+from reidar_plugin.losses.checks import check_embedding, in_float32, masked_mean
+from reidar_plugin.losses.pairwise import cosine_similarities, same_person, squared_distances
 
 __all__ = ["PoseMotionTriplet", "pose_motion_triplet"]
 

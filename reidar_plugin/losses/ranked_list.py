@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_choice, check_embedding, in_float32
-from reidar_plugin.losses.pairs import euclidean_distances, same_person
+from reidar_plugin.losses.checks import check_choice, check_embedding, in_float32
+from reidar_plugin.losses.pairwise import euclidean_distances, same_person
 
 __all__ = ["RankedListLoss", "ranked_list_loss"]
 

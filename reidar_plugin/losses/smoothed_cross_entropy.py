@@ -5,7 +5,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import (
+from reidar_plugin.losses.checks import (
     check_choice,
     check_embedding,
     check_fraction,

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_centres, check_choice, check_embedding, check_pids, in_float32
-from reidar_plugin.losses.pairs import same_person, squared_distances
+from reidar_plugin.losses.checks import check_centres, check_choice, check_embedding, check_pids, in_float32
+from reidar_plugin.losses.pairwise import same_person, squared_distances
 
 __all__ = ["SoftMiningLoss", "soft_mining_loss"]
 

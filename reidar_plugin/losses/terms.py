@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from reidar_plugin.flow import JointOutput, Targets
 from reidar_plugin.losses.action_centre import ActionCentreLoss
 from reidar_plugin.losses.asymmetric import AsymmetricLoss
 from reidar_plugin.losses.attributes import AttributeLoss
 from reidar_plugin.losses.binary_cross_entropy import BinaryCrossEntropy
+from reidar_plugin.losses.checks import check_choice
 from reidar_plugin.losses.class_balanced import ClassBalancedLoss
-from reidar_plugin.losses.contract import check_choice
 from reidar_plugin.losses.discriminative_centroids import DiscriminativeCentroidsLoss
 from reidar_plugin.losses.distribution_balanced import DistributionBalancedLoss
 from reidar_plugin.losses.erasing import ErasingLoss
@@ -29,6 +28,7 @@ from reidar_plugin.losses.soft_mining import SoftMiningLoss
 from reidar_plugin.losses.triplet import TripletLoss
 from reidar_plugin.losses.weighted_binary_cross_entropy import WeightedBinaryCrossEntropy
 from reidar_plugin.losses.weighted_regularisation import WeightedRegularisationTriplet
+from reidar_plugin.structures import JointOutput, Targets
 
 __all__ = ["TERMS", "Batch", "Sizes", "Term"]
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_choice, check_embedding, in_float32, masked_mean
-from reidar_plugin.losses.pairs import cosine_similarities, euclidean_distances, same_person
+from reidar_plugin.losses.checks import check_choice, check_embedding, in_float32, masked_mean
+from reidar_plugin.losses.pairwise import cosine_similarities, euclidean_distances, same_person
 
 __all__ = ["TripletLoss", "batch_hard_triplet_loss"]
 

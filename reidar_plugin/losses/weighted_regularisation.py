@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.contract import check_embedding, in_float32, masked_mean
-from reidar_plugin.losses.pairs import euclidean_distances, same_person
+from reidar_plugin.losses.checks import check_embedding, in_float32, masked_mean
+from reidar_plugin.losses.pairwise import euclidean_distances, same_person
 
 __all__ = ["WeightedRegularisationTriplet", "weighted_regularisation_triplet"]
 

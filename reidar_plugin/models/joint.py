@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.flow import JointOutput
 from reidar_plugin.models.backbones import Backbone, build_backbone
 from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
 from reidar_plugin.models.temporal import SpatialTemporalAttention, build_pooling
 from reidar_plugin.models.weights import pretrained_backbone
+from reidar_plugin.structures import JointOutput
 
 __all__ = ["LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions", "chosen_backbone"]
 

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ReidarError, summary
+from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
-from reidar_plugin.plain_file import load_plain
 
 __all__ = [
     "LoadReport",

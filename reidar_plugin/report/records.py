@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from reidar_plugin.metrics.actions import PAPER_MAP, ActionReport
-from reidar_plugin.metrics.evaluation import ProtocolResult
+from reidar_plugin.metrics.protocol_results import ProtocolResult
 
 __all__ = ["Results", "action_record", "collect_results", "installed_versions", "plain"]
 
@@ -48,7 +48,7 @@ def collect_results(
 
     Args:
         name: what was tested.
-        retrieval: one result a protocol, of :func:`~reidar_plugin.metrics.evaluation.evaluate_retrieval`.
+        retrieval: one result a protocol, of :func:`~reidar_plugin.metrics.protocol_results.evaluate_retrieval`.
         actions: of :func:`~reidar_plugin.metrics.actions.evaluate_actions`.
         config: the run's, a ``CfgNode`` or any mapping.
         seeds: the run's.

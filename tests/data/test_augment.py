@@ -12,8 +12,7 @@ from scipy.stats import chisquare, ks_2samp
 from torch import Tensor
 
 from reidar_plugin.data.augment import Augment, AugmentDraw
-from reidar_plugin.data.chance import numpy_chance, torch_chance
-from reidar_plugin.data.pixels import (
+from reidar_plugin.data.pixel_ops import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Normalise,
@@ -23,6 +22,7 @@ from reidar_plugin.data.pixels import (
     pad,
     translate,
 )
+from reidar_plugin.data.seeding import numpy_chance, torch_chance
 from reidar_plugin.errors import ConfigError
 
 H, W = 24, 12

@@ -11,15 +11,15 @@ import pytest
 import torch
 from PIL import Image
 
-from reidar_plugin.data.chance import numpy_chance
 from reidar_plugin.data.clips import draw_clip
-from reidar_plugin.data.facts import Facts
 from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, Pick, TrainClips, to_device
 from reidar_plugin.data.samplers import IdentityPass
+from reidar_plugin.data.seeding import numpy_chance
+from reidar_plugin.data.tracklet_table import Facts
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError, PictureError
-from reidar_plugin.flow import ClipBatch
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8
+from reidar_plugin.structures import ClipBatch
 
 PEOPLE, EACH = 4, 3
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ACTIONS, write_lpw
 
 from reidar_plugin.data.lpw import LPWActions, read_tracklets
-from reidar_plugin.data.tables import TableError
+from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.labels.counts import count_labels
 from reidar_plugin.labels.files import MissingFileError
 from reidar_plugin.labels.spaces import ACTIONS8
+from tests.fakes import ACTIONS, write_lpw
 
 
 def build(root: Path, **options: Any) -> LPWActions:

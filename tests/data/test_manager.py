@@ -7,20 +7,27 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fakes import ACTIONS, write_actions, write_dukemtmcvidreid, write_ilidsvid, write_mars, write_prid2011
 from yacs.config import CfgNode
 
 import reidar_plugin
-from reidar_plugin import host, host_config
+from reidar_plugin import host
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.data.augment import Augment
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.samplers import HostOrder, IdentityPass
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.flow import ClipBatch
-from reidar_plugin.host import reid
+from reidar_plugin.host import defaults, reid
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8, LabelSpace
+from reidar_plugin.structures import ClipBatch
+from tests.fakes import (
+    ACTIONS,
+    write_actions,
+    write_dukemtmcvidreid,
+    write_ilidsvid,
+    write_mars,
+    write_prid2011,
+)
 
 SMALL: dict[str, Any] = {
     "height": 16,
@@ -190,7 +197,7 @@ def test_what_the_network_reads_is_made_of_a_batch(tmp_path: Path) -> None:
 
 
 def config(root: Path, *changes: object) -> CfgNode:
-    cfg = add_reidar_config(host_config.toolbox_config())
+    cfg = add_reidar_config(defaults.toolbox_config())
     cfg.use_gpu = False
     base = [
         "data.root",

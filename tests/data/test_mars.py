@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import ACTIONS, write_actions, write_mars, write_real_mars
 from scipy.io import savemat
 
-from reidar_plugin.data.check import OFFICIAL, PartCounts, count_parts, missing_pictures, unmatched_queries
+from reidar_plugin.data.checker import OFFICIAL, PartCounts, count_parts, missing_pictures, unmatched_queries
 from reidar_plugin.data.mars import MarsActions, read_tracklets
-from reidar_plugin.data.tables import TableError, read_matrix
+from reidar_plugin.data.mat_files import TableError, read_matrix
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.labels.attributes import attribute_space
 from reidar_plugin.labels.counts import count_labels
 from reidar_plugin.labels.files import MissingFileError
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8, LabelError
+from tests.fakes import ACTIONS, write_actions, write_mars, write_real_mars
 
 FILES = ["train_name.txt", "test_name.txt", "tracks_train_info.mat", "tracks_test_info.mat", "query_IDX.mat"]
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fakes import ACTIONS, write_ilidsvid, write_lpw, write_mars
 from torchvision.transforms import ToTensor
 
 from reidar_plugin.data.lpw import LPWActions
@@ -20,6 +19,7 @@ from reidar_plugin.errors import PictureError
 from reidar_plugin.host import reid
 from reidar_plugin.labels.attributes import attribute_space
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8, LabelError
+from tests.fakes import ACTIONS, write_ilidsvid, write_lpw, write_mars
 
 OPTIONS: dict[str, Any] = {"transform": ToTensor(), "verbose": False, "seq_len": 3}
 

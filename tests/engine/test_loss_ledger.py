@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from reidar_plugin.engine.ledger import LossLedger, NonFiniteLossError
+from reidar_plugin.engine.loss_ledger import LossLedger, NonFiniteLossError
 
 
 def ledger(**options: object) -> LossLedger:

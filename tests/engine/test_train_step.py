@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from engine_rig import build, config, tiny
 
-from reidar_plugin.engine.joint import JointEngine
-from reidar_plugin.engine.precision import Precision
-from reidar_plugin.engine.step import TrainStep, centre_optimizers
+from reidar_plugin.engine.engine import JointEngine
+from reidar_plugin.engine.train_step import TrainStep, centre_optimizers
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.flow import Targets
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.structures import Targets
+from tests.engine_rig import build, config, tiny
 
 CPU = torch.device("cpu")
 

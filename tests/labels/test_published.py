@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from fakes import ACTIONS
 
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.labels.files import read_labels, write_labels
 from reidar_plugin.labels.published import LAYOUTS, TABLE1, Numbering, coarsest, distribution, read_published
 from reidar_plugin.labels.spaces import LabelError
+from tests.fakes import ACTIONS
 
 MARS, LPW = LAYOUTS["mars"], LAYOUTS["lpw"]
 NUMBERING = Numbering(ACTIONS, first=1)

@@ -11,8 +11,8 @@ from yacs.config import CfgNode
 
 from reidar_plugin import losses
 from reidar_plugin.config import reidar_node
-from reidar_plugin.flow import Targets
 from reidar_plugin.losses import TERMS, Objective, Sizes
+from reidar_plugin.structures import Targets
 from tools.benchmarks.kernels import KernelCalls
 
 B, T, K, D, M, E = 8, 3, 5, 6, 4, 7

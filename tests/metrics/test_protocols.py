@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from reidar_plugin.metrics.evaluation import Reranking, evaluate_retrieval
+from reidar_plugin.metrics.protocol_results import Reranking, evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.retrieval import rank_distances
 from reidar_plugin.metrics.tracklets import TrackletFeatures, integer_vector

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.flow import JointOutput
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
+from reidar_plugin.structures import JointOutput
 
 LARGER = {"inceptionv4": (96, 96), "inceptionresnetv2": (96, 96)}
 SMALL = "osnet_x0_25"

@@ -36,7 +36,7 @@ from torchvision import transforms
 from reidar_plugin.data.augment import Augment
 from reidar_plugin.data.frames import read_frames, read_picture
 from reidar_plugin.data.loader import sendable_bytes, start_worker
-from reidar_plugin.data.pixels import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from reidar_plugin.data.pixel_ops import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from reidar_plugin.host import reid
 
 __all__ = ["add_arguments", "run"]

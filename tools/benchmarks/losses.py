@@ -21,8 +21,8 @@ from tabulate import tabulate
 from torch import Tensor
 
 from reidar_plugin.config import reidar_node
-from reidar_plugin.flow import JointOutput, Targets
 from reidar_plugin.losses import Objective, ranked_list_loss
+from reidar_plugin.structures import JointOutput, Targets
 
 from .kernels import KernelCalls
 

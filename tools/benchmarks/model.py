@@ -28,13 +28,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from reidar_plugin.flow import JointOutput, Targets
 from reidar_plugin.host import model_table
 from reidar_plugin.losses import Objective
 from reidar_plugin.losses.binary_cross_entropy import BinaryCrossEntropy
 from reidar_plugin.losses.ranked_list import RankedListLoss
 from reidar_plugin.losses.smoothed_cross_entropy import SmoothedCrossEntropy
 from reidar_plugin.models.joint import JointModel, build_joint
+from reidar_plugin.structures import JointOutput, Targets
 
 from .kernels import KernelCalls
 from .losses import ranked_list_by_query

@@ -29,19 +29,19 @@ import torch
 from tabulate import tabulate
 from torch import Tensor
 
-from reidar_plugin import launch
-from reidar_plugin.data.facts import Facts
+from reidar_plugin.checkpoint.store import CheckpointStore, read_checkpoint
 from reidar_plugin.data.loader import ClipLoader, FrameReader
-from reidar_plugin.data.packing import FullBatches, PackedClips, plan_clips
-from reidar_plugin.data.pixels import Normalise
-from reidar_plugin.data.synthped import make
-from reidar_plugin.data.synthped.dice import Dice
-from reidar_plugin.data.synthped.presets import tracklet_lengths
-from reidar_plugin.engine.checkpoint import CheckpointStore, read_checkpoint
-from reidar_plugin.engine.extraction import extract
-from reidar_plugin.engine.joint import JointEngine
-from reidar_plugin.engine.precision import Precision
+from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
+from reidar_plugin.data.pixel_ops import Normalise
+from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.engine.engine import JointEngine
+from reidar_plugin.inference.features import extract
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.launch import runner
 from reidar_plugin.models.joint import build_joint
+from reidar_plugin.synthped import make
+from reidar_plugin.synthped.dice import Dice
+from reidar_plugin.synthped.presets import tracklet_lengths
 
 __all__ = ["add_arguments", "run"]
 
@@ -141,7 +141,7 @@ def _launch(root: Path, save_dir: Path) -> None:
             sampler.train_sampler identity_pass sampler.num_instances 4 test.batch_size 32 test.eval_freq 1
             reidar.train.save_every 1 reidar.test.resamples 100 reidar.model.attention_width 16"""
         flags = ["-s", "mars_actions", "-t", "mars_actions", "--root", str(root)]
-        launch.main([*flags, *options.split()])
+        runner.main([*flags, *options.split()])
 
 
 def _position(save_dir: Path) -> tuple[int, int]:
@@ -277,7 +277,7 @@ def _engine(args: argparse.Namespace, folder: Path, precision: str) -> JointEngi
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             flags = ["-s", "mars_actions", "-t", "mars_actions", "--root", str(folder)]
-            launch.main([*flags, *options.split()])
+            runner.main([*flags, *options.split()])
     finally:
         JointEngine.run = original  # type: ignore[method-assign]
     return built[0]

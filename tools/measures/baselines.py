@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from reidar_plugin.data.synthped.dice import Array
 from reidar_plugin.data.tracklets import Tracklet
-from reidar_plugin.models.catalogue import arguments
+from reidar_plugin.launch.subprocesses import merged
 from reidar_plugin.models.joint import build_joint
-from reidar_plugin.runs import merged
+from reidar_plugin.models.registry import arguments
+from reidar_plugin.synthped.dice import Array
 
 from .learning import FRAMES, Small, embed, load
 from .ranking import by_camera, camids_of, distances, rank

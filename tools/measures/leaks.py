@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from reidar_plugin.data.synthped.actions import ACTIONS
-from reidar_plugin.data.synthped.dice import Array
-from reidar_plugin.data.synthped.plan import Plan
-from reidar_plugin.data.synthped.render import Studio
 from reidar_plugin.data.tracklets import Tracklet
+from reidar_plugin.synthped.actions import ACTIONS
+from reidar_plugin.synthped.dice import Array
+from reidar_plugin.synthped.plan import Plan
+from reidar_plugin.synthped.render import Studio
 
 from .ranking import by_camera, camids_of, cross_camera, distances
 from .town import Town

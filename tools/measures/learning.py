@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reidar_plugin.data.synthped.actions import ACTIONS
-from reidar_plugin.data.synthped.dice import Array
 from reidar_plugin.data.tracklets import Tracklet
+from reidar_plugin.synthped.actions import ACTIONS
+from reidar_plugin.synthped.dice import Array
 
 from .leaks import mean_recall
 from .ranking import distances, rank

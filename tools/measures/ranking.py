@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from reidar_plugin.data.synthped.dice import Array
 from reidar_plugin.data.tracklets import Tracklet
+from reidar_plugin.synthped.dice import Array
 
 __all__ = ["by_camera", "camids_of", "cross_camera", "distances", "rank"]
 

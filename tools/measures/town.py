@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from reidar_plugin.data.mars import read_tracklets
-from reidar_plugin.data.synthped import PRESETS
-from reidar_plugin.data.synthped.actions import ACTIONS
-from reidar_plugin.data.synthped.generate import read_stamp
-from reidar_plugin.data.synthped.plan import Plan, plan_mars
-from reidar_plugin.data.synthped.presets import Preset
-from reidar_plugin.data.synthped.render import Studio
 from reidar_plugin.data.tracklets import Tracklet
+from reidar_plugin.synthped import PRESETS
+from reidar_plugin.synthped.actions import ACTIONS
+from reidar_plugin.synthped.generate import read_stamp
+from reidar_plugin.synthped.plan import Plan, plan_mars
+from reidar_plugin.synthped.presets import Preset
+from reidar_plugin.synthped.render import Studio
 
 __all__ = ["Town", "contents", "speed"]
 

@@ -1,0 +1,186 @@
+"""Which checkpoint a run goes on from, and whether it may."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from reidar_plugin.checkpoint.fingerprint import RunIdentity, config_changes, model_changes
+from reidar_plugin.checkpoint.state import OURS, unwrapped
+from reidar_plugin.checkpoint.store import (
+    BrokenCheckpointError,
+    CheckpointError,
+    CheckpointStore,
+    read_checkpoint,
+)
+from reidar_plugin.errors import ConfigError, summary
+from reidar_plugin.io.console import say
+from reidar_plugin.io.safe_load import load_plain
+from reidar_plugin.models.released import from_released, is_released
+from reidar_plugin.models.weights import tensors_in
+
+__all__ = ["check_same_run", "check_weights", "find_continuation", "resuming"]
+
+Found = tuple[Path, dict[str, Any]]
+
+
+def find_continuation(
+    store: CheckpointStore, identity: RunIdentity, config: str, mode: str = "auto", named: str = ""
+) -> Found | None:
+    """The checkpoint to go on from.
+
+    The newest whole one of the run's own folder comes first, so that the same command goes on after a kill; then
+    the one that ``model.resume`` names.
+
+    Args:
+        store: of the run.
+        identity: of the run.
+        config: of the run, as yaml.
+        mode: ``auto``; ``off`` never looks into the folder, and stops where it holds checkpoints.
+        named: ``model.resume``, or empty.
+
+    Returns:
+        Path and content; None to start afresh.
+
+    Raises:
+        CheckpointError: the checkpoint is of another run; the message says what differs.
+    """
+    own = store.positions()
+    if mode == "off" and own:
+        raise ConfigError(
+            f"{store.folder} holds checkpoints of {own[0]} and reidar.train.resume is off: "
+            "choose another data.save_dir, delete them, or set the key to auto"
+        )
+    inside = bool(named) and Path(named).resolve().parent == store.folder.resolve()
+    if inside and own and Path(named).name != own[0].file_name:
+        raise CheckpointError(
+            f"model.resume names {Path(named).name}, and {store.folder} holds the newer {own[0].file_name}: "
+            "delete what is newer, or choose another data.save_dir"
+        )
+    found = store.newest()
+    if found is not None:
+        check_same_run(*found, identity, config)
+        say(f"going on from {found[0]}")
+        return found
+    if own:
+        raise CheckpointError(
+            f"none of {len(own)} checkpoints in {store.folder} is whole; delete them to start afresh"
+        )
+    if not named:
+        return None
+    state = read_checkpoint(named)
+    if OURS not in state:
+        say(f"{named} is a checkpoint of the host: model and optimiser go on, centres and chance start anew")
+        return None
+    check_same_run(
+        Path(named), state, identity, config, "start from its weights alone with model.load_weights"
+    )
+    return Path(named), state
+
+
+def check_same_run(
+    path: Path,
+    state: dict[str, Any],
+    identity: RunIdentity,
+    config: str,
+    way_out: str = "choose another data.save_dir",
+) -> None:
+    """Refuse a checkpoint of another model, label space, training set, or config.
+
+    Args:
+        path, state: the checkpoint.
+        identity, config: of the run that would go on from it.
+        way_out: what to do instead, in words.
+    """
+    if OURS not in state:
+        raise CheckpointError(f"{path} is of another engine of torchreid; {way_out}")
+    saved = state[OURS]
+    if not isinstance(saved, dict) or not {"identity", "config"} <= saved.keys():
+        raise CheckpointError(f"{path} does not say of which run it is; {way_out}")
+    differences = identity.differences(saved["identity"])
+    if differences:
+        raise CheckpointError(
+            f"{path} is of another run: {'; '.join(differences)}; take the same model and data, or {way_out}"
+        )
+    changed = config_changes(saved["config"], config)
+    if changed:
+        raise CheckpointError(
+            f"{path} is of a run with another config ({_first(changed, 5)}): take that config, or {way_out}"
+        )
+
+
+@contextmanager
+def resuming(path: str | Path) -> Iterator[None]:
+    """Around the host's own resuming (``model.resume``): what it would die of becomes one line.
+
+    Raises:
+        CheckpointError: the file is no whole checkpoint, or does not fit what is resumed.
+    """
+    try:
+        state = read_checkpoint(path)
+    except BrokenCheckpointError as error:
+        raise CheckpointError(f"{error}; copy it again, or name an earlier one in model.resume") from error
+    if not isinstance(state.get("epoch"), int):
+        raise CheckpointError(
+            f"model.resume: {path} holds weights and no epoch, so that training cannot go on from it; "
+            "name it in model.load_weights"
+        )
+    try:
+        yield
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except (LookupError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} does not fit this run ({summary(error)}); "
+            "take the config that it was trained with, or start from its weights alone with model.load_weights"
+        ) from error
+
+
+def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity, config: str) -> None:
+    """Refuse to test weights that do not fill the model, or those of another model or label space.
+
+    The identity classifier takes no part in a test, and neither do the people of training.
+
+    Args:
+        path: of the file, any that ``model.load_weights`` takes.
+        model: to be tested.
+        identity: of the run.
+        config: of the run, as yaml; empty for none.
+
+    Raises:
+        CheckpointError: the message says what is missing or differs.
+    """
+    content = load_plain(path)
+    ours = content.get(OURS) if isinstance(content, dict) else None
+    if isinstance(ours, dict) and "identity" in ours:
+        differences = identity.differences(ours["identity"], tested=True)
+        if differences:
+            raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")
+        changed = model_changes(ours.get("config", ""), config)
+        if changed:
+            raise CheckpointError(
+                f"{path} was trained with {_first(changed, 5)}, which its weights do not show: take those values"
+            )
+    tensors = tensors_in(content, path)
+    if is_released(tensors):
+        tensors = from_released(tensors)
+    wrong = [
+        f"{name} is {tuple(tensors[name].shape)}, here {tuple(value.shape)}"
+        if name in tensors
+        else f"no {name}"
+        for name, value in unwrapped(model).state_dict().items()
+        if not name.startswith("classifier.") and not name.endswith("num_batches_tracked")
+        if name not in tensors or tensors[name].shape != value.shape
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"{path} does not fill the model, so that a test of it would mean nothing: {_first(wrong, 3)}; "
+            "build the model that it was trained with"
+        )
+
+
+def _first(lines: list[str], number: int) -> str:
+    more = f", and {len(lines) - number} more" if len(lines) > number else ""
+    return "; ".join(lines[:number]) + more

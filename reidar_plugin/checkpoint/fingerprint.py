@@ -1,0 +1,159 @@
+"""What a run is, so that a checkpoint of another one is told apart in one line."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import yaml
+
+from reidar_plugin.config import add_reidar_config
+from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.host.defaults import toolbox_config
+
+__all__ = ["RunIdentity", "config_changes", "describe_training", "model_changes"]
+
+#: Config keys, or their groups, that may change while a run goes on.
+FREE = (
+    "data.root",
+    "data.save_dir",
+    "data.workers",
+    "data.targets",
+    "model.load_weights",
+    "model.resume",
+    "train.max_epoch",
+    "train.start_epoch",
+    "train.print_freq",
+    "test",
+    "use_gpu",
+    "reidar.test",
+    "reidar.data.start_method",
+    "reidar.train.resume",
+    "reidar.train.save_every",
+    "reidar.train.keep",
+    "reidar.train.best",
+    "reidar.train.compile",
+)
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """Everything without which the weights mean nothing."""
+
+    model: str
+    identities: int  #: K, people in training
+    actions: tuple[str, ...] = ()  #: of the label space; empty without an action network
+    attributes: tuple[str, ...] = ()
+    training: str = ""  #: :func:`describe_training`
+
+    def as_plain(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+    def differences(self, saved: Mapping[str, Any], tested: bool = False) -> list[str]:
+        """Where a checkpoint's own identity differs, each as ``what: theirs, here ours``.
+
+        A fact that the checkpoint lacks is passed over: it came with a version of the plugin.
+
+        Args:
+            saved: :meth:`as_plain` of the checkpoint.
+            tested: only what matters at test, where nobody of training is met again.
+        """
+        ours = self.as_plain()
+        keys = [key for key in ours if key in saved and not (tested and key in ("identities", "training"))]
+        return [f"{key}: {saved[key]}, here {ours[key]}" for key in keys if saved[key] != ours[key]]
+
+
+def describe_training(facts: Facts) -> str:
+    """The training tracklets in words that differ where a person, a camera, a label or a number of frames does.
+
+    Args:
+        facts: of the tracklets, in order.
+    """
+    digest = hashlib.sha256()
+    frames = torch.tensor([len(paths) for paths in facts.paths])
+    for values in (facts.pids, facts.camids, frames, facts.labels, facts.attributes):
+        digest.update(values.numpy().tobytes() + b"|")
+    return f"{len(facts):,} tracklets with people and labels {digest.hexdigest()[:12]}"
+
+
+def config_changes(saved: str, ours: str) -> list[str]:
+    """Keys whose values differ between two configs as yaml, and that a run cannot change while it goes on.
+
+    A key that came with a later version of the plugin had its default before it; one that went is passed over.
+    ``train.max_epoch`` is free unless the host's cosine schedule ends there.
+
+    Args:
+        saved: of the checkpoint; empty where its run had none, and nothing is compared.
+        ours: of the run.
+
+    Returns:
+        ``key: theirs, here ours`` of each.
+    """
+    if not saved:
+        return []
+    before, now = _values(saved), _values(ours)
+    tied = ("train.max_epoch",) if _follows_cosine(now) else ()
+    return _changed(before, now, [key for key in now if key in tied or not _is_free(key)])
+
+
+def model_changes(saved: str, ours: str) -> list[str]:
+    """Keys that change what a model says while its weights keep their names and shapes, where two configs differ.
+
+    Args:
+        saved, ours: as yaml; where one is empty, nothing is compared.
+
+    Returns:
+        ``key: theirs, here ours`` of each.
+    """
+    if not saved or not ours:
+        return []
+    before, now = _values(saved), _values(ours)
+    return _changed(before, now, _without_weights(now))
+
+
+def _without_weights(config: Mapping[str, Any]) -> list[str]:
+    """Keys of the network that the config builds, those among them that it reads."""
+    keys = ["reidar.model.last_stride"]
+    if config["reidar.model.num_actions"] != 0:
+        keys.append("reidar.model.action_activation")
+    if config["model.name"] == "asanet":
+        return keys + [key for key in config if key.startswith("reidar.model.asanet.")]
+    keys.append("reidar.model.pooling")
+    if config["reidar.model.pooling"] in ("attention", "light"):
+        keys.append("reidar.model.attention_relu")
+    return keys
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    return [
+        f"{key}: {before[key]!r}, here {now[key]!r}"
+        for key in keys
+        if key in before and before[key] != now[key]
+    ]
+
+
+def _values(config: str) -> dict[str, Any]:
+    """Of every key, by default where the config, as yaml, lacks it."""
+    defaults = add_reidar_config(toolbox_config()).dump()
+    return {key: value for text in (defaults, config) for key, value in _leaves(yaml.safe_load(text) or {})}
+
+
+def _follows_cosine(config: Mapping[str, Any]) -> bool:
+    return config.get("reidar.train.schedule") == "host" and config.get("train.lr_scheduler") == "cosine"
+
+
+def _is_free(key: str) -> bool:
+    return any(key == free or key.startswith(free + ".") for free in FREE)
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in tree.items():
+        found += (
+            _leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", value)]
+        )
+    return found

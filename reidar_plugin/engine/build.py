@@ -1,0 +1,85 @@
+"""From a config, a data manager and a model to what the engine is made of."""
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from yacs.config import CfgNode
+
+from reidar_plugin.checkpoint.fingerprint import RunIdentity, describe_training
+from reidar_plugin.checkpoint.state import unwrapped
+from reidar_plugin.data.held_out import trained_labels
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.schedule import WarmupSteps
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.losses.objective import Objective
+
+__all__ = ["build_objective", "build_schedule", "called_network", "identify"]
+
+
+def build_objective(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> Objective:
+    """The objective of ``reidar.loss``, in the sizes of the model and with the label counts of the training set."""
+    inner: Any = unwrapped(model)
+    if not hasattr(inner, "feature_dim"):
+        raise ConfigError(
+            f"model.name {cfg.model.name!r}: the joint engine trains a model that has a feature_dim and returns a "
+            f"JointOutput, and {type(inner).__name__} has none"
+        )
+    num_actions, width = _action_sizes(inner)
+    space = len(data.space) if data.space is not None else 0
+    if num_actions not in (0, space):
+        raise ConfigError(
+            f"the model has {num_actions} action blocks (reidar.model.num_actions) and the label space "
+            f"{cfg.reidar.labels.space!r} has {space}; leave the key at -1, or 0 for no action network"
+        )
+    labels = trained_labels(data)
+    known = labels[~labels.isnan().any(dim=1)]
+    attributes: Any = data.attribute_space
+    return Objective.from_config(
+        cfg.reidar.loss,
+        num_classes=data.num_train_pids,
+        feature_dim=inner.feature_dim,
+        num_actions=num_actions,
+        hidden_dim=width,
+        counts=known.sum(dim=0).tolist() if num_actions and len(known) else (),
+        total=len(known) if num_actions else 0,
+        attributes=() if attributes is None else attributes.sizes,
+    )
+
+
+def build_schedule(cfg: CfgNode, optimizer: Optimizer, host_scheduler: Any) -> Any:
+    """The schedule of ``reidar.train.schedule``: the papers', on the host's optimiser, or the host's own."""
+    node = cfg.reidar.train
+    if node.schedule == "host":
+        return host_scheduler
+    if node.schedule != "paper":
+        raise ConfigError(f"reidar.train.schedule: unknown {node.schedule!r}; choose one of paper, host")
+    return WarmupSteps(optimizer, node.warmup, node.warmup_start, node.milestones, node.gamma)
+
+
+def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunIdentity:
+    """What a checkpoint must agree with."""
+    space: Any = data.space
+    attributes: Any = data.attribute_space
+    acts = _action_sizes(unwrapped(model))[0] > 0 and space is not None
+    return RunIdentity(
+        model=cfg.model.name,
+        identities=data.num_train_pids,
+        actions=tuple(space.names) if acts else (),
+        attributes=() if attributes is None else tuple(attributes.names),
+        training=describe_training(data.train_facts),
+    )
+
+
+def called_network(model: nn.Module, compiled: bool) -> nn.Module:
+    """What is called: the model without a wrapper that spreads over one device, compiled if asked for."""
+    alone = isinstance(model, nn.DataParallel) and len(model.device_ids) <= 1
+    network = unwrapped(model) if alone else model
+    return torch.compile(network) if compiled else network  # type: ignore[return-value]
+
+
+def _action_sizes(model: Any) -> tuple[int, int]:
+    """M and E of the action network; zeros without one."""
+    actions = getattr(model, "actions", None)
+    return (0, 0) if actions is None else (actions.num_actions, actions.width)

@@ -1,0 +1,193 @@
+"""A whole test of a network: every target, every protocol, retrieval and actions."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from reidar_plugin.data.held_out import HELD_OUT
+from reidar_plugin.data.loader import ClipLoader
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.engine.options import EvaluationOptions
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.features import (
+    TrackletOutputs,
+    extract,
+    facts_of,
+    packed_loader,
+    report_replaced,
+)
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.io.console import say
+from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
+from reidar_plugin.metrics.distances import check_metric
+from reidar_plugin.metrics.protocol_results import ProtocolResult, evaluate_retrieval
+from reidar_plugin.metrics.protocols import protocols_of
+from reidar_plugin.metrics.tracklets import TrackletFeatures
+
+__all__ = ["Evaluator", "Side", "Target", "Verdicts", "check_answerable"]
+
+
+class Side(NamedTuple):
+    """The queries or the gallery of a target."""
+
+    facts: Facts
+    outputs: TrackletOutputs
+
+    def tracklets(self) -> TrackletFeatures:
+        """What retrieval reads of it."""
+        features = self.outputs.features
+        pids, camids = (
+            values[: len(self.facts)].to(features.device) for values in (self.facts.pids, self.facts.camids)
+        )
+        return TrackletFeatures(features, pids, camids)
+
+
+class Target(NamedTuple):
+    """What the network says of a data set."""
+
+    name: str  #: as in the config
+    query: Side
+    gallery: Side
+
+
+class Verdicts(NamedTuple):
+    """What a test found."""
+
+    targets: list[Target]
+    retrieval: list[ProtocolResult]  #: of each target every protocol, then every protocol re-ranked
+    first: list[ProtocolResult]  #: of each target the first protocol, not re-ranked
+    actions: (
+        ActionReport | None
+    )  #: over queries and galleries of all targets; None where nothing can be judged
+
+
+class Evaluator:
+    """Tests a network on the targets of a data manager.
+
+    Args:
+        network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`.
+        data: whose ``test_loader`` and ``space`` are read.
+        precision: of the network.
+        options: what the host's ``run`` has no word for.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        data: ClipDataManager,
+        precision: Precision,
+        options: EvaluationOptions | None = None,
+    ) -> None:
+        self.network, self.data, self.precision = network, data, precision
+        self.options = options or EvaluationOptions()
+
+    def __call__(self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False) -> Verdicts:
+        """Extract, rank, judge.
+
+        Args:
+            metric: ``euclidean`` or ``cosine``.
+            normalize: whether features are brought to unit length.
+            rerank: also test re-ranked distances.
+        """
+        check_metric(metric)
+        targets = [self.extract_target(name) for name in self.data.test_loader]
+        retrieval: list[ProtocolResult] = []
+        first = []
+        for target in targets:
+            protocols = protocols_of(target.name, self.options.split_id)
+            sides = target.query.tracklets(), target.gallery.tracklets()
+            first.append(len(retrieval))
+            for reranking in (None, self.options.reranking)[: 1 + rerank]:
+                retrieval += evaluate_retrieval(
+                    *sides, protocols, metric=check_metric(metric), normalize=normalize, reranking=reranking
+                )
+        return Verdicts(
+            targets, retrieval, [retrieval[place] for place in first], self.judge_actions(targets)
+        )
+
+    def extract_target(self, name: str) -> Target:
+        """Run the network over the queries and the gallery of a target."""
+        sides = []
+        for part, loader in self.data.test_loader[name].items():
+            outputs = self._extract(loader, f"{name} {part}")
+            say(
+                f"{name} {part}: {len(outputs.features):,} tracklets, features of {outputs.features.shape[1]}"
+            )
+            report_replaced(loader, f"{name} {part}")
+            sides.append(Side(facts_of(loader), outputs))
+        return Target(name, *sides)
+
+    def judge_actions(self, targets: Sequence[Target]) -> ActionReport | None:
+        """Judge the likelihoods of all tracklets; those of unknown actions are left out, and counted."""
+        scores, labels = self._actions(targets)
+        if not labels.nan_to_num().any():
+            if len(scores):
+                say("actions: no tracklet of the test is known to show any, so none is judged")
+            return None
+        return evaluate_actions(scores, labels, self.action_names(), self._thresholds())
+
+    def known_actions(self, targets: Sequence[Target]) -> tuple[Tensor, Tensor]:
+        """Likelihoods and labels ``(N, M)`` of the tracklets whose actions are known, on the CPU."""
+        scores, labels = self._actions(targets)
+        known = ~labels.isnan().any(dim=1)
+        return scores[known], labels[known]
+
+    def protocol_names(self) -> list[str]:
+        """Of all targets, in the order of the results."""
+        return [
+            each.name for name in self.data.test_loader for each in protocols_of(name, self.options.split_id)
+        ]
+
+    def action_names(self) -> tuple[str, ...]:
+        """Of the label space; empty without one."""
+        space: Any = self.data.space
+        return () if space is None else tuple(space.names)
+
+    def _actions(self, targets: Sequence[Target]) -> tuple[Tensor, Tensor]:
+        tests = [
+            target for target in targets if target.name != HELD_OUT
+        ]  # those are people of the training set
+        sides = [side for target in tests for side in (target.query, target.gallery)]
+        pairs = [
+            (side.outputs.likelihoods.cpu(), side.facts.labels)
+            for side in sides
+            if side.outputs.likelihoods is not None
+        ]
+        if not pairs:
+            return torch.empty(0, 0), torch.empty(0, 0)
+        scores, labels = zip(*pairs, strict=True)
+        return torch.cat(scores), torch.cat(labels)
+
+    def _thresholds(self) -> float | tuple[float, ...]:
+        if self.options.thresholds == "half":
+            return 0.5
+        batch = next(iter(self.data.test_loader.values()))["query"].batches.batch_size
+        outputs = self._extract(packed_loader(self.data.train_loader, batch), "training tracklets")
+        assert outputs.likelihoods is not None  # the same network gave some at test
+        return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_facts.labels, self.action_names())
+
+    def _extract(self, loader: ClipLoader, title: str) -> TrackletOutputs:
+        self.network.eval()
+        return extract(self.network, loader, self.data.normalise, self.precision, title)
+
+
+def check_answerable(data: ClipDataManager) -> None:
+    """Find out before training that a target could not be tested.
+
+    Raises:
+        ConfigError: its query or gallery list is empty, or no query has its person in another camera of the gallery.
+    """
+    for name, parts in data.test_loader.items():
+        query, gallery = facts_of(parts["query"]), facts_of(parts["gallery"])
+        cameras: dict[int, set[int]] = {}
+        for pid, camid in zip(gallery.pids[:-1].tolist(), gallery.camids[:-1].tolist(), strict=True):
+            cameras.setdefault(pid, set()).add(camid)
+        pairs = zip(query.pids[:-1].tolist(), query.camids[:-1].tolist(), strict=True)
+        if not any(cameras.get(pid, set()) - {camid} for pid, camid in pairs):
+            raise ConfigError(
+                f"{name}: none of {len(query)} queries has its person in another camera of the gallery "
+                f"({len(gallery)} tracklets), so no rank can be computed; look at its lists and camera ids"
+            )

@@ -1,0 +1,80 @@
+"""One training step: forward, objective, backward; Adam on the model, SGD on the centres."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.losses.objective import Objective
+from reidar_plugin.structures import Targets
+
+__all__ = ["TrainStep", "centre_optimizers"]
+
+
+def centre_optimizers(objective: Objective, identity_lr: float = 0.5, action_lr: float = 0.1) -> list[SGD]:
+    """Plain SGD on the centres, which :class:`Objective` hands over with their gradient freed of the loss weight.
+
+    Args:
+        objective: owns the centres.
+        identity_lr: of the identity centres (Re-ID-AR, section 5.1).
+        action_lr: of the action centres (there); 0 leaves them where they started, as the released code does.
+
+    Returns:
+        One for each kind of centres that the objective has; identities first.
+    """
+    if min(identity_lr, action_lr) < 0:
+        raise ConfigError(f"learning rates of centres must be >= 0, got {identity_lr} and {action_lr}")
+    pairs = zip(objective.centres(), (identity_lr, action_lr), strict=True)
+    return [SGD(centres, lr=rate) for centres, rate in pairs if centres]
+
+
+class TrainStep:
+    """What happens to the weights for one batch. Nothing in it waits for the device.
+
+    Args:
+        network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`; may be compiled or wrapped.
+        objective: of the outputs.
+        optimizers: the model's first, then those of the centres.
+        precision: of the network.
+        clip: greatest norm of the model's gradient; 0 for any.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        objective: Objective,
+        optimizers: Sequence[Optimizer],
+        precision: Precision,
+        clip: float = 0.0,
+    ) -> None:
+        if clip < 0:
+            raise ConfigError(f"a gradient's norm is clipped at > 0 (0: not at all), got {clip}")
+        self.network, self.objective, self.optimizers = network, objective, list(optimizers)
+        self.precision, self.scaler, self.clip = precision, precision.scaler(), clip
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient."""
+        return (*self.objective.losses, "loss", "gradient_norm")
+
+    def __call__(self, frames: Tensor, targets: Targets) -> Tensor:
+        """Learn from a batch; returns the values of :attr:`names`, float32, on the device."""
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        with self.precision.autocast():
+            output = self.network(frames)
+        total, terms = self.objective(output, targets)
+        self.scaler.scale(total).backward()
+        for optimizer in self.optimizers:
+            self.scaler.unscale_(optimizer)
+        norm = nn.utils.clip_grad_norm_(self._parameters(), self.clip or float("inf"))
+        for optimizer in self.optimizers:
+            self.scaler.step(optimizer)
+        self.scaler.update()
+        return torch.stack([*terms.values(), total.detach(), norm]).float()
+
+    def _parameters(self) -> list[Tensor]:
+        return [parameter for group in self.optimizers[0].param_groups for parameter in group["params"]]

@@ -1,0 +1,1 @@
+"""A trained model at work: features and action likelihoods of tracklets."""

@@ -1,0 +1,103 @@
+"""What the network says of tracklets: packed clips in, one averaged row a tracklet out."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from reidar_plugin.data.loader import ClipLoader, to_device
+from reidar_plugin.data.packed_clips import FullBatches, PackedClips, TrackletMean, plan_clips
+from reidar_plugin.data.pixel_ops import Normalise
+from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.io.console import say
+from reidar_plugin.io.progress import progress
+from reidar_plugin.structures import ClipBatch, JointOutput
+
+__all__ = ["TrackletOutputs", "extract", "facts_of", "packed_loader", "report_replaced"]
+
+
+class TrackletOutputs(NamedTuple):
+    """Of N tracklets, in the order of their list, on the device of the network."""
+
+    features: Tensor  #: float32 ``(N, D)``, mean of the clips' features after the BN neck
+    likelihoods: (
+        Tensor | None
+    )  #: float32 ``(N, M)``, mean of the clips' sigmoids; None without an action network
+
+
+@torch.no_grad()
+def extract(
+    network: nn.Module,
+    loader: ClipLoader,
+    normalise: Normalise,
+    precision: Precision,
+    title: str = "features",
+) -> TrackletOutputs:
+    """Run the network, in evaluation mode already, over all clips of a loader.
+
+    Args:
+        network: frames ``(B, T, 3, H, W)`` -> :class:`JointOutput`.
+        loader: packed clips, as the data manager's test loaders give them.
+        normalise: bytes to numbers.
+        precision: of the network; means are taken in float64 and given in float32.
+        title: of the progress bar.
+    """
+    tracklets = len(facts_of(loader))
+    features, likelihoods = TrackletMean(tracklets), TrackletMean(tracklets)
+    acts = False
+    for batch in progress(title, _on_device(loader, precision.device), len(loader)):
+        with precision.autocast():
+            output = checked_output(network(normalise(batch.frames)))
+        features.add(output.feature.float(), batch.tracklets)
+        if output.action_logits is not None:
+            acts = True
+            likelihoods.add(output.action_logits.float().sigmoid(), batch.tracklets)
+    return TrackletOutputs(features.result(), likelihoods.result() if acts else None)
+
+
+def checked_output(output: Any) -> JointOutput:
+    """The output itself, if it can be tested: a record with a feature and action logits."""
+    if hasattr(output, "feature") and hasattr(output, "action_logits"):
+        return output
+    raise TypeError(
+        f"the joint engine needs a model that returns a JointOutput, got {type(output).__name__}; "
+        "build it with loss 'reidar'"
+    )
+
+
+def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
+    """The training tracklets as a test set: every frame once.
+
+    Args:
+        train_loader: of the data manager.
+        batch_size: clips in a batch.
+    """
+    source: Any = train_loader.dataset
+    plan = plan_clips([len(paths) for paths in source.facts.paths], source.length)
+    packed = PackedClips(source.facts, source.reader, plan)
+    return ClipLoader(
+        packed,
+        FullBatches(len(packed), batch_size),
+        workers=train_loader.num_workers,
+        pin=train_loader.pin_memory,
+        start_method=train_loader.start_method,
+    )
+
+
+def report_replaced(loader: ClipLoader, what: str) -> None:
+    """Say how many broken frames a loader has replaced so far, if it has (``reidar.data.on_broken: skip``)."""
+    if loader.replaced:
+        say(f"{what}: broken frames that a neighbour in their tracklet replaced so far: {loader.replaced:,}")
+
+
+def facts_of(loader: ClipLoader) -> Facts:
+    """What is known of the tracklets behind a loader."""
+    source: Any = loader.dataset
+    return source.facts
+
+
+def _on_device(loader: Iterable[ClipBatch], device: torch.device) -> Iterable[ClipBatch]:
+    for batch in loader:
+        yield to_device(batch, device)

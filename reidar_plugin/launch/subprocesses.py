@@ -1,0 +1,183 @@
+"""Runs that follow from runs: what the tools for transfer, cross-dataset tests, splits and searches have in common."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from yacs.config import CfgNode
+
+from reidar_plugin.checkpoint.store import BEST, read_checkpoint
+from reidar_plugin.config import add_reidar_config
+from reidar_plugin.config.files import checked
+from reidar_plugin.engine.interrupt import INTERRUPTED
+from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.host.defaults import toolbox_config
+from reidar_plugin.report.results import write_atomically
+
+__all__ = [
+    "RunError",
+    "arguments",
+    "beside",
+    "best_checkpoint",
+    "merged",
+    "split_configs",
+    "start",
+    "write_start",
+]
+
+_LAUNCH = "import sys; from reidar_plugin.launch import runner, script; sys.exit(script.guard(runner.main))"
+
+
+class RunError(ReidarError, RuntimeError):
+    """A run inside a longer chain that did not end well."""
+
+
+def arguments(
+    config_file: str | Path,
+    *,
+    root: str = "",
+    targets: Sequence[str] = (),
+    options: Sequence[str] = (),
+    **keys: Any,
+) -> list[str]:
+    """The command line of a run, as ``tools/main.py`` takes it.
+
+    Args:
+        config_file: of the run.
+        root: folder of the data sets; empty for the config's own.
+        targets: data sets to test on; empty for the config's own.
+        options: config keys and values from the user; they win over the file, and ``keys`` over them.
+        keys: more of them, as ``data__save_dir="log"``.
+    """
+    words = ["-t", *targets] if targets else []  # first: it takes all words up to the next flag
+    words += ["--config-file", str(config_file)]
+    words += ["--root", root] if root else []
+    pairs = [(key.replace("__", "."), str(value)) for key, value in keys.items()]
+    return [*words, *options, *(word for pair in pairs for word in pair)]
+
+
+def split_configs(words: Sequence[str], least: int = 1) -> tuple[list[str], list[str]]:
+    """The configs at the front of a command line, by their ending, and the KEY VALUE pairs behind them.
+
+    Args:
+        words: of the command line, without flags.
+        least: how many configs there must be.
+    """
+    configs = list(takewhile(lambda word: word.endswith((".yaml", ".yml")), words))
+    if len(configs) < least:
+        raise ConfigError(
+            f"expected {least} or more configs (.yaml), then KEY VALUE pairs, got {len(configs)} before "
+            f"{words[len(configs)] if len(words) > len(configs) else 'the end'!r}"
+        )
+    return configs, list(words[len(configs) :])
+
+
+def start(words: Sequence[str]) -> None:
+    """Run it in a process of its own, which prints as it always does.
+
+    Raises:
+        RunError: it failed; what it printed says why.
+        SystemExit: after Ctrl-C, with 130: it has saved everything.
+    """
+    with _process(words) as process:
+        pass
+    _check(process.returncode, words)
+
+
+@contextmanager
+def beside(words: Sequence[str], threads: int) -> Iterator[None]:
+    """Run it in a process of its own while the block runs, and wait for its end; it prints into its own log alone.
+
+    Where the block fails the process is ended too; where Ctrl-C stops the block, so that the process saves.
+
+    Args:
+        words: of the command line.
+        threads: of torch.
+
+    Raises:
+        RunError: it failed; the message ends with the last line that it wrote.
+        SystemExit: after Ctrl-C, with 130: it has saved everything.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
+        with _process(words, env=os.environ | {"OMP_NUM_THREADS": str(threads)}, **quiet) as process:
+            yield
+        said.seek(0)
+        _check(process.returncode, words, said.read().strip().rpartition("\n")[2])
+
+
+@contextmanager
+def _process(words: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has ended when the block has.
+
+    It is in a session of its own, so that a terminal's Ctrl-C reaches it through us alone and once: a second one while
+    it saves would stop that. Ours, should there be a second, does not wait any longer and leaves it to its saving.
+    """
+    process = subprocess.Popen([sys.executable, "-c", _LAUNCH, *words], start_new_session=True, **options)
+    try:
+        yield process
+        process.wait()
+    except BaseException as stop:
+        by_hand = isinstance(stop, KeyboardInterrupt) or (
+            isinstance(stop, SystemExit) and stop.code == INTERRUPTED
+        )
+        process.send_signal(signal.SIGINT if by_hand else signal.SIGTERM)
+        process.wait()
+        if by_hand:
+            raise SystemExit(INTERRUPTED) from None
+        raise
+
+
+def _check(status: int, words: Sequence[str], last: str = "") -> None:
+    if status == INTERRUPTED:
+        raise SystemExit(INTERRUPTED)
+    if status:
+        raise RunError(f"the run ended with status {status}: {' '.join(words)}{': ' if last else ''}{last}")
+
+
+def merged(config_file: str | Path, options: Sequence[str] = ()) -> CfgNode:
+    """The config of a file, with options of a command line."""
+    cfg = checked(add_reidar_config(toolbox_config()))
+    cfg.merge_from_file(str(config_file))
+    cfg.merge_from_list(list(options))
+    return cfg
+
+
+def best_checkpoint(save_dir: str | Path) -> Path:
+    """The best checkpoint of a run that has ended."""
+    path = Path(save_dir) / "model" / BEST
+    if not path.is_file():
+        raise RunError(f"{save_dir} holds no {BEST}: its run has not been tested yet")
+    return path
+
+
+def write_start(checkpoint: str | Path, path: str | Path) -> dict[str, int]:
+    """Write what another data set can start from: all weights but the classifier, whose people are other people.
+
+    Centres, optimisers and schedules are left behind as well; the next run makes them anew.
+
+    Args:
+        checkpoint: of a run.
+        path: to write to, a file that ``model.load_weights`` takes.
+
+    Returns:
+        Number of tensors that go over, by part of the model.
+    """
+    weights: Mapping[str, Tensor] = read_checkpoint(checkpoint)["state_dict"]
+    kept = {name: value for name, value in weights.items() if not name.startswith("classifier.")}
+    buffer = io.BytesIO()
+    torch.save({"state_dict": kept}, buffer)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(Path(path), buffer.getvalue())
+    return dict(Counter(name.partition(".")[0] for name in kept))

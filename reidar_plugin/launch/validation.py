@@ -1,0 +1,129 @@
+"""What a config must satisfy before anything is built: names that exist, keys that go together."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from yacs.config import CfgNode
+
+from reidar_plugin import host
+from reidar_plugin.data.samplers import OWN_ORDERS
+from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.models.registry import why_not
+from reidar_plugin.plugin import registration
+
+__all__ = ["JOINT", "LOSSES", "TRANSFORMS", "check_config", "check_datasets"]
+
+#: The value of ``loss.name`` that selects the joint engine.
+JOINT = "reidar"
+
+#: Values of ``loss.name``: the host's two, and the joint objective.
+LOSSES = ("softmax", "triplet", JOINT)
+
+#: Values of ``data.transforms``; the host ignores every other word.
+TRANSFORMS = ("random_flip", "random_crop", "random_patch", "color_jitter", "random_erase")
+
+
+def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> None:
+    """Refuse what the host would take for something else, or die of later.
+
+    Args:
+        cfg: the whole config, merged.
+        own_losses: values of ``loss.name`` that the launch script itself knows.
+
+    Raises:
+        ConfigError: a name that nobody knows (the nearest is named), or two keys that do not go together.
+    """
+    if cfg.loss.name not in own_losses:
+        _check_name("loss.name", cfg.loss.name, LOSSES)
+    _check_name("data.type", cfg.data.type, ("image", "video"))
+    reason = why_not().get(cfg.model.name)
+    if reason is not None:
+        raise ConfigError(f"model.name {cfg.model.name!r} cannot be built: {reason}")
+    _check_name("model.name", cfg.model.name, host.model_table())
+    for key, names in host.choices().items():
+        group, name = key.split(".")
+        ours = OWN_ORDERS if key == "sampler.train_sampler" and cfg.loss.name == JOINT else ()
+        _check_name(key, cfg[group][name], (*names, *ours))
+    for name in [cfg.data.transforms] if isinstance(cfg.data.transforms, str) else cfg.data.transforms:
+        _check_name("data.transforms", name.lower(), TRANSFORMS)
+    for key in ("load_weights", "resume"):
+        if cfg.model[key] and not Path(cfg.model[key]).is_file():
+            raise ConfigError(f"model.{key}: there is no file {cfg.model[key]}")
+    _check_video(cfg)
+    if cfg.loss.name == JOINT:
+        _check_erasing(cfg.reidar)
+    if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
+        raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
+
+
+def check_datasets(cfg: CfgNode) -> None:
+    """Refuse a dataset that nobody knows; last of all, since a script may register its own.
+
+    Raises:
+        ConfigError: no dataset, an unknown one (the nearest is named), or one of the other type.
+    """
+    for key in ("sources", "targets"):
+        names = [cfg.data[key]] if isinstance(cfg.data[key], str) else cfg.data[key]
+        if not names:
+            raise ConfigError(
+                f"data.{key} names no dataset; choose from {', '.join(host.dataset_table(cfg.data.type))}"
+            )
+        for name in names:
+            _check_dataset(f"data.{key}", name, cfg.data.type)
+
+
+def _check_video(cfg: CfgNode) -> None:
+    ours = registration.is_own_model(cfg.model.name)
+    if cfg.data.type == "image" and (ours or cfg.loss.name == JOINT):
+        what = f"model {cfg.model.name!r}" if ours else f"loss.name {JOINT!r}"
+        raise ConfigError(f"{what} is for video and data.type is 'image'; set data.type video")
+    if cfg.loss.name == JOINT and not (ours or registration.is_user_model(cfg.model.name)):
+        twin = f"{JOINT}_{cfg.model.name}"
+        cure = (
+            f"set model.name {twin}"
+            if registration.is_own_model(twin)
+            else "choose asanet, or a model whose name starts with 'reidar_'"
+        )
+        raise ConfigError(
+            f"loss.name {JOINT!r} trains the plugin's models, and model.name is {cfg.model.name!r}; {cure}"
+        )
+    if cfg.data.type == "video" and cfg.loss.name != JOINT and cfg.video.sample_method == "all":
+        sizes = (1 if cfg.test.evaluate else cfg.train.batch_size, cfg.test.batch_size)
+        if sizes != (1, 1):  # the host dies while it stacks tracklets of different lengths
+            raise ConfigError(
+                "video.sample_method 'all' gives clips of different lengths, so that the host's engines need "
+                f"train.batch_size and test.batch_size 1, got {sizes[0]} and {sizes[1]}; "
+                f"loss.name {JOINT!r} tests on all frames in any batch"
+            )
+
+
+def _check_erasing(node: CfgNode) -> None:
+    raw = "erasing" in node.loss.terms and node.loss.erasing.form == "scores"
+    if raw and not node.model.attention_relu:
+        raise ConfigError(
+            "reidar.loss.erasing.form 'scores' minimises scores that have no lower end without their ReLU; "
+            "set reidar.model.attention_relu True, or the form to 'attention'"
+        )
+
+
+def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
+    if name in names:
+        return
+    hint = nearest(name, [*names, *also_near])
+    choices = f" choose one of {', '.join(names)}" if len(names) <= 10 or not hint else ""
+    raise ConfigError(f"unknown {key} {name!r};{hint}{choices}")
+
+
+def _check_dataset(key: str, name: str, data_type: str) -> None:
+    if "." in name:
+        raise ConfigError(
+            f"{key}: {name!r} is a config key, not a dataset; a flag that takes several names must be followed by another "
+            "flag, such as --root DIR, before the 'key value' options"
+        )
+    other = "image" if data_type == "video" else "video"
+    if name in host.dataset_table(other) and name not in host.dataset_table(data_type):
+        raise ConfigError(
+            f"{key}: {name!r} is {'an' if other == 'image' else 'a'} {other} dataset and data.type is {data_type!r}"
+        )
+    _check_name(key, name, host.dataset_table(data_type), also_near=host.dataset_table(other))

@@ -1,0 +1,148 @@
+"""ASA-Net: attributes show where a person is, and are told apart by whether they belong to the person.
+
+The stem is the host's ResNet up to its third stage, the identity branch its own fourth stage; the branches and
+their fusion stand where the joint model has its temporal pooling (asanet_branches.py). Neck, classifier and the
+action network are the joint model's.
+
+Reference: Chai et al., Video Person Re-identification using Attribute-enhanced Features. What the paper leaves
+open or prints wrong, and what we decided: docs/deviations.md.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.models.asanet.branches import BRANCHES, AttributeBranches, BranchOutput, residual_stage
+from reidar_plugin.models.backbones import Backbone, measured_maps
+from reidar_plugin.models.heads import check_clips
+from reidar_plugin.models.joint import JointModel, as_clips, chosen_actions, chosen_backbone
+from reidar_plugin.structures import JointOutput
+
+__all__ = ["AsaNet", "attribute_columns", "build_asanet"]
+
+_STEM = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3")
+
+
+class AsaNet(JointModel):
+    """A joint model whose clip feature is fused from five branches; its output also tells of attributes.
+
+    Args: see :class:`~reidar_plugin.models.joint.JointModel`; ``pooling`` is an :class:`AttributeBranches`.
+    """
+
+    def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
+        clips = as_clips(frames)
+        check_clips(self.temporal, clips)  # the heads of the attributes come before the neck
+        said: BranchOutput = self.temporal(self.maps(clips))
+        return self.judge(
+            *said.clip,
+            attribute_logits=said.attribute_logits,
+            pose_motion=said.pose_motion,
+            masks=said.masks,
+        )
+
+
+def build_asanet(
+    num_classes: int,
+    loss: str = "reidar",
+    pretrained: bool = False,
+    use_gpu: bool = False,
+    *,
+    backbone: str = "resnet50",
+    frame_size: tuple[int, int] = (256, 128),
+    last_stride: int = 1,
+    columns: tuple[Sequence[int], Sequence[int]] = ((), ()),
+    fusion: str = "b",
+    branches: Sequence[str] = BRANCHES,
+    salience: bool = True,
+    mask: str = "linear",
+    pooling: str = "mean",
+    branch_width: int = 128,
+    attribute_feature: str = "pooled",
+    num_actions: int = 0,
+    action_width: int = 512,
+    action_dropout: float = 0.25,
+    action_activation: str = "relu",
+    weights: str = "",
+    sha256: str = "",
+) -> AsaNet:
+    """ASA-Net; the first four arguments are those of the host's builders.
+
+    Args:
+        num_classes, loss, pretrained, use_gpu: see :func:`~reidar_plugin.models.joint.build_joint`; so for
+            ``frame_size``, ``last_stride``, the action network and the weights.
+        backbone: a ResNet of the host.
+        columns: of the identity-relevant and of the irrelevant attributes among the A of the attribute space.
+        fusion, branches, salience, mask, pooling: see :class:`AttributeBranches`.
+        branch_width: W there.
+        attribute_feature: ``pooled`` (C/2, the mean of the attribute maps: equation 3 has no layer in between)
+            or ``projected`` (C/4, the size that the paper writes beside it).
+    """
+    if attribute_feature not in ("pooled", "projected"):
+        raise ConfigError(f"unknown attribute_feature {attribute_feature!r}; choose one of pooled, projected")
+    whole = chosen_backbone(
+        backbone,
+        pretrained=pretrained,
+        frame_size=frame_size,
+        last_stride=last_stride,
+        weights=weights,
+        sha256=sha256,
+    )
+    stem, fourth = _cut(whole)
+    if loss != "reidar":
+        columns = ((), ())  # the host's losses would leave the heads idle
+    trunk = AttributeBranches(
+        fourth,
+        partial(residual_stage, type(fourth[0]), len(fourth), stem.channels, stem.channels // 2, last_stride),
+        stem.channels,
+        columns,
+        map_size=whole.map_size,
+        fusion=fusion,
+        branches=branches,
+        salience=salience,
+        mask=mask,
+        pooling=pooling,
+        width=branch_width,
+        projected=attribute_feature == "projected",
+    )
+    actions = chosen_actions(
+        trunk.feature_dim,
+        num_actions,
+        loss,
+        width=action_width,
+        dropout=action_dropout,
+        activation=action_activation,
+    )
+    backbone_of_it = stem._replace(channels=trunk.feature_dim)  # what neck and heads read
+    return AsaNet(backbone_of_it, trunk, num_classes=num_classes, actions=actions, loss=loss)
+
+
+def _cut(whole: Backbone) -> tuple[Backbone, nn.Sequential]:
+    """The network without its fourth stage, and that stage."""
+    network: Any = whole.network
+    if not all(hasattr(network, part) for part in (*_STEM, "layer4")) or not hasattr(
+        network.layer4[0], "expansion"
+    ):
+        raise ConfigError(
+            f"ASA-Net takes the stages of a ResNet apart, and {whole.name} has none; "
+            "set reidar.model.asanet.backbone to one such as resnet50 or resnet50_ibn_a"
+        )
+    fourth = network.layer4
+    del network.layer4
+    channels, height, width = measured_maps(whole.name, network, _third_stage, whole.frame_size)
+    return whole._replace(maps=_third_stage, channels=channels, map_size=(height, width)), fourth
+
+
+def _third_stage(network: Any, frames: Tensor) -> Tensor:
+    maps = frames
+    for part in _STEM:
+        maps = getattr(network, part)(maps)
+    return maps
+
+
+def attribute_columns(space: Any) -> tuple[list[int], list[int]]:
+    """Columns of an attribute space that belong to the person, and to the moment."""
+    relevant, irrelevant = (space.columns(space.part(of_person)) for of_person in (True, False))
+    return relevant, irrelevant

@@ -1,0 +1,77 @@
+"""The names under which the host builds our models, and the one map from a config to a model's arguments."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from reidar_plugin.config import reidar_node
+from reidar_plugin.labels.from_config import configured_attributes
+from reidar_plugin.labels.spaces import label_space
+from reidar_plugin.models.asanet.model import attribute_columns, build_asanet
+from reidar_plugin.models.backbones import backbone_names, unfit_names
+from reidar_plugin.models.joint import build_joint
+
+__all__ = ["PREFIX", "arguments", "builders", "why_not"]
+
+#: What stands before the host's name of a backbone.
+PREFIX = "reidar_"
+DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
+
+
+def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Callable[..., nn.Module]]:
+    """``reidar_<backbone>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve; and ``asanet``.
+
+    Args:
+        cfg: the host's config with the ``reidar`` node; None for the defaults of both.
+        num_actions: see :func:`arguments`.
+    """
+    settings = arguments(cfg, num_actions=num_actions)
+    joint = {PREFIX + name: partial(build_joint, name, **settings) for name in backbone_names()}
+    return {**joint, "asanet": partial(build_asanet, **_asanet_arguments(cfg, settings))}
+
+
+def why_not() -> dict[str, str]:
+    """``reidar_<backbone>`` -> the reason, in one line, for every backbone of the host that cannot serve."""
+    return {PREFIX + name: reason for name, reason in unfit_names().items()}
+
+
+def arguments(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Any]:
+    """What :func:`~reidar_plugin.models.joint.build_joint` takes beside the host's four, from a config.
+
+    Args:
+        cfg: the host's config with the ``reidar`` node; None for the defaults of both.
+        num_actions: M; None for ``reidar.model.num_actions``, whose -1 means as many as the label space has.
+    """
+    node = reidar_node().model if cfg is None else cfg.reidar.model
+    if num_actions is None:
+        num_actions = _actions_of(cfg) if node.num_actions < 0 else node.num_actions
+    frame_size = DEFAULT_FRAME_SIZE if cfg is None else (cfg.data.height, cfg.data.width)
+    return {
+        "frame_size": frame_size,
+        "last_stride": node.last_stride,
+        "pooling": node.pooling,
+        "attention_width": node.attention_width,
+        "attention_relu": node.attention_relu,
+        "num_actions": num_actions,
+        "action_width": node.action_width,
+        "action_dropout": node.action_dropout,
+        "action_activation": node.action_activation,
+        "weights": node.weights,
+        "sha256": node.sha256,
+    }
+
+
+def _asanet_arguments(cfg: Any, settings: dict[str, Any]) -> dict[str, Any]:
+    """What :func:`~reidar_plugin.models.asanet.model.build_asanet` takes, given what the joint models take."""
+    node = reidar_node() if cfg is None else cfg.reidar
+    of_others = ("pooling", "attention_width", "attention_relu")
+    shared = {key: value for key, value in settings.items() if key not in of_others}
+    columns = attribute_columns(configured_attributes(node))
+    return {**shared, **node.model.asanet, "columns": columns}
+
+
+def _actions_of(cfg: Any) -> int:
+    node = reidar_node().labels if cfg is None else cfg.reidar.labels
+    return len(label_space(node.space, node.names))

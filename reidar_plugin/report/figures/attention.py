@@ -1,0 +1,98 @@
+"""Which frames of a tracklet the temporal attention looks at, and which were erased."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reidar_plugin.report.figures.canvas import INK, LINE, MUTED, PALETTE, WRONG, Canvas, tint
+from reidar_plugin.report.figures.strips import ShownTracklet, draw_actions, fitted, frame_pixels
+
+__all__ = ["attention_picture"]
+
+MARGIN, LABEL, BAR, GAP = 28.0, 64.0, 56.0, 4.0
+FRAME = (56.0, 112.0)
+
+
+def attention_picture(
+    tracklet: ShownTracklet,
+    attention: np.ndarray,
+    erased: np.ndarray | None = None,
+    actions: Sequence[str] = (),
+    *,
+    title: str = "",
+    columns: int = 12,
+) -> Canvas:
+    """Draw every frame of some clips over the weight it got; erased frames are framed and say so.
+
+    Args:
+        tracklet: its frames in clip order, ``N x T`` of them.
+        attention: ``(N, T)``, the weights of each clip's frames, sum 1.
+        erased: bool ``(N, T)``, frames that random erasing has touched; None for none.
+        actions: names of the action network's outputs.
+        title: what is shown.
+        columns: frames in a row, rounded to whole clips.
+    """
+    weights = np.asarray(attention, dtype=np.float64)
+    erased = np.zeros(weights.shape, dtype=bool) if erased is None else np.asarray(erased, dtype=bool)
+    if weights.ndim != 2 or erased.shape != weights.shape or len(tracklet.frames) != weights.size:
+        raise ValueError(
+            f"expected attention and erased flags of shape (clips, frames) for {len(tracklet.frames)} frames, "
+            f"got {weights.shape} and {erased.shape}"
+        )
+    clips, length = weights.shape
+    across = max(1, min(clips, columns // length))
+    clip_width = length * (FRAME[0] + GAP) - GAP + 14
+    row_height = FRAME[1] + BAR + 34
+    head = 78.0 if actions else 46.0
+    canvas = Canvas(
+        2 * MARGIN + LABEL + max(across * clip_width - 14, 330),
+        MARGIN + head + -(-clips // across) * row_height + 26,
+    )
+    words = fitted(title or "Temporal attention", LABEL + max(across * clip_width - 14, 330), 15)
+    canvas.text(MARGIN, MARGIN - 4, words, 15, bold=True)
+    canvas.text(MARGIN, MARGIN + 18, f"person {tracklet.pid}, camera {tracklet.camid}", 11, MUTED)
+    if actions:
+        draw_actions(canvas, MARGIN, MARGIN + 36, across * clip_width, tracklet, actions)
+    for clip in range(clips):
+        x = MARGIN + LABEL + clip % across * clip_width
+        y = MARGIN + head + clip // across * row_height
+        if clip % across == 0:
+            last = min(clip + across, clips)
+            words = f"clips {clip + 1}-{last}" if last > clip + 1 else f"clip {last}"
+            canvas.text(MARGIN, y + FRAME[1] / 2, words, 11, MUTED, "lm")
+            canvas.text(MARGIN, y + FRAME[1] + BAR / 2 + 4, "weight", 11, MUTED, "lm")
+        frames = tracklet.frames[clip * length : (clip + 1) * length]
+        _draw_clip(canvas, x, y, frames, weights[clip], erased[clip], float(weights.max()))
+    foot = "Bars: weights of a clip's frames, sum 1; the dashed line is an equal share."
+    canvas.text(MARGIN, canvas.image.height / canvas.scale - 24, foot, 10, MUTED)
+    return canvas
+
+
+def _draw_clip(
+    canvas: Canvas,
+    x: float,
+    y: float,
+    frames: Sequence[str | np.ndarray],
+    weights: np.ndarray,
+    erased: np.ndarray,
+    most: float,
+) -> None:
+    width, height = FRAME
+    base = y + height + 8 + BAR
+    for place, (frame, weight, gone) in enumerate(
+        zip(frames, weights.tolist(), erased.tolist(), strict=True)
+    ):
+        left = x + place * (width + GAP)
+        canvas.picture(left, y, width, height, frame_pixels(frame))
+        color = WRONG if gone else PALETTE[0]
+        if gone:
+            canvas.box(left, y, width, height, outline=WRONG, line=2.5)
+            canvas.box(left, y + height - 16, width, 16, fill=WRONG)
+            canvas.text(left + width / 2, y + height - 8, "erased", 10, (255, 255, 255), "mm", bold=True)
+        tall = BAR * weight / most
+        canvas.box(left + 6, base - tall, width - 12, max(tall, 0.75), fill=tint(color, 0.85))
+        canvas.text(left + width / 2, base + 3, f"{weight:.2f}", 10, INK, "ma")
+    span = len(frames) * (width + GAP) - GAP
+    canvas.line([(x, base), (x + span, base)], LINE)
+    equal = base - BAR / len(frames) / most
+    canvas.line([(x, equal), (x + span, equal)], MUTED, 0.9, dashed=True)

@@ -1,0 +1,223 @@
+"""Make a set on disk: plan it, draw it in several processes, write its tables, and only then give it its name."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from reidar_plugin.data.mat_files import TableError
+from reidar_plugin.errors import ConfigError
+
+from .drawing import Progress, clear_truth, cores, draw
+from .files import write_files
+from .plan import Plan, plan_lpw, plan_mars
+from .presets import PRESETS, Preset
+
+__all__ = ["FORMAT", "STAMP", "make", "read_stamp"]
+
+FORMAT = 2
+"""Raised whenever the same seed would give other pictures or tables."""
+
+STAMP = "synthped.json"
+"""What a set is, in its own folder; it is written last."""
+
+
+def make(
+    root: str | Path,
+    preset: str = "laptop",
+    *,
+    people: int | tuple[int, int] | None = None,
+    cameras: int | None = None,
+    tracklets: tuple[int, int] | None = None,
+    size: tuple[int, int] | None = None,
+    seed: int = 0,
+    layout: str = "mars",
+    shares: str = "paper",
+    folder: str | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Make a SynthPed set, or finish one that was left half done; a set that is there already is left as it is.
+
+    The pictures are drawn into ``root/.<folder>.part``, which gets its name when everything is there. The same
+    arguments give the same tables, labels and pictures on every machine, whatever the number of workers.
+
+    Args:
+        root: where the folder of the set goes, e.g. the ``--root`` of torchreid.
+        preset: ``tiny``, ``laptop`` or ``mars``.
+        people: how many to train on and to test on, instead of the preset's; one number for both.
+        cameras: 2 ... 6 (``mars`` layout; LPW has eleven).
+        tracklets: of the people to train on and to test on (``mars`` layout); distractors and junk follow.
+        size: height and width of the pictures.
+        seed: another seed, another town.
+        layout: ``mars`` or ``lpw``.
+        shares: ``paper`` deals out the actions as Table 1 of the Re-ID-AR paper counts them, at least two people an
+            action in all but tiny sets; ``even`` gives each action the same number of people.
+        folder: name of the folder, the layout unless named: torchreid's ``mars`` and our ``mars_actions`` read
+            ``root/mars``, ``lpw_actions`` reads ``root/lpw`` and ``synthped`` reads ``root/synthped``.
+        workers: processes, one for each core unless named; 1 stays in this process.
+        progress: called with the frames drawn so far and all frames.
+
+    Returns:
+        The folder of the set.
+
+    Raises:
+        ConfigError: an argument out of range; a folder that holds a set made with other arguments.
+        TableError: a folder whose ``synthped.json`` is damaged.
+        FileExistsError: a folder that is no SynthPed set.
+    """
+    chosen = _choose(preset, people, cameras, tracklets, size, layout)
+    home = Path(root).expanduser() / (folder or layout)
+    if shares not in ("paper", "even"):
+        raise ConfigError(f"unknown shares {shares!r}; choose paper or even")
+    if workers is not None and workers < 1:
+        raise ConfigError(f"workers must be at least 1, got {workers}")
+    stamp = _stamp(chosen, seed, layout, shares)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(home.with_name(f".{home.name}.lock")):
+        if home.exists():
+            _check_same(home, stamp)
+            return home
+        plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
+        part = home.with_name(f".{home.name}.part")
+        _open_part(part, stamp)
+        draw(plan, part, workers or cores(), progress or _silent)
+        _finish(plan, part, stamp)
+        part.rename(home)
+    return home
+
+
+def read_stamp(home: Path) -> dict[str, Any] | None:
+    """What a folder says that it is; None where it says nothing and so is no SynthPed set.
+
+    Raises:
+        TableError: what it says cannot be read.
+    """
+    path = home / STAMP
+    if not path.is_file():
+        return None
+    try:
+        stamp = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no UTF-8, or no JSON
+        raise TableError(f"{path}: not readable as JSON ({error}); delete {home} and make it anew") from error
+    if not isinstance(stamp, dict):
+        raise TableError(f"{path}: expected a JSON object, got {stamp!r:.40}; delete {home} and make it anew")
+    return stamp
+
+
+def _choose(
+    name: str,
+    people: int | tuple[int, int] | None,
+    cameras: int | None,
+    tracklets: tuple[int, int] | None,
+    size: tuple[int, int] | None,
+    layout: str,
+) -> Preset:
+    if name not in PRESETS:
+        raise ConfigError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
+    if layout not in ("mars", "lpw"):
+        raise ConfigError(f"unknown layout {layout!r}; choose mars or lpw")
+    if layout == "lpw" and (cameras is not None or tracklets is not None):
+        raise ConfigError(
+            "layout 'lpw' has 11 cameras and a tracklet for each view: leave out cameras and tracklets"
+        )
+    preset = PRESETS[name]
+    if people is not None:
+        pair = (people, people) if isinstance(people, int) else people
+        if not all(2 <= number <= 4000 for number in pair):
+            raise ConfigError(f"people must be 2 ... 4000 to train on and to test on, got {people}")
+        train, test = (
+            round(t * n / old) for t, n, old in zip(preset.tracklets, pair, preset.people, strict=True)
+        )
+        preset = replace(preset, people=pair, tracklets=(train, test))
+    if cameras is not None:
+        if not 2 <= cameras <= 6:
+            raise ConfigError(
+                f"cameras must be 2 ... 6 (a query needs another one; torchreid's mars knows six), got {cameras}"
+            )
+        preset = replace(preset, cameras=cameras)
+    if tracklets is not None:
+        preset = replace(preset, tracklets=tracklets)
+    if size is not None:
+        if not all(16 <= side <= 1024 for side in size):
+            raise ConfigError(f"size must be height and width of 16 ... 1024 pixels, got {size}")
+        preset = replace(preset, size=size)
+    return preset
+
+
+def _stamp(preset: Preset, seed: int, layout: str, shares: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "layout": layout,
+        "shares": shares,
+        "seed": seed,
+        "people": list(preset.people),
+        "tracklets": list(preset.tracklets),
+        "cameras": preset.cameras,
+        "size": list(preset.size),
+        "stretch": preset.stretch,
+    }
+
+
+def _check_same(home: Path, stamp: dict[str, Any]) -> None:
+    found = read_stamp(home)
+    if found is None:
+        raise FileExistsError(f"{home}: exists and is no SynthPed set; choose another root or folder")
+    _compare(home, {key: found.get(key) for key in stamp}, stamp)
+
+
+def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
+    other = [
+        f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
+    ]
+    if other:
+        raise ConfigError(
+            f"{where}: holds a SynthPed set with {'; '.join(other)}. Delete it or choose another folder"
+        )
+
+
+def _open_part(part: Path, stamp: dict[str, Any]) -> None:
+    """A folder to draw into; one that is there must have been begun with the same arguments."""
+    begun = read_stamp(part)
+    if begun is not None:
+        _compare(part, begun, stamp)
+    part.mkdir(exist_ok=True)
+    _write_json(part / STAMP, {**stamp, "finished": False})
+
+
+def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
+    write_files(part, plan, clear_truth(part))
+    counts = {
+        "shots": len(plan.shots),
+        "frames": sum(shot.length for shot in plan.shots),
+        "queries": len(plan.queries),
+    }
+    _write_json(part / STAMP, {**stamp, **counts, "opencv": cv2.__version__, "finished": True})
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def _silent(done: int, total: int) -> None:
+    """Say nothing."""
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let one process at a time make a set; the lock goes with the process that holds it."""
+    with path.open("a") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,43 @@
+"""What is the best so far, and when it is forgotten."""
+
+import pytest
+
+from reidar_plugin.checkpoint.best import Verdict
+from reidar_plugin.checkpoint.history import Best, RunRecord
+
+NOW = "mAP of MARS usual (cosine)"
+
+
+def remembering(what: str) -> RunRecord:
+    """As a checkpoint brings it back: 60 % after 3 epochs."""
+    record = RunRecord()
+    record.load_state_dict(
+        {
+            "history": [],
+            "tested": 3,
+            "rank1": 0.5,
+            "best": {"value": 0.6, "what": what, "epoch": 3},
+        }
+    )
+    return record
+
+
+@pytest.mark.parametrize(("value", "best"), [(0.5, (0.6, 3)), (0.6, (0.6, 3)), (0.7, (0.7, 4))])
+def test_the_best_stays_until_it_is_beaten(
+    value: float, best: tuple[float, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, is_this = remembering(NOW).judge(Verdict(value, NOW), 4, 0.5)
+    assert (found.value, found.epoch) == best
+    assert is_this == (best[1] == 4)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "what", ["mAP of MARS usual (squared Euclidean)", "mINP of MARS usual", "mAP of MARS us", "mAP of LPW"]
+)
+def test_the_best_by_another_figure_is_forgotten_aloud(what: str, capsys: pytest.CaptureFixture[str]) -> None:
+    record = remembering(what)
+    assert record.judge(Verdict(0.5, NOW), 4, 0.5) == (Best(0.5, NOW, 4), True)
+    assert capsys.readouterr().out == (
+        f"the best so far, {what} 60.00% after 3 epochs, is forgotten: it is now judged by {NOW}\n"
+    )

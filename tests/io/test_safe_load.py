@@ -1,0 +1,78 @@
+"""What is read of a file, and that nothing in it is run."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from reidar_plugin.io.safe_load import CodeInFileError, DamagedFileError, UnopenedFileError, load_plain
+
+FORMATS = pytest.mark.parametrize("new", [True, False], ids=["new format", "old format"])
+
+
+class Hostile:
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("hostile_code_ran",)
+
+
+def save(value: Any, path: Path, new: bool) -> Path:
+    torch.save(value, path, _use_new_zipfile_serialization=new)
+    return path
+
+
+@FORMATS
+def test_reads_tensors_plain_values_and_numpys_numbers(tmp_path: Path, new: bool) -> None:
+    value = {
+        "state_dict": {"w": torch.arange(3)},
+        "epoch": 3,
+        "rank1": np.float32(0.5),
+        "map": np.float64(0.25),
+    }
+    found = load_plain(save(value, tmp_path / "file.pth", new))
+    assert torch.equal(found["state_dict"]["w"], torch.arange(3))
+    assert (found["epoch"], found["rank1"], found["map"]) == (3, 0.5, 0.25)
+
+
+@FORMATS
+def test_names_what_only_code_could_bring_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = save({"state_dict": {}, "more": Hostile()}, tmp_path / "file.pth", new)
+    with pytest.raises(
+        CodeInFileError, match=r"file.pth holds (posix|nt).mkdir, .* refused; save"
+    ) as refusal:
+        load_plain(path)
+    assert "\n" not in str(refusal.value)
+    assert not (tmp_path / "hostile_code_ran").exists()
+
+
+@FORMATS
+@pytest.mark.parametrize("size", [0, 15, 200, 0.5], ids=["empty", "head", "early", "half"])
+def test_says_in_one_line_that_a_file_is_cut_short(tmp_path: Path, new: bool, size: float) -> None:
+    path = save({"w": torch.zeros(1000)}, tmp_path / "file.pth", new)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(size if size != 0.5 else len(content) / 2)])
+    with pytest.raises(
+        DamagedFileError, match=r"file.pth cannot be read \(\w+.*\): .* save it again$"
+    ) as refusal:
+        load_plain(path)
+    assert "\n" not in str(refusal.value)
+    assert "weights_only" not in str(refusal.value)  # torch's advice is to run the code
+
+
+@pytest.mark.parametrize("content", [b"not found", b"<html>Sorry</html>", bytes(range(256))])
+def test_says_that_a_file_is_none_of_torchs(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file.pth").write_bytes(content)
+    with pytest.raises(DamagedFileError, match=r"file\.pth cannot be read"):
+        load_plain(tmp_path / "file.pth")
+
+
+def test_tells_a_file_that_does_not_open_from_a_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(UnopenedFileError, match=r"nowhere\.pth cannot be opened: No such file or directory$"):
+        load_plain(tmp_path / "nowhere.pth")
+    with pytest.raises(UnopenedFileError, match=r"cannot be opened: Is a directory$"):
+        load_plain(tmp_path)

@@ -1,0 +1,154 @@
+"""Runs beside other work: what they print, how they end, and what stops them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reidar_plugin.launch import subprocesses
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process that is started."""
+    found: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *args: Any, **given: Any) -> None:
+            super().__init__(*args, **given)
+            found.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    return found
+
+
+def launches(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """In the place of a run: a few lines of Python, its words in ``sys.argv[1:]``."""
+    monkeypatch.setattr(subprocesses, "_LAUNCH", f"import os, pathlib, sys, time\n{code}")
+
+
+def test_it_runs_while_the_block_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two waits for a file of the other."""
+    launches(
+        monkeypatch,
+        "here = pathlib.Path(sys.argv[1])\n"
+        "while not (here / 'block').exists(): time.sleep(0.01)\n"
+        "(here / 'run').write_text(os.environ['OMP_NUM_THREADS'])",
+    )
+    with subprocesses.beside([str(tmp_path)], threads=3):
+        (tmp_path / "block").touch()
+        while not (tmp_path / "run").exists():
+            time.sleep(0.01)
+    assert (tmp_path / "run").read_text() == "3"
+
+
+def test_it_is_waited_for_and_prints_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    launches(
+        monkeypatch,
+        "time.sleep(0.2); print('out'); print('err', file=sys.stderr); pathlib.Path(sys.argv[1]).touch()",
+    )
+    with subprocesses.beside([str(tmp_path / "done")], threads=1):
+        pass
+    assert (tmp_path / "done").exists()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failure_ends_with_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "print('warning: odd\\nerror: no such file', file=sys.stderr); sys.exit(2)")
+    with (
+        pytest.raises(subprocesses.RunError, match=r"status 2: --root here: error: no such file$"),
+        subprocesses.beside(["--root", "here"], threads=1),
+    ):
+        pass
+
+
+def test_an_interrupted_run_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "sys.exit(130)")
+    with pytest.raises(SystemExit) as stop, subprocesses.beside([], threads=1):
+        pass
+    assert stop.value.code == 130
+
+
+def test_it_does_not_outlive_a_block_that_fails(
+    monkeypatch: pytest.MonkeyPatch, begun: list[subprocess.Popen[bytes]]
+) -> None:
+    launches(monkeypatch, "time.sleep(600)")
+    with pytest.raises(ValueError, match="block"), subprocesses.beside([], threads=1):
+        raise ValueError("block")
+    assert [process.returncode for process in begun] == [-15]
+
+
+SAVES = """
+def save(number, frame):
+    (here / 'signals').open('a').write('.')
+    time.sleep(0.5)
+    (here / 'saved').touch()
+    sys.exit(130)
+here = pathlib.Path(sys.argv[1])
+signal.signal(signal.SIGINT, save)
+(here / 'ready').touch()
+time.sleep(600)
+"""
+
+PARENT = """
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started with it ignored
+from pathlib import Path
+from reidar_plugin.launch import subprocesses
+subprocesses._LAUNCH = sys.argv[2]
+if sys.argv[1] == 'start':
+    subprocesses.start(sys.argv[3:])
+elif sys.argv[1] == 'waiting':
+    with subprocesses.beside(sys.argv[3:], 1): pass
+else:
+    with subprocesses.beside(sys.argv[3:], 1): time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("way", ["start", "waiting", "working"])
+@pytest.mark.parametrize(
+    "whom", ["the parent", "its group"]
+)  # as an IDE's stop button, as a terminal's Ctrl-C
+def test_ctrl_c_reaches_the_run_once_and_waits_for_it(tmp_path: Path, way: str, whom: str) -> None:
+    launch = "import os, pathlib, signal, sys, time\n" + SAVES
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", PARENT, way, launch, str(tmp_path)],
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": str(Path(subprocesses.__file__).parents[2])},
+    )
+    while not (tmp_path / "ready").exists():
+        assert parent.poll() is None
+        time.sleep(0.01)
+    (os.kill if whom == "the parent" else os.killpg)(parent.pid, signal.SIGINT)
+    assert parent.wait() == 130
+    assert (tmp_path / "saved").exists()
+    assert (tmp_path / "signals").read_text() == "."
+
+
+def test_an_engine_that_was_stopped_stops_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, f"import signal\n{SAVES}")
+
+    def stopped() -> None:
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.01)
+        raise SystemExit(130)
+
+    with pytest.raises(SystemExit) as stop, subprocesses.beside([str(tmp_path)], threads=1):
+        stopped()
+    assert stop.value.code == 130
+    assert (tmp_path / "saved").exists()
+
+
+def test_the_launch_line_is_a_run() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", subprocesses._LAUNCH, "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "--config-file" in done.stdout
