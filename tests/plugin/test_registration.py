@@ -16,7 +16,6 @@ from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.plugin import registration
 from tests.standin import REPO
 
-
 TOY = r"tests\.plugin\.test_registration\.Toy"  #: as an error names it
 
 
