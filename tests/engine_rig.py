@@ -13,7 +13,7 @@ from yacs.config import CfgNode
 from reidar_plugin.checkpoint.store import read_checkpoint
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.data.manager import ClipDataManager
-from reidar_plugin.engine.engine import JointEngine
+from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import defaults, reid
 from reidar_plugin.labels.from_config import configured_space
 from reidar_plugin.models.backbones import Backbone

@@ -6,19 +6,19 @@ from typing import NamedTuple
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.metrics.protocol_results import ProtocolResult
 
-__all__ = ["Criterion", "Verdict"]
+__all__ = ["BestMetric", "TestFigure"]
 
 _FIGURES = ("mAP", "mINP", "rank-<k>")
 
 
-class Verdict(NamedTuple):
+class TestFigure(NamedTuple):
     """What a test says of a checkpoint."""
 
     value: float
     what: str  #: the figure, its protocol and the distance, e.g. ``mAP of MARS usual (cosine)``
 
 
-class Criterion:
+class BestMetric:
     """``figure`` or ``figure@protocol``, such as ``mAP`` or ``rank-1@no-distractors``; more is better.
 
     Without a protocol it is the first of the first data set that is tested.
@@ -44,7 +44,7 @@ class Criterion:
                 f"reidar.train.best names the protocol {self.protocol!r}; the test has {tested}"
             )
 
-    def judge(self, results: Sequence[ProtocolResult]) -> Verdict:
+    def judge(self, results: Sequence[ProtocolResult]) -> TestFigure:
         """The figure of the first result under the protocol.
 
         Args:
@@ -56,4 +56,4 @@ class Criterion:
             value = float(getattr(result.retrieval, self.figure))
         else:
             value = float(result.retrieval.cmc(int(self.figure.removeprefix("rank-"))))
-        return Verdict(value, f"{self.figure} of {result.title} ({result.distance})")
+        return TestFigure(value, f"{self.figure} of {result.title} ({result.distance})")

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from reidar_plugin.checkpoint.fingerprint import RunIdentity, config_changes, model_changes
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint, config_changes, model_changes
 from reidar_plugin.checkpoint.state import OURS, unwrapped
 from reidar_plugin.checkpoint.store import (
     BrokenCheckpointError,
@@ -27,7 +27,7 @@ Found = tuple[Path, dict[str, Any]]
 
 
 def find_continuation(
-    store: CheckpointStore, identity: RunIdentity, config: str, mode: str = "auto", named: str = ""
+    store: CheckpointStore, identity: RunFingerprint, config: str, mode: str = "auto", named: str = ""
 ) -> Found | None:
     """The checkpoint to go on from.
 
@@ -83,7 +83,7 @@ def find_continuation(
 def check_same_run(
     path: Path,
     state: dict[str, Any],
-    identity: RunIdentity,
+    identity: RunFingerprint,
     config: str,
     way_out: str = "choose another data.save_dir",
 ) -> None:
@@ -138,7 +138,7 @@ def resuming(path: str | Path) -> Iterator[None]:
         ) from error
 
 
-def check_weights(path: str | Path, model: nn.Module, identity: RunIdentity, config: str) -> None:
+def check_weights(path: str | Path, model: nn.Module, identity: RunFingerprint, config: str) -> None:
     """Refuse to test weights that do not fill the model, or those of another model or label space.
 
     The identity classifier takes no part in a test, and neither do the people of training.

@@ -9,10 +9,10 @@ import torch
 import yaml
 
 from reidar_plugin.config import add_reidar_config
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.host.defaults import toolbox_config
 
-__all__ = ["RunIdentity", "config_changes", "describe_training", "model_changes"]
+__all__ = ["RunFingerprint", "config_changes", "describe_training", "model_changes"]
 
 #: Config keys, or their groups, that may change while a run goes on.
 FREE = (
@@ -38,7 +38,7 @@ FREE = (
 
 
 @dataclass(frozen=True)
-class RunIdentity:
+class RunFingerprint:
     """Everything without which the weights mean nothing."""
 
     model: str
@@ -67,17 +67,17 @@ class RunIdentity:
         return [f"{key}: {saved[key]}, here {ours[key]}" for key in keys if saved[key] != ours[key]]
 
 
-def describe_training(facts: Facts) -> str:
+def describe_training(table: TrackletTable) -> str:
     """The training tracklets in words that differ where a person, a camera, a label or a number of frames does.
 
     Args:
-        facts: of the tracklets, in order.
+        table: of the tracklets, in order.
     """
     digest = hashlib.sha256()
-    frames = torch.tensor([len(paths) for paths in facts.paths])
-    for values in (facts.pids, facts.camids, frames, facts.labels, facts.attributes):
+    frames = torch.tensor([len(paths) for paths in table.paths])
+    for values in (table.pids, table.camids, frames, table.labels, table.attributes):
         digest.update(values.numpy().tobytes() + b"|")
-    return f"{len(facts):,} tracklets with people and labels {digest.hexdigest()[:12]}"
+    return f"{len(table):,} tracklets with people and labels {digest.hexdigest()[:12]}"
 
 
 def config_changes(saved: str, ours: str) -> list[str]:

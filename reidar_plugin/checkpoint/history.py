@@ -3,15 +3,15 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from reidar_plugin.checkpoint.best import Verdict
+from reidar_plugin.checkpoint.best import TestFigure
 from reidar_plugin.checkpoint.store import Position
 from reidar_plugin.io.console import say
 
-__all__ = ["Best", "RunRecord"]
+__all__ = ["BestCheckpoint", "RunHistory"]
 
 
 @dataclass(frozen=True)
-class Best:
+class BestCheckpoint:
     """The best checkpoint so far."""
 
     value: float
@@ -20,7 +20,7 @@ class Best:
 
 
 @dataclass
-class RunRecord:
+class RunHistory:
     """Saved with every checkpoint."""
 
     history: list[dict[str, float]] = field(
@@ -28,9 +28,9 @@ class RunRecord:
     )  #: one an epoch: means of all values, learning rate
     tested: int = 0  #: whole epochs when the model was last tested; 0 for never
     rank1: float = 0.0  #: of that test
-    best: Best | None = None
+    best: BestCheckpoint | None = None
 
-    def judge(self, verdict: Verdict, epoch: int, rank1: float) -> tuple[Best, bool]:
+    def judge(self, verdict: TestFigure, epoch: int, rank1: float) -> tuple[BestCheckpoint, bool]:
         """Note a test. What was the best by another figure is no measure for this one: it is forgotten, aloud.
 
         Returns:
@@ -45,7 +45,7 @@ class RunRecord:
             )
             best = None
         if best is None or verdict.value > best.value:
-            best = self.best = Best(verdict.value, verdict.what, epoch)
+            best = self.best = BestCheckpoint(verdict.value, verdict.what, epoch)
         return best, best.epoch == epoch
 
     def state_dict(self) -> dict[str, Any]:
@@ -60,4 +60,4 @@ class RunRecord:
             state["tested"],
             state["rank1"],
         )
-        self.best = None if best is None else Best(**best)
+        self.best = None if best is None else BestCheckpoint(**best)

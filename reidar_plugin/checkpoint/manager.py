@@ -7,15 +7,15 @@ from typing import Any
 from torch import nn
 
 from reidar_plugin.checkpoint.compatibility import find_continuation
-from reidar_plugin.checkpoint.fingerprint import RunIdentity
-from reidar_plugin.checkpoint.history import RunRecord
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint
+from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.checkpoint.state import Stateful, restore, snapshot
 from reidar_plugin.checkpoint.store import BEST, CheckpointStore, Position
 
-__all__ = ["Keeper"]
+__all__ = ["CheckpointManager"]
 
 
-class Keeper:
+class CheckpointManager:
     """Saves and restores everything that training needs.
 
     Args:
@@ -33,8 +33,8 @@ class Keeper:
         optimizer: Stateful,
         scheduler: Stateful | None,
         parts: Mapping[str, Stateful],
-        record: RunRecord,
-        identity: RunIdentity,
+        record: RunHistory,
+        identity: RunFingerprint,
         config: str,
         keep: int,
     ) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-__all__ = ["chance_state", "restore_chance"]
+__all__ = ["random_state", "restore_random_state"]
 
 
-def chance_state() -> dict[str, Any]:
+def random_state() -> dict[str, Any]:
     """Python's, NumPy's, torch's and every CUDA device's generator."""
     name, keys, place, has_gauss, gauss = np.random.get_state(legacy=True)
     return {
@@ -26,8 +26,8 @@ def chance_state() -> dict[str, Any]:
     }
 
 
-def restore_chance(state: dict[str, Any]) -> None:
-    """Undo all draws since :func:`chance_state`. Generators of devices that are not here are left out."""
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Undo all draws since :func:`random_state`. Generators of devices that are not here are left out."""
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
     name, keys, *rest = state["numpy"]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch import nn
 
-from reidar_plugin.checkpoint.random_state import chance_state, restore_chance
+from reidar_plugin.checkpoint.random_state import random_state, restore_random_state
 from reidar_plugin.checkpoint.store import CheckpointError, Position
 from reidar_plugin.errors import summary
 
@@ -50,7 +50,7 @@ def snapshot(
         "scheduler": plain(scheduler.state_dict()) if scheduler is not None else {},
         OURS: {
             "step": position.step,
-            "chance": chance_state(),
+            "chance": random_state(),
             "parts": {name: plain(part.state_dict()) for name, part in parts.items()},
             **plain(facts),
         },
@@ -73,7 +73,7 @@ def restore(
         ours = state[OURS]
         for name, part in parts.items():
             part.load_state_dict(ours["parts"][name])
-        restore_chance(ours["chance"])
+        restore_random_state(ours["chance"])
         return Position(int(state["epoch"]), int(ours["step"]))
     except (KeyError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"the checkpoint does not fit this run: {summary(error)}") from error

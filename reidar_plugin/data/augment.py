@@ -14,7 +14,7 @@ from torch import Tensor
 
 from reidar_plugin.data import pixel_ops
 from reidar_plugin.data.pixel_ops import IMAGENET_MEAN, IMAGENET_STD, Normalise
-from reidar_plugin.data.seeding import torch_chance
+from reidar_plugin.data.seeding import torch_generator
 from reidar_plugin.errors import ConfigError, nearest
 
 __all__ = ["SHIFTS", "Augment", "AugmentDraw"]
@@ -111,7 +111,7 @@ class Augment:
         if frames.ndim != 5 or frames.shape[-1] != 3:
             raise ValueError(f"expected clips (B, T, H, W, 3), got shape {tuple(frames.shape)}")
         clips, length, height, width = frames.shape[:4]
-        chance = torch_chance(self.seed, "pixels", epoch, step)
+        chance = torch_generator(self.seed, "pixels", epoch, step)
         draw = self.draw(clips if self.per_clip else clips * length, height, width, chance)
         if self.per_clip:
             draw = draw.repeated(length)

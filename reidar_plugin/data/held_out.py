@@ -12,7 +12,7 @@ from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager, manager_arguments
 from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.samplers import EpochOrder, build_order
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
 
 __all__ = ["HELD_OUT", "PartOfOrder", "held_out_people", "hold_out", "trained_labels"]
@@ -43,16 +43,16 @@ class PartOfOrder:
         return (self.places[place] for place in self.order)
 
 
-def held_out_people(facts: Facts, share: float, seed: int) -> set[int]:
+def held_out_people(table: TrackletTable, share: float, seed: int) -> set[int]:
     """Which people are left out: a share of those that two cameras or more have seen, the same for the same seed.
 
     Args:
-        facts: of the training tracklets.
+        table: of the training tracklets.
         share: of all people, 0 to 1.
         seed: of the run.
     """
     cameras: dict[int, set[int]] = {}
-    for pid, camid in zip(facts.pids[:-1].tolist(), facts.camids[:-1].tolist(), strict=True):
+    for pid, camid in zip(table.pids[:-1].tolist(), table.camids[:-1].tolist(), strict=True):
         cameras.setdefault(pid, set()).add(camid)
     seen_twice = sorted(pid for pid, seen in cameras.items() if len(seen) > 1)
     wanted = round(share * len(cameras))
@@ -72,9 +72,9 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
     """
     if not cfg.reidar.train.held_out:
         return
-    facts, given = data.train_facts, manager_arguments(cfg)
-    people = held_out_people(facts, cfg.reidar.train.held_out, cfg.train.seed)
-    samples = [(paths, int(facts.pids[n]), int(facts.camids[n]), 0) for n, paths in enumerate(facts.paths)]
+    table, given = data.train_table, manager_arguments(cfg)
+    people = held_out_people(table, cfg.reidar.train.held_out, cfg.train.seed)
+    samples = [(paths, int(table.pids[n]), int(table.camids[n]), 0) for n, paths in enumerate(table.paths)]
     kept = [place for place, sample in enumerate(samples) if sample[1] not in people]
     order = build_order(
         given["train_sampler"],
@@ -83,7 +83,7 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
         num_instances=given["num_instances"],
         num_cams=given["num_cams"],
         num_datasets=given["num_datasets"],
-        labels=facts.labels[kept].numpy(),
+        labels=table.labels[kept].numpy(),
         power=given["balance_power"],
         seed=given["seed"],
     )
@@ -99,15 +99,15 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
 
 def trained_labels(data: ClipDataManager) -> Tensor:
     """Labels ``(N, M)`` of the tracklets that training visits."""
-    labels, order = data.train_facts.labels, data.train_loader.batches.order
+    labels, order = data.train_table.labels, data.train_loader.batches.order
     return labels[torch.tensor(order.places)] if isinstance(order, PartOfOrder) else labels
 
 
 def _loader(data: ClipDataManager, samples: list[Any], given: dict[str, Any]) -> ClipLoader:
-    facts = Facts(samples, data.space, data.attribute_space)
-    sizes = [len(paths) for paths in facts.paths]
+    table = TrackletTable(samples, data.space, data.attribute_space)
+    sizes = [len(paths) for paths in table.paths]
     plan = plan_clips(sizes, given["seq_len"], given["test_clips"], given["test_max_clips"])
-    packed = PackedClips(facts, data.train_loader.reader, plan)
+    packed = PackedClips(table, data.train_loader.reader, plan)
     batches = FullBatches(len(packed), given["batch_size_test"])
     return ClipLoader(
         packed, batches, workers=given["workers"], pin=data.use_gpu, start_method=given["start_method"]

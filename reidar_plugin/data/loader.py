@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from reidar_plugin.data.clips import draw_clip
 from reidar_plugin.data.frames import check_reading, read_clip
-from reidar_plugin.data.seeding import numpy_chance
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.seeding import numpy_generator
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.structures import ClipBatch
 
@@ -106,7 +106,7 @@ class FrameReader:
 class ClipSource(Dataset[ClipBatch]):
     """A dataset that is asked for whole batches, so that frames are decoded where they are sent from."""
 
-    facts: Facts
+    table: TrackletTable
     reader: FrameReader
 
     def __getitems__(self, items: Sequence[Any]) -> ClipBatch:
@@ -122,7 +122,7 @@ class TrainClips(ClipSource):
     """One clip of each tracklet that is picked, chosen anew at every place of every epoch.
 
     Args:
-        facts: the tracklets.
+        table: the tracklets.
         reader: of frames.
         length: T, frames in a clip.
         scheme: how a clip is drawn, one of ``clips.TRAIN_CLIPS``.
@@ -130,24 +130,24 @@ class TrainClips(ClipSource):
     """
 
     def __init__(
-        self, facts: Facts, reader: FrameReader, length: int, scheme: str = "parts", seed: int = 0
+        self, table: TrackletTable, reader: FrameReader, length: int, scheme: str = "parts", seed: int = 0
     ) -> None:
         # A wrong name shall be an error here, not in a worker.
-        draw_clip(1, length, numpy_chance(seed, "frames"), scheme)
-        self.facts, self.reader, self.length, self.scheme, self.seed = facts, reader, length, scheme, seed
+        draw_clip(1, length, numpy_generator(seed, "frames"), scheme)
+        self.table, self.reader, self.length, self.scheme, self.seed = table, reader, length, scheme, seed
 
     def __len__(self) -> int:
-        return len(self.facts)
+        return len(self.table)
 
     def __getitems__(self, picks: Sequence[Pick]) -> ClipBatch:
         """The batch of these clips."""
-        clips = [(self.facts.paths[pick.tracklet], self._indices(pick)) for pick in picks]
+        clips = [(self.table.paths[pick.tracklet], self._indices(pick)) for pick in picks]
         frames = self.reader.read(clips, self.length)
-        return self.facts.batch(frames, (pick.tracklet for pick in picks))
+        return self.table.batch(frames, (pick.tracklet for pick in picks))
 
     def _indices(self, pick: Pick) -> NDArray[Any]:
-        chance = numpy_chance(self.seed, "frames", pick.epoch, pick.place)
-        return draw_clip(len(self.facts.paths[pick.tracklet]), self.length, chance, self.scheme)
+        chance = numpy_generator(self.seed, "frames", pick.epoch, pick.place)
+        return draw_clip(len(self.table.paths[pick.tracklet]), self.length, chance, self.scheme)
 
 
 class EpochBatches(Sampler[list[Pick]]):

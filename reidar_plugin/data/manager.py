@@ -10,7 +10,7 @@ from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, Tra
 from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.data.samplers import build_order
-from reidar_plugin.data.tracklet_table import Encoder, Facts
+from reidar_plugin.data.tracklet_table import Encoder, TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import reid
 from reidar_plugin.labels.from_config import configured_attributes, configured_space
@@ -102,9 +102,9 @@ class ClipDataManager(reid.data.VideoDataManager):
         def reader() -> FrameReader:
             return FrameReader(height, width, on_broken, interpolation)
 
-        #: what is known of the training tracklets; class weights are counted from ``train_facts.labels``
-        self.train_facts = self._facts(trainset.train)
-        _check_classes(self.train_facts.pids[:-1].tolist(), self.num_train_pids)
+        #: what is known of the training tracklets; class weights are counted from ``train_table.labels``
+        self.train_table = self._table(trainset.train)
+        _check_classes(self.train_table.pids[:-1].tolist(), self.num_train_pids)
         order = build_order(
             train_sampler,
             trainset.train,
@@ -112,17 +112,17 @@ class ClipDataManager(reid.data.VideoDataManager):
             num_instances=num_instances,
             num_cams=num_cams,
             num_datasets=num_datasets,
-            labels=self.train_facts.labels.numpy(),
+            labels=self.train_table.labels.numpy(),
             power=balance_power,
             seed=seed,
         )
-        clips = TrainClips(self.train_facts, reader(), seq_len, train_clips, seed)
+        clips = TrainClips(self.train_table, reader(), seq_len, train_clips, seed)
         self.train_loader = ClipLoader(clips, EpochBatches(order, batch_size_train), keep=True, **processes)
         for name, parts in self.test_dataset.items():
             for part, samples in parts.items():
-                facts = self._facts(samples)
-                plan = plan_clips([len(paths) for paths in facts.paths], seq_len, test_clips, test_max_clips)
-                packed = PackedClips(facts, reader(), plan)
+                table = self._table(samples)
+                plan = plan_clips([len(paths) for paths in table.paths], seq_len, test_clips, test_max_clips)
+                packed = PackedClips(table, reader(), plan)
                 batches = FullBatches(len(packed), batch_size_test)
                 self.test_loader[name][part] = ClipLoader(packed, batches, **processes)
 
@@ -131,8 +131,8 @@ class ClipDataManager(reid.data.VideoDataManager):
         """The manager that a config asks for: the one place where keys become arguments."""
         return cls(**manager_arguments(cfg))
 
-    def _facts(self, samples: Sequence[Any]) -> Facts:
-        return Facts(samples, self.space, self.attribute_space)
+    def _table(self, samples: Sequence[Any]) -> TrackletTable:
+        return TrackletTable(samples, self.space, self.attribute_space)
 
 
 def manager_arguments(cfg: CfgNode) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch.utils.data import Sampler
 
 from reidar_plugin.data.clips import tracklet_clips
 from reidar_plugin.data.loader import ClipSource, FrameReader
-from reidar_plugin.data.tracklet_table import PADDING, Facts
+from reidar_plugin.data.tracklet_table import PADDING, TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.structures import ClipBatch
 
@@ -42,13 +42,13 @@ class PackedClips(ClipSource):
     """The clips of a plan; clip -1 is padding: black, of no tracklet, person or camera (-1), labels unknown.
 
     Args:
-        facts: the tracklets.
+        table: the tracklets.
         reader: of frames.
         plan: the clips.
     """
 
-    def __init__(self, facts: Facts, reader: FrameReader, plan: ClipPlan) -> None:
-        self.facts, self.reader, self.plan = facts, reader, plan
+    def __init__(self, table: TrackletTable, reader: FrameReader, plan: ClipPlan) -> None:
+        self.table, self.reader, self.plan = table, reader, plan
 
     def __len__(self) -> int:
         return len(self.plan.tracklets)
@@ -58,11 +58,11 @@ class PackedClips(ClipSource):
         real = [clip for clip in clips if clip != PADDING]
         tracklets = self.plan.tracklets[real].tolist()
         wanted = [
-            (self.facts.paths[tracklet], self.plan.frames[clip])
+            (self.table.paths[tracklet], self.plan.frames[clip])
             for tracklet, clip in zip(tracklets, real, strict=True)
         ]
         frames = self.reader.read(wanted, self.plan.frames.shape[1], total=len(clips))
-        return self.facts.batch(frames, tracklets + [PADDING] * (len(clips) - len(real)))
+        return self.table.batch(frames, tracklets + [PADDING] * (len(clips) - len(real)))
 
 
 class FullBatches(Sampler[list[int]]):

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
-from reidar_plugin.data.seeding import numpy_chance
+from reidar_plugin.data.seeding import numpy_generator
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.host import reid
 
@@ -105,7 +105,7 @@ class IdentityPass(EpochOrder):
         super().__init__(seed)
 
     def _make(self) -> list[int]:
-        rng = numpy_chance(self.seed, "order", self.epoch)
+        rng = numpy_generator(self.seed, "order", self.epoch)
         chosen = rng.permutation(len(self.tracklets))
         whole = len(chosen) - len(chosen) % self.people
         return [place for person in chosen[:whole] for place in self._draw(rng, self.tracklets[person])]
@@ -156,7 +156,7 @@ class BalancedIdentities(IdentityPass):
         self.probability = weight / weight.sum()
 
     def _make(self) -> list[int]:
-        rng = numpy_chance(self.seed, "order", self.epoch)
+        rng = numpy_generator(self.seed, "order", self.epoch)
         everyone = len(self.tracklets)
         batches = [
             rng.choice(everyone, self.people, replace=False, p=self.probability)
@@ -226,7 +226,7 @@ def _by_identity(pids: Sequence[int]) -> list[NDArray[np.int64]]:
 def _lent_chance(seed: int, epoch: int) -> Iterator[None]:
     """Global generators seeded by (seed, epoch) inside, and as they were after."""
     python, numpy, pytorch = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    lent = numpy_chance(seed, "order", epoch)
+    lent = numpy_generator(seed, "order", epoch)
     random.seed(int(lent.integers(2**32)))
     np.random.seed(int(lent.integers(2**32)))
     torch.random.default_generator.manual_seed(int(lent.integers(2**32)))

@@ -5,14 +5,14 @@ from typing import Literal, TypeAlias
 import numpy as np
 import torch
 
-__all__ = ["numpy_chance", "torch_chance"]
+__all__ = ["numpy_generator", "torch_generator"]
 
 Purpose: TypeAlias = Literal["order", "frames", "pixels"]
 
 _STREAMS: dict[Purpose, int] = {"order": 0, "frames": 1, "pixels": 2}
 
 
-def numpy_chance(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
+def numpy_generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
     """A generator that depends on its arguments alone; every purpose and every place has a stream of its own.
 
     Args:
@@ -23,8 +23,8 @@ def numpy_chance(seed: int, purpose: Purpose, *place: int) -> np.random.Generato
     return np.random.default_rng(_sequence(seed, purpose, place))
 
 
-def torch_chance(seed: int, purpose: Purpose, *place: int) -> torch.Generator:
-    """As :func:`numpy_chance`, a torch generator on the CPU."""
+def torch_generator(seed: int, purpose: Purpose, *place: int) -> torch.Generator:
+    """As :func:`numpy_generator`, a torch generator on the CPU."""
     state = _sequence(seed, purpose, place).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 

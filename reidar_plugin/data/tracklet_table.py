@@ -12,7 +12,7 @@ from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.structures import ClipBatch
 
-__all__ = ["PADDING", "Encoder", "Facts"]
+__all__ = ["PADDING", "Encoder", "TrackletTable"]
 
 #: place of a tracklet that is none: what fills up the last batch at test
 PADDING = -1
@@ -28,7 +28,7 @@ class Encoder(Protocol):
         ...
 
 
-class Facts:
+class TrackletTable:
     """Paths, identity, camera, actions and attributes of N tracklets.
 
     Args:

@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import Optimizer
 from yacs.config import CfgNode
 
-from reidar_plugin.checkpoint.fingerprint import RunIdentity, describe_training
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint, describe_training
 from reidar_plugin.checkpoint.state import unwrapped
 from reidar_plugin.data.held_out import trained_labels
 from reidar_plugin.data.manager import ClipDataManager
@@ -58,17 +58,17 @@ def build_schedule(cfg: CfgNode, optimizer: Optimizer, host_scheduler: Any) -> A
     return WarmupSteps(optimizer, node.warmup, node.warmup_start, node.milestones, node.gamma)
 
 
-def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunIdentity:
+def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunFingerprint:
     """What a checkpoint must agree with."""
     space: Any = data.space
     attributes: Any = data.attribute_space
     acts = _action_sizes(unwrapped(model))[0] > 0 and space is not None
-    return RunIdentity(
+    return RunFingerprint(
         model=cfg.model.name,
         identities=data.num_train_pids,
         actions=tuple(space.names) if acts else (),
         attributes=() if attributes is None else tuple(attributes.names),
-        training=describe_training(data.train_facts),
+        training=describe_training(data.train_table),
     )
 
 

@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from reidar_plugin.data.held_out import HELD_OUT
 from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.features import (
     TrackletOutputs,
     extract,
-    facts_of,
     packed_loader,
     report_replaced,
+    table_of,
 )
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
@@ -27,20 +27,20 @@ from reidar_plugin.metrics.protocol_results import ProtocolResult, evaluate_retr
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
 
-__all__ = ["Evaluator", "Side", "Target", "Verdicts", "check_answerable"]
+__all__ = ["Evaluator", "Side", "Target", "TestOutcome", "check_answerable"]
 
 
 class Side(NamedTuple):
     """The queries or the gallery of a target."""
 
-    facts: Facts
+    table: TrackletTable
     outputs: TrackletOutputs
 
     def tracklets(self) -> TrackletFeatures:
         """What retrieval reads of it."""
         features = self.outputs.features
         pids, camids = (
-            values[: len(self.facts)].to(features.device) for values in (self.facts.pids, self.facts.camids)
+            values[: len(self.table)].to(features.device) for values in (self.table.pids, self.table.camids)
         )
         return TrackletFeatures(features, pids, camids)
 
@@ -53,7 +53,7 @@ class Target(NamedTuple):
     gallery: Side
 
 
-class Verdicts(NamedTuple):
+class TestOutcome(NamedTuple):
     """What a test found."""
 
     targets: list[Target]
@@ -84,7 +84,9 @@ class Evaluator:
         self.network, self.data, self.precision = network, data, precision
         self.options = options or EvaluationOptions()
 
-    def __call__(self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False) -> Verdicts:
+    def __call__(
+        self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False
+    ) -> TestOutcome:
         """Extract, rank, judge.
 
         Args:
@@ -104,7 +106,7 @@ class Evaluator:
                 retrieval += evaluate_retrieval(
                     *sides, protocols, metric=check_metric(metric), normalize=normalize, reranking=reranking
                 )
-        return Verdicts(
+        return TestOutcome(
             targets, retrieval, [retrieval[place] for place in first], self.judge_actions(targets)
         )
 
@@ -117,7 +119,7 @@ class Evaluator:
                 f"{name} {part}: {len(outputs.features):,} tracklets, features of {outputs.features.shape[1]}"
             )
             report_replaced(loader, f"{name} {part}")
-            sides.append(Side(facts_of(loader), outputs))
+            sides.append(Side(table_of(loader), outputs))
         return Target(name, *sides)
 
     def judge_actions(self, targets: Sequence[Target]) -> ActionReport | None:
@@ -152,7 +154,7 @@ class Evaluator:
         ]  # those are people of the training set
         sides = [side for target in tests for side in (target.query, target.gallery)]
         pairs = [
-            (side.outputs.likelihoods.cpu(), side.facts.labels)
+            (side.outputs.likelihoods.cpu(), side.table.labels)
             for side in sides
             if side.outputs.likelihoods is not None
         ]
@@ -167,7 +169,7 @@ class Evaluator:
         batch = next(iter(self.data.test_loader.values()))["query"].batches.batch_size
         outputs = self._extract(packed_loader(self.data.train_loader, batch), "training tracklets")
         assert outputs.likelihoods is not None  # the same network gave some at test
-        return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_facts.labels, self.action_names())
+        return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_table.labels, self.action_names())
 
     def _extract(self, loader: ClipLoader, title: str) -> TrackletOutputs:
         self.network.eval()
@@ -181,7 +183,7 @@ def check_answerable(data: ClipDataManager) -> None:
         ConfigError: its query or gallery list is empty, or no query has its person in another camera of the gallery.
     """
     for name, parts in data.test_loader.items():
-        query, gallery = facts_of(parts["query"]), facts_of(parts["gallery"])
+        query, gallery = table_of(parts["query"]), table_of(parts["gallery"])
         cameras: dict[int, set[int]] = {}
         for pid, camid in zip(gallery.pids[:-1].tolist(), gallery.camids[:-1].tolist(), strict=True):
             cameras.setdefault(pid, set()).add(camid)

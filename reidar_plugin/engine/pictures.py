@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reidar_plugin.engine.evaluator import Evaluator, Side, Target, Verdicts
+from reidar_plugin.engine.evaluator import Evaluator, Side, Target, TestOutcome
 from reidar_plugin.inference.features import checked_output
 from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import precision_recall_curve
@@ -31,7 +31,7 @@ ATTENTION = "Temporal attention, frames augmented as in training"
 
 def draw_test(
     evaluator: Evaluator,
-    verdicts: Verdicts,
+    verdicts: TestOutcome,
     save_dir: str | Path,
     topk: int = 10,
     *,
@@ -61,7 +61,7 @@ def draw_test(
             else []
         )
         for query in chosen:
-            name = f"query{query:05d}_person{int(target.query.facts.pids[query])}"
+            name = f"query{query:05d}_person{int(target.query.table.pids[query])}"
             picture = _ranked(evaluator, target, query, topk, metric, normalize, result.title + note)
             paths.append(picture.save(folder / f"{name}_ranked.png"))
             attended = _attended(evaluator, target, query)
@@ -152,18 +152,18 @@ def _pixels(frames: Tensor, scale: Tensor, offset: Tensor) -> Iterator[np.ndarra
 
 def _shown(evaluator: Evaluator, side: Side, place: int) -> ShownTracklet:
     space: Any = evaluator.data.space
-    facts, likelihoods = side.facts, side.outputs.likelihoods
-    given = None if space is None else space.decode(facts.labels[place].tolist())
+    table, likelihoods = side.table, side.outputs.likelihoods
+    given = None if space is None else space.decode(table.labels[place].tolist())
     return ShownTracklet(
-        facts.paths[place],
-        int(facts.pids[place]),
-        int(facts.camids[place]),
+        table.paths[place],
+        int(table.pids[place]),
+        int(table.camids[place]),
         None if likelihoods is None else likelihoods[place].tolist(),
         None if given is None else sorted(given),
     )
 
 
-def _curves(evaluator: Evaluator, verdicts: Verdicts) -> Iterator[tuple[str, Any]]:
+def _curves(evaluator: Evaluator, verdicts: TestOutcome) -> Iterator[tuple[str, Any]]:
     scores, labels = evaluator.known_actions(verdicts.targets)
     for column, name in enumerate(evaluator.action_names()):
         if labels[:, column].any():

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from reidar_plugin.checkpoint.history import RunRecord
-from reidar_plugin.engine.evaluator import Verdicts
+from reidar_plugin.checkpoint.history import RunHistory
+from reidar_plugin.engine.evaluator import TestOutcome
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import say
@@ -49,7 +49,7 @@ def save_results(results: Results, folder: str | Path) -> Path:
 
 
 def describe(
-    name: str, verdicts: Verdicts, ranks: Sequence[int], options: EvaluationOptions, **facts: Any
+    name: str, verdicts: TestOutcome, ranks: Sequence[int], options: EvaluationOptions, **facts: Any
 ) -> Results:
     """The record of a test.
 
@@ -103,7 +103,7 @@ def _scalars_explained() -> Iterator[None]:
         ) from error
 
 
-def draw_training(record: RunRecord, folder: str | Path) -> None:
+def draw_training(record: RunHistory, folder: str | Path) -> None:
     """``training.png``: losses and learning rate over the epochs."""
     if not record.history:
         return
@@ -117,7 +117,7 @@ def draw_training(record: RunRecord, folder: str | Path) -> None:
         raise ReidarError(f"{path} cannot be written: {error}") from error
 
 
-def test_scalars(verdicts: Verdicts) -> dict[str, float]:
+def test_scalars(verdicts: TestOutcome) -> dict[str, float]:
     """TensorBoard names and values of a test; the first protocol of a target also under the host's names."""
     scalars: dict[str, float] = {}
     for target, result in zip(verdicts.targets, verdicts.first, strict=True):

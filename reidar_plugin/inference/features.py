@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from reidar_plugin.data.loader import ClipLoader, to_device
 from reidar_plugin.data.packed_clips import FullBatches, PackedClips, TrackletMean, plan_clips
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.io.progress import progress
 from reidar_plugin.structures import ClipBatch, JointOutput
 
-__all__ = ["TrackletOutputs", "extract", "facts_of", "packed_loader", "report_replaced"]
+__all__ = ["TrackletOutputs", "extract", "packed_loader", "report_replaced", "table_of"]
 
 
 class TrackletOutputs(NamedTuple):
@@ -44,7 +44,7 @@ def extract(
         precision: of the network; means are taken in float64 and given in float32.
         title: of the progress bar.
     """
-    tracklets = len(facts_of(loader))
+    tracklets = len(table_of(loader))
     features, likelihoods = TrackletMean(tracklets), TrackletMean(tracklets)
     acts = False
     for batch in progress(title, _on_device(loader, precision.device), len(loader)):
@@ -75,8 +75,8 @@ def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
         batch_size: clips in a batch.
     """
     source: Any = train_loader.dataset
-    plan = plan_clips([len(paths) for paths in source.facts.paths], source.length)
-    packed = PackedClips(source.facts, source.reader, plan)
+    plan = plan_clips([len(paths) for paths in source.table.paths], source.length)
+    packed = PackedClips(source.table, source.reader, plan)
     return ClipLoader(
         packed,
         FullBatches(len(packed), batch_size),
@@ -92,10 +92,10 @@ def report_replaced(loader: ClipLoader, what: str) -> None:
         say(f"{what}: broken frames that a neighbour in their tracklet replaced so far: {loader.replaced:,}")
 
 
-def facts_of(loader: ClipLoader) -> Facts:
+def table_of(loader: ClipLoader) -> TrackletTable:
     """What is known of the tracklets behind a loader."""
     source: Any = loader.dataset
-    return source.facts
+    return source.table
 
 
 def _on_device(loader: Iterable[ClipBatch], device: torch.device) -> Iterable[ClipBatch]:

@@ -89,7 +89,7 @@ def _with_joint_engine(original: Callable[..., Any]) -> Callable[..., Any]:
     def build_engine(cfg: CfgNode, datamanager: Any, model: nn.Module, optimizer: Any, scheduler: Any) -> Any:
         if cfg.loss.name != JOINT:
             return original(cfg, datamanager, model, optimizer, scheduler)
-        from reidar_plugin.engine.engine import JointEngine
+        from reidar_plugin.engine.joint import JointEngine
 
         return JointEngine.from_config(cfg, datamanager, model, optimizer, scheduler)
 

@@ -2,18 +2,23 @@ from typing import Any
 
 import pytest
 
-from reidar_plugin.checkpoint.fingerprint import RunIdentity, config_changes, describe_training, model_changes
+from reidar_plugin.checkpoint.fingerprint import (
+    RunFingerprint,
+    config_changes,
+    describe_training,
+    model_changes,
+)
 from reidar_plugin.config import add_reidar_config
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.labels.spaces import LabelSpace
 
 
 def test_tells_what_differs() -> None:
-    ours = RunIdentity("reidar_resnet50_ibn_a", 625, ("walking", "riding"))
+    ours = RunFingerprint("reidar_resnet50_ibn_a", 625, ("walking", "riding"))
     assert ours.differences(ours.as_plain()) == []
-    theirs = RunIdentity("reidar_resnet50_ibn_a", 1975, ("walking",)).as_plain()
+    theirs = RunFingerprint("reidar_resnet50_ibn_a", 1975, ("walking",)).as_plain()
     assert ours.differences(theirs) == [
         "identities: 1975, here 625",
         "actions: ['walking'], here ['walking', 'riding']",
@@ -28,7 +33,7 @@ def test_training_is_told_apart_by_every_label_and_frame() -> None:
 
     def described(labels: str = "walking", frames: int = 3, camid: int = 0) -> str:
         paths = Frames([f"{n}.jpg" for n in range(frames)], "0001C1T0001", frozenset([labels]))
-        return describe_training(Facts([(paths, 0, camid, 0)], space))
+        return describe_training(TrackletTable([(paths, 0, camid, 0)], space))
 
     assert described() == described()
     assert described().startswith("1 tracklets with people and labels ")

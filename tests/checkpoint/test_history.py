@@ -2,15 +2,15 @@
 
 import pytest
 
-from reidar_plugin.checkpoint.best import Verdict
-from reidar_plugin.checkpoint.history import Best, RunRecord
+from reidar_plugin.checkpoint.best import TestFigure
+from reidar_plugin.checkpoint.history import BestCheckpoint, RunHistory
 
 NOW = "mAP of MARS usual (cosine)"
 
 
-def remembering(what: str) -> RunRecord:
+def remembering(what: str) -> RunHistory:
     """As a checkpoint brings it back: 60 % after 3 epochs."""
-    record = RunRecord()
+    record = RunHistory()
     record.load_state_dict(
         {
             "history": [],
@@ -26,7 +26,7 @@ def remembering(what: str) -> RunRecord:
 def test_the_best_stays_until_it_is_beaten(
     value: float, best: tuple[float, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found, is_this = remembering(NOW).judge(Verdict(value, NOW), 4, 0.5)
+    found, is_this = remembering(NOW).judge(TestFigure(value, NOW), 4, 0.5)
     assert (found.value, found.epoch) == best
     assert is_this == (best[1] == 4)
     assert capsys.readouterr().out == ""
@@ -37,7 +37,7 @@ def test_the_best_stays_until_it_is_beaten(
 )
 def test_the_best_by_another_figure_is_forgotten_aloud(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     record = remembering(what)
-    assert record.judge(Verdict(0.5, NOW), 4, 0.5) == (Best(0.5, NOW, 4), True)
+    assert record.judge(TestFigure(0.5, NOW), 4, 0.5) == (BestCheckpoint(0.5, NOW, 4), True)
     assert capsys.readouterr().out == (
         f"the best so far, {what} 60.00% after 3 epochs, is forgotten: it is now judged by {NOW}\n"
     )

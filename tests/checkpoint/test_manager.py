@@ -19,8 +19,8 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from reidar_plugin.checkpoint.store import CheckpointError, CheckpointStore, Position, read_checkpoint
-from reidar_plugin.engine.engine import JointEngine
 from reidar_plugin.engine.interrupt import Interrupts
+from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host import defaults, reid

@@ -22,7 +22,7 @@ from reidar_plugin.data.pixel_ops import (
     pad,
     translate,
 )
-from reidar_plugin.data.seeding import numpy_chance, torch_chance
+from reidar_plugin.data.seeding import numpy_generator, torch_generator
 from reidar_plugin.errors import ConfigError
 
 H, W = 24, 12
@@ -70,7 +70,7 @@ def test_matches_a_loop_over_frames(per_clip: bool, passes: int, margin: int) ->
     fill = (0.1, -0.2, 0.3)
     augment = Augment(pad=margin, per_clip=per_clip, erase_passes=passes, erase_fill=fill, seed=5)
     got, erased = augment(frames, epoch=2, step=7)
-    draw = augment.draw(8 if per_clip else 32, H, W, torch_chance(5, "pixels", 2, 7))
+    draw = augment.draw(8 if per_clip else 32, H, W, torch_generator(5, "pixels", 2, 7))
     for i in range(8):
         for t in range(4):
             drawn = each(draw, i if per_clip else 4 * i + t)
@@ -119,10 +119,10 @@ def test_streams_differ_by_purpose_and_place() -> None:
         (0, "frames", 1),
         (1, "frames", 0, 1),
     ]
-    values = {numpy_chance(seed, purpose, *place).random() for seed, purpose, *place in places}
+    values = {numpy_generator(seed, purpose, *place).random() for seed, purpose, *place in places}
     assert len(values) == len(places)
     with pytest.raises(ValueError, match=r"must be >= 0, got seed -1, place \(0,\)"):
-        numpy_chance(-1, "order", 0)
+        numpy_generator(-1, "order", 0)
 
 
 # What is drawn

@@ -9,23 +9,23 @@ from tests.engine_rig import build, config, differences, run, weights
 
 def test_held_out_people_are_never_trained_on(mars: Path, tmp_path: Path) -> None:
     engine = build(config(mars, tmp_path, reidar__train__held_out=0.34))
-    facts = engine.datamanager.train_facts
+    table = engine.datamanager.train_table
     sides = engine.datamanager.test_loader["held-out"]
-    out = set(sides["gallery"].dataset.facts.pids[:-1].tolist())
+    out = set(sides["gallery"].dataset.table.pids[:-1].tolist())
     assert len(out) == 2
     seen: set[int] = set()
     for epoch in range(5):
         engine.train_loader.set_epoch(epoch)
         seen |= {pid for batch in engine.train_loader for pid in batch.pids.tolist()}
-    assert seen == set(facts.pids[:-1].tolist()) - out
+    assert seen == set(table.pids[:-1].tolist()) - out
     # two cameras with two tracklets each: the first of each camera asks, all are searched
-    query, gallery = (sides[part].dataset.facts for part in ("query", "gallery"))
+    query, gallery = (sides[part].dataset.table for part in ("query", "gallery"))
     assert (len(query), len(gallery)) == (4, 8)
     assert {(int(p), int(c)) for p, c in zip(query.pids[:-1], query.camids[:-1], strict=True)} == {
         (pid, camid) for pid in out for camid in (0, 1)
     }
     first: dict[tuple[int, int], object] = {}
-    for paths, pid, camid in zip(facts.paths, facts.pids.tolist(), facts.camids.tolist(), strict=False):
+    for paths, pid, camid in zip(table.paths, table.pids.tolist(), table.camids.tolist(), strict=False):
         first.setdefault((pid, camid), paths)
     asked = zip(query.paths, query.pids.tolist(), query.camids.tolist(), strict=False)
     assert all(paths == first[pid, camid] for paths, pid, camid in asked)
@@ -50,7 +50,7 @@ def test_they_choose_the_best_and_this_is_said(
 def test_labels_are_counted_without_them(mars: Path, tmp_path: Path) -> None:
     engine = build(config(mars, tmp_path, reidar__train__held_out=0.34))
     order = engine.train_loader.batches.order
-    labels = engine.datamanager.train_facts.labels[order.places]
+    labels = engine.datamanager.train_table.labels[order.places]
     assert len(labels) == 16
     ratios = engine.objective.losses["weighted_binary_cross_entropy"].ratios
     torch.testing.assert_close(torch.as_tensor(ratios, dtype=torch.float32), labels.mean(dim=0))

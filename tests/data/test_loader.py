@@ -1,4 +1,4 @@
-"""Training batches: bytes and facts that belong together, whoever reads them and however often."""
+"""Training batches: bytes and table that belong together, whoever reads them and however often."""
 
 import multiprocessing
 import pickle
@@ -14,8 +14,8 @@ from PIL import Image
 from reidar_plugin.data.clips import draw_clip
 from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, Pick, TrainClips, to_device
 from reidar_plugin.data.samplers import IdentityPass
-from reidar_plugin.data.seeding import numpy_chance
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.seeding import numpy_generator
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError, PictureError
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8
@@ -40,7 +40,7 @@ def write_tracklets(folder: Path) -> list[Any]:
 
 def build(samples: list[Any], workers: int = 0, seed: int = 0, **options: Any) -> ClipLoader:
     reader = FrameReader(8, 4, options.pop("on_broken", "stop"))
-    dataset = TrainClips(Facts(samples, ACTIONS8), reader, length=4, seed=seed)
+    dataset = TrainClips(TrackletTable(samples, ACTIONS8), reader, length=4, seed=seed)
     order = IdentityPass([sample[1] for sample in samples], people=2, instances=2, seed=seed)
     return ClipLoader(dataset, EpochBatches(order, 4), workers=workers, **options)
 
@@ -75,7 +75,7 @@ def test_frames_and_facts_belong_together(tmp_path: Path) -> None:
                 expected = ACTIONS8.encode(getattr(paths, "labels", None))
                 np.testing.assert_array_equal(batch.labels[i].numpy(), expected)
                 assert (batch.frames[i, ..., 0] == tracklet).all()
-                chosen = draw_clip(len(paths), 4, numpy_chance(0, "frames", epoch, place))
+                chosen = draw_clip(len(paths), 4, numpy_generator(0, "frames", epoch, place))
                 assert batch.frames[i, :, 0, 0, 1].tolist() == chosen.tolist()
                 place += 1
     assert place == 8
@@ -113,7 +113,7 @@ def test_a_broken_picture_stops_or_is_counted(tmp_path: Path) -> None:
     for paths, *_ in samples[4:7]:
         Path(paths[0]).write_bytes(b"")
     everything = EpochBatches(IdentityPass([sample[1] for sample in samples], 4, 3, 0), 12)
-    stopping = ClipLoader(TrainClips(Facts(samples), FrameReader(8, 4), 4), everything)
+    stopping = ClipLoader(TrainClips(TrackletTable(samples), FrameReader(8, 4), 4), everything)
     with pytest.raises(PictureError, match=r"-0\.png: expected a picture, got an empty file"):
         list(stopping)
     for workers in (0, 2):
@@ -123,7 +123,7 @@ def test_a_broken_picture_stops_or_is_counted(tmp_path: Path) -> None:
         # Frame 0 is never seen of these tracklets, and every place where it was drawn is counted.
         drawn = 0
         for place, tracklet in enumerate(torch.cat([batch.tracklets for batch in batches]).tolist()):
-            chosen = draw_clip(len(samples[tracklet][0]), 4, numpy_chance(0, "frames", 0, place))
+            chosen = draw_clip(len(samples[tracklet][0]), 4, numpy_generator(0, "frames", 0, place))
             drawn += int((chosen == 0).sum()) * (tracklet in (4, 5, 6))
         assert loader.replaced == drawn > 0
         assert 0 not in torch.cat(
@@ -141,16 +141,16 @@ def test_the_error_of_a_worker_names_the_picture(tmp_path: Path) -> None:
 
 def test_what_a_worker_gets_can_be_pickled(tmp_path: Path) -> None:
     samples = write_tracklets(tmp_path)
-    facts = Facts(samples, ACTIONS8)
-    again = pickle.loads(pickle.dumps(facts))
-    assert torch.equal(again.labels.nan_to_num(-1), facts.labels.nan_to_num(-1))
-    assert again.paths == facts.paths
+    table = TrackletTable(samples, ACTIONS8)
+    again = pickle.loads(pickle.dumps(table))
+    assert torch.equal(again.labels.nan_to_num(-1), table.labels.nan_to_num(-1))
+    assert again.paths == table.paths
 
 
 def test_labels_meet_the_space_that_is_asked_for(tmp_path: Path) -> None:
     samples = write_tracklets(tmp_path)
-    assert Facts(samples).labels.shape == (12, 0)
-    three = Facts(samples, ACTIONS3)
+    assert TrackletTable(samples).labels.shape == (12, 0)
+    three = TrackletTable(samples, ACTIONS3)
     assert three.labels.shape == (12, 3)
     assert three.labels[0].tolist() == [1, 0, 0]
     assert three.labels[2].tolist() == ACTIONS3.encode({"item_one_hand", "walking"}).tolist() == [1, 0, 1]
@@ -158,7 +158,7 @@ def test_labels_meet_the_space_that_is_asked_for(tmp_path: Path) -> None:
     assert three.labels[5].isnan().all()
     samples[2] = (Frames(samples[2][0], "0003C1T0001", {"dancing"}), 0, 0, 0)
     with pytest.raises(ConfigError, match=r"tracklet '0003C1T0001' of .*unknown label 'dancing'"):
-        Facts(samples, ACTIONS3)
+        TrackletTable(samples, ACTIONS3)
 
 
 def test_a_batch_moves_as_a_whole(tmp_path: Path) -> None:
@@ -177,15 +177,15 @@ def test_a_single_pick_is_a_batch_of_one(tmp_path: Path) -> None:
 def test_says_what_is_wrong(tmp_path: Path) -> None:
     samples = write_tracklets(tmp_path)
     with pytest.raises(ConfigError, match=r"tracklet 1 \(pid 9, camid 2\) has no frames; leave it out"):
-        Facts([samples[0], ((), 9, 2, 0)])
+        TrackletTable([samples[0], ((), 9, 2, 0)])
     with pytest.raises(
         TypeError, match=r"tracklet 0: expected the paths of its frames, got 'a.jpg'; .*image dataset"
     ):
-        Facts([("a.jpg", 0, 0, 0)])
+        TrackletTable([("a.jpg", 0, 0, 0)])
     with pytest.raises(TypeError, match=r"tracklet 0: expected \(paths, pid, camid, dsetid\), got 3"):
-        Facts([3])
+        TrackletTable([3])
     with pytest.raises(ConfigError, match="unknown choice of frames 'x'"):
-        TrainClips(Facts(samples), FrameReader(8, 4), 4, "x")
+        TrainClips(TrackletTable(samples), FrameReader(8, 4), 4, "x")
     with pytest.raises(ConfigError, match=r"train.batch_size: expected at least one clip, got 0"):
         EpochBatches(IdentityPass([s[1] for s in samples], 4, 3, 0), 0)
     with pytest.raises(ConfigError, match="at least 1 x 1, got 0 x 4"):

@@ -77,7 +77,7 @@ def test_labels_arrive_as_the_file_has_them(tmp_path: Path) -> None:
     assert hot[0, 1] == {(riding, ACTIONS.index("trolley"))}
     assert hot[1, 0] == hot[1, 1] == {(ear,)}
     assert hot[2, 0] == {None}
-    assert data.train_facts.labels.shape[1] == 8
+    assert data.train_table.labels.shape[1] == 8
 
 
 def test_two_sources_keep_labels_and_do_not_mix_people(tmp_path: Path) -> None:
@@ -87,13 +87,13 @@ def test_two_sources_keep_labels_and_do_not_mix_people(tmp_path: Path) -> None:
     reidar_plugin.enable()
     data = manager(tmp_path, ["mars_actions", "ilidsvid"], targets="mars_actions", space=ACTIONS8)
     assert data.sources == ["mars_actions", "ilidsvid"]
-    samples = data.train_loader.dataset.facts.paths
+    samples = data.train_loader.dataset.table.paths
     first = [paths for paths in samples if isinstance(paths, Frames) and paths.labels is not None]
     assert 0 < len(first) < len(samples)
-    labels = data.train_facts.labels
+    labels = data.train_table.labels
     assert (~labels.isnan().all(dim=1)).sum() == len(first)
     people = [
-        set(data.train_facts.pids[:-1][labels.isnan().all(dim=1) == unknown].tolist())
+        set(data.train_table.pids[:-1][labels.isnan().all(dim=1) == unknown].tolist())
         for unknown in (True, False)
     ]
     assert not people[0] & people[1]
@@ -179,7 +179,7 @@ def test_combineall_trains_on_everybody_with_labels(tmp_path: Path) -> None:
     reidar_plugin.enable()
     part, whole = manager(tmp_path, "mars_actions"), manager(tmp_path, "mars_actions", combineall=True)
     assert whole.num_train_pids == part.num_train_pids + 3
-    assert not whole.train_facts.labels.isnan().any()
+    assert not whole.train_table.labels.isnan().any()
 
 
 def test_what_the_network_reads_is_made_of_a_batch(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from reidar_plugin.data.packed_clips import (
     average_per_tracklet,
     plan_clips,
 )
-from reidar_plugin.data.tracklet_table import Facts
+from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.labels.spaces import ACTIONS3
@@ -41,9 +41,9 @@ def write_tracklets(folder: Path, sizes: list[int]) -> list[tuple[Frames, int, i
 def packed(
     samples: list[Any], batch_size: int, length: int = 4, scheme: str = "consecutive", cap: int = 0
 ) -> ClipLoader:
-    facts = Facts(samples, ACTIONS3)
-    plan = plan_clips([len(paths) for paths in facts.paths], length, scheme, cap)
-    dataset = PackedClips(facts, FrameReader(4, 2), plan)
+    table = TrackletTable(samples, ACTIONS3)
+    plan = plan_clips([len(paths) for paths in table.paths], length, scheme, cap)
+    dataset = PackedClips(table, FrameReader(4, 2), plan)
     return ClipLoader(dataset, FullBatches(len(dataset), batch_size))
 
 
@@ -117,8 +117,8 @@ def test_the_average_has_no_graph() -> None:
 def test_two_thousand_frames_need_no_more_than_a_batch(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(np.zeros((64, 32, 3), np.uint8)).save(path)
-    facts = Facts([((str(path),) * 2000, 0, 0, 0), ((str(path),) * 3, 1, 0, 0)])
-    dataset = PackedClips(facts, FrameReader(64, 32), plan_clips([2000, 3], 4))
+    table = TrackletTable([((str(path),) * 2000, 0, 0, 0), ((str(path),) * 3, 1, 0, 0)])
+    dataset = PackedClips(table, FrameReader(64, 32), plan_clips([2000, 3], 4))
     assert len(dataset) == 501
     whole = 2000 * 64 * 32 * 3
     mean = TrackletMean(2)

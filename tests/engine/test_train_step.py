@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from reidar_plugin.engine.engine import JointEngine
+from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep, centre_optimizers
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.precision import Precision

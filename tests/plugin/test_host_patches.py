@@ -19,7 +19,7 @@ from torch import nn
 import reidar_plugin
 from reidar_plugin import host
 from reidar_plugin.checkpoint.compatibility import check_weights
-from reidar_plugin.checkpoint.fingerprint import RunIdentity
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.errors import PictureError
 from tests.fakes import write_mars
 
@@ -405,7 +405,7 @@ def test_the_hosts_loader_takes_weights_of_the_released_code(tmp_path: Path) -> 
         released[f"class_{block}.classifier.0.bias"] = torch.full((1,), 0.25)
     torch.save(released, tmp_path / "released.pth")
     host.reid.utils.load_pretrained_weights(model, str(tmp_path / "released.pth"))
-    check_weights(tmp_path / "released.pth", model, RunIdentity("reidar_resnet50_ibn_a", 3), "")
+    check_weights(tmp_path / "released.pth", model, RunFingerprint("reidar_resnet50_ibn_a", 3), "")
     for name, tensor in model.state_dict().items():
         if not name.endswith("num_batches_tracked"):
             assert torch.equal(tensor, torch.full_like(tensor, 0.25)), name

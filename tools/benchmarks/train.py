@@ -33,8 +33,8 @@ from reidar_plugin.checkpoint.store import CheckpointStore, read_checkpoint
 from reidar_plugin.data.loader import ClipLoader, FrameReader
 from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.data.tracklet_table import Facts
-from reidar_plugin.engine.engine import JointEngine
+from reidar_plugin.data.tracklet_table import TrackletTable
+from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.inference.features import extract
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.launch import runner
@@ -190,10 +190,10 @@ class _OneTracklet:
 
 def _extract(args: argparse.Namespace, folder: Path) -> None:
     device = torch.device("cuda" if args.gpu else "cpu")
-    facts = _made_up_tracklets(args, folder)
+    table = _made_up_tracklets(args, folder)
     reader = FrameReader(*args.size)
-    plan = plan_clips([len(paths) for paths in facts.paths], 4)
-    packed = PackedClips(facts, reader, plan)
+    plan = plan_clips([len(paths) for paths in table.paths], 4)
+    packed = PackedClips(table, reader, plan)
     batches = {
         "packed": FullBatches(len(packed), args.batch),
         "one tracklet a call": _OneTracklet(plan.tracklets),
@@ -213,7 +213,7 @@ def _extract(args: argparse.Namespace, folder: Path) -> None:
             features[name] = extract(model, loader, normalise, precision).features.cpu()
             seconds[name].append(time.perf_counter() - start)
     torch.testing.assert_close(*features.values(), rtol=1e-3, atol=1e-2 if args.gpu else 1e-4)
-    frames = sum(len(paths) for paths in facts.paths)
+    frames = sum(len(paths) for paths in table.paths)
     medians = {name: statistics.median(each) for name, each in seconds.items()}
     rows = [
         [
@@ -226,12 +226,12 @@ def _extract(args: argparse.Namespace, folder: Path) -> None:
         for name, middle in medians.items()
     ]
     print(
-        f"{len(facts)} tracklets, {frames:,} frames, {args.model}, batches of {args.batch} clips of 4; features are equal"
+        f"{len(table)} tracklets, {frames:,} frames, {args.model}, batches of {args.batch} clips of 4; features are equal"
     )
     print(tabulate(rows, ["", "calls", "s, median", "frames/s", "ratio"]), "\n")
 
 
-def _made_up_tracklets(args: argparse.Namespace, folder: Path) -> Facts:
+def _made_up_tracklets(args: argparse.Namespace, folder: Path) -> TrackletTable:
     """Tracklets of MARS' lengths, whose frames are drawn from one pool of JPEG files."""
     noise = np.random.default_rng(0)
     pool = [str(folder / f"{number}.jpg") for number in range(256)]
@@ -239,7 +239,7 @@ def _made_up_tracklets(args: argparse.Namespace, folder: Path) -> Facts:
         small = noise.integers(0, 256, (16, 8, 3), dtype=np.uint8)
         cv2.imwrite(path, cv2.resize(small, (args.size[1], args.size[0]), interpolation=cv2.INTER_CUBIC))
     lengths = tracklet_lengths("test", args.tracklets, 1.0, Dice(0, "benchmark"))
-    return Facts([(tuple(noise.choice(pool, length)), 1, 0, 0) for length in lengths])
+    return TrackletTable([(tuple(noise.choice(pool, length)), 1, 0, 0) for length in lengths])
 
 
 # Speed.

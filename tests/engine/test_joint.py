@@ -12,8 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from reidar_plugin.checkpoint.compatibility import check_weights
 from reidar_plugin.checkpoint.store import CheckpointError
-from reidar_plugin.engine.engine import JointEngine
 from reidar_plugin.engine.evaluator import Evaluator
+from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.loss_ledger import NonFiniteLossError
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.errors import ConfigError
@@ -301,8 +301,8 @@ def test_refuses_to_test_a_model_that_the_file_does_not_fill(
 
 
 def of_other_people(tensors: dict[str, Any]) -> dict[str, Any]:
-    facts = {"identity": {"model": "tiny", "identities": 99, "training": "others"}}
-    return {"state_dict": {**tensors, "classifier.weight": torch.zeros(99, 8)}, "reidar": facts}
+    table = {"identity": {"model": "tiny", "identities": 99, "training": "others"}}
+    return {"state_dict": {**tensors, "classifier.weight": torch.zeros(99, 8)}, "reidar": table}
 
 
 def of_the_host(tensors: dict[str, Any]) -> dict[str, Any]:
@@ -375,8 +375,8 @@ def test_packed_clips_say_what_single_tracklets_say(mars: Path, tmp_path: Path) 
     engine.model.eval()
     for part, side in (("query", target.query), ("gallery", target.gallery)):
         source: Any = engine.datamanager.test_loader["mars_actions"][part].dataset
-        assert len(side.outputs.features) == len(source.facts)
-        for place in (0, len(source.facts) - 1):
+        assert len(side.outputs.features) == len(source.table)
+        for place in (0, len(source.table) - 1):
             rows, likelihoods = [], []
             for clip in [n for n, owner in enumerate(source.plan.tracklets) if owner == place]:
                 frames = engine.datamanager.normalise(source[clip].frames)
@@ -497,7 +497,7 @@ def test_stops_at_a_loss_that_is_not_finite(
     message = str(stop.value)
     assert message.startswith("epoch 2: ranked_list is nan at step 2; tracklets 00")
     named = message.split("tracklets ")[1].split(";")[0].split(", ")
-    assert all(key in {frames.key for frames in engine.datamanager.train_facts.paths} for key in named)
+    assert all(key in {frames.key for frames in engine.datamanager.train_table.paths} for key in named)
     assert 2 <= len(named) <= 4
     assert f"last good checkpoint: {tmp_path}/model/model.pth.tar-1;" in message
     assert "\n" not in message
