@@ -24,6 +24,7 @@ from reidar_plugin.data.loader import to_device
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.build import build_objective, build_schedule, called_network, identify
 from reidar_plugin.engine.evaluator import Evaluator, TestOutcome, check_answerable
+from reidar_plugin.engine.gradient_conflict import GradientConflict
 from reidar_plugin.engine.interrupt import INTERRUPTED, Interrupts
 from reidar_plugin.engine.loss_ledger import LossLedger
 from reidar_plugin.engine.options import EvaluationOptions, TrainingOptions
@@ -121,7 +122,7 @@ class JointEngine(reid.engine.Engine):
         self.resume_from, self.weights_from = resume_from, weights_from
         self.criterion = BestMetric(options.best)
         self.record, self.position = RunHistory(), Position(0)
-        scaled = ("gradient_norm",) if self.step.scaler.is_enabled() else ()
+        scaled = ("gradient_norm", *GradientConflict.names) if self.step.scaler.is_enabled() else ()
         ledger = LossLedger(self.step.names, self._name_tracklet, unchecked=scaled)
         parts: dict[str, Any] = {"objective": objective, "scaler": self.step.scaler, "ledger": ledger}
         parts.update({f"centres {place}": each for place, each in enumerate(self.centre_optimizers)})
@@ -231,6 +232,7 @@ class JointEngine(reid.engine.Engine):
         self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, open_layers)
         self.num_batches, first = len(self.train_loader), self.position.step
         self.train_loader.set_epoch(self.epoch, first)
+        self.objective.set_epoch(self.epoch)
         batches = self.journal.follow(self.train_loader, self.epoch, self.max_epoch, self.num_batches, first)
         for self.batch_idx, batch in enumerate(batches, start=first):
             with self.interrupts.held():

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
+from reidar_plugin.engine.gradient_conflict import GradientConflict
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.losses.objective import Objective
+from reidar_plugin.losses.side_weights import Uncertainty
 from reidar_plugin.structures import Targets
 
 __all__ = ["TrainStep", "centre_optimizers"]
@@ -23,12 +25,14 @@ def centre_optimizers(objective: Objective, identity_lr: float = 0.5, action_lr:
         action_lr: of the action centres (there); 0 leaves them where they started, as the released code does.
 
     Returns:
-        One for each kind of centres that the objective has; identities first.
+        One for each kind of centres that the objective has, identities first; then that of learnt weights of the sides.
     """
     if min(identity_lr, action_lr) < 0:
         raise ConfigError(f"learning rates of centres must be >= 0, got {identity_lr} and {action_lr}")
     pairs = zip(objective.centres(), (identity_lr, action_lr), strict=True)
-    return [SGD(centres, lr=rate) for centres, rate in pairs if centres]
+    made = [SGD(centres, lr=rate) for centres, rate in pairs if centres]
+    sides = objective.side_weights
+    return [*made, SGD(sides.parameters(), lr=sides.lr)] if isinstance(sides, Uncertainty) else made
 
 
 class TrainStep:
@@ -54,11 +58,13 @@ class TrainStep:
             raise ConfigError(f"a gradient's norm is clipped at > 0 (0: not at all), got {clip}")
         self.network, self.objective, self.optimizers = network, objective, list(optimizers)
         self.precision, self.scaler, self.clip = precision, precision.scaler(), clip
+        self.conflict = GradientConflict(network, objective) if objective.diagnose else None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient."""
-        return (*self.objective.losses, "loss", "gradient_norm")
+        """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient, a diagnosis."""
+        diagnosed = () if self.conflict is None else self.conflict.names
+        return (*self.objective.losses, "loss", "gradient_norm", *diagnosed)
 
     def __call__(self, frames: Tensor, targets: Targets) -> Tensor:
         """Learn from a batch; returns the values of :attr:`names`, float32, on the device."""
@@ -67,6 +73,7 @@ class TrainStep:
         with self.precision.autocast():
             output = self.network(frames)
         total, terms = self.objective(output, targets)
+        diagnosed = [] if self.conflict is None else [self.conflict(output, targets, self.scaler)]
         self.scaler.scale(total).backward()
         for optimizer in self.optimizers:
             self.scaler.unscale_(optimizer)
@@ -74,7 +81,8 @@ class TrainStep:
         for optimizer in self.optimizers:
             self.scaler.step(optimizer)
         self.scaler.update()
-        return torch.stack([*terms.values(), total.detach(), norm]).float()
+        values = torch.stack([*terms.values(), total.detach(), norm]).float()
+        return torch.cat([values, *diagnosed])
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.optimizers[0].param_groups for parameter in group["params"]]

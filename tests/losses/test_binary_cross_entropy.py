@@ -109,3 +109,15 @@ def test_refuses() -> None:
         WeightedBinaryCrossEntropy([396])
     with pytest.raises(ValueError, match=r"ratios \{1: 0\.0\} by action"):
         LogitAdjustedLoss([0.5, 0.0])
+
+
+def test_the_mean_over_actions_does_not_grow_with_them() -> None:
+    known = labels()[[0, 2]].nan_to_num()
+    summed = weighted_binary_cross_entropy(LOGITS[[0, 2]], known, RATIOS)
+    mean = weighted_binary_cross_entropy(LOGITS[[0, 2]], known, RATIOS, reduction="mean")
+    assert mean.item() == pytest.approx(summed.item() / LOGITS.shape[1])
+    twice = (torch.cat([part, part], dim=1) for part in (LOGITS[[0, 2]], known))
+    again = weighted_binary_cross_entropy(*twice, [*RATIOS, *RATIOS], reduction="mean")
+    assert again.item() == pytest.approx(mean.item())
+    with pytest.raises(ValueError, match="unknown reduction 'max'"):
+        weighted_binary_cross_entropy(LOGITS, labels(), RATIOS, reduction="max")
