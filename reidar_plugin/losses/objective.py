@@ -219,7 +219,7 @@ def _built(name: str, node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
 
 
 def _balance(node: Mapping[str, Any]) -> float | None:
-    check_choice("reidar.loss.combine", node["combine"], ("balance", "ramp", "sum", "uncertainty"))
+    check_choice("reidar.loss.combine", node["combine"], ("balance", "sum", "uncertainty", "ramp"))
     return node["balance"] if node["combine"] in ("balance", "ramp") else None
 
 

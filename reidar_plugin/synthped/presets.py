@@ -23,6 +23,7 @@ class Preset:
 PRESETS = {
     "tiny": Preset(people=(10, 10), tracklets=(36, 44), cameras=2, size=(64, 32), stretch=0.10),
     "laptop": Preset(people=(160, 96), tracklets=(960, 576), cameras=4, size=(128, 64), stretch=0.25),
+    "town": Preset(people=(400, 200), tracklets=(2400, 2800), cameras=6, size=(128, 64), stretch=0.25),
     "mars": Preset(people=(625, 634), tracklets=(8298, 8062), cameras=6, size=(256, 128), stretch=1.0),
 }
 """``mars``: 8,298 training tracklets, and of the 8,062 of known people in the test set 1,980 queries."""

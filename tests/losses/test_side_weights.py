@@ -111,7 +111,7 @@ def test_one_side_alone_is_the_plain_sum(combine: str) -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ConfigError, match="'mean'; choose one of 'balance', 'ramp', 'sum', 'uncertainty'"):
+    with pytest.raises(ConfigError, match="'mean'; choose one of 'balance', 'sum', 'uncertainty', 'ramp'"):
         objective(combine="mean")
     with pytest.raises(ConfigError, match="must be > 0, got 0"):
         objective(combine="uncertainty", **{"uncertainty.lr": 0.0})
