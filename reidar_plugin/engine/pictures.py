@@ -1,6 +1,7 @@
 """What ``test.visrank`` draws: ranked tracklets, attention, and how actions are told."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from reidar_plugin.inference.features import checked_output
 from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import precision_recall_curve
 from reidar_plugin.metrics.distances import check_metric, pairwise_distances
+from reidar_plugin.report.figures.action_attention import action_attention_picture
 from reidar_plugin.report.figures.actions import confusion_picture, f1_picture, precision_recall_picture
 from reidar_plugin.report.figures.attention import attention_picture
 from reidar_plugin.report.figures.canvas import Canvas
@@ -26,6 +28,7 @@ from reidar_plugin.report.records import action_record
 __all__ = ["draw_test"]
 
 CLIPS = 6  # of a tracklet, in a picture of attention
+ACTION_CLIPS = 4  # of a tracklet, in a picture of the attention of its actions
 ATTENTION = "Temporal attention, frames augmented as in training"
 
 
@@ -67,6 +70,9 @@ def draw_test(
             attended = _attended(evaluator, target, query)
             if attended is not None:
                 paths.append(attended.save(folder / f"{name}_attention.png"))
+            acted = _acted(evaluator, target, query)
+            if acted is not None:
+                paths.append(acted.save(folder / f"{name}_actions.png"))
             masked = _masked(evaluator, target, query)
             if masked is not None:
                 paths.append(masked.save(folder / f"{name}_masks.png"))
@@ -116,6 +122,21 @@ def _attended(evaluator: Evaluator, target: Target, query: int) -> Canvas | None
     seen = ShownTracklet(pixels, shown.pid, shown.camid, shown.likelihoods, shown.given)
     weights = output.attention.float().cpu().numpy()
     return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=ATTENTION)
+
+
+@torch.no_grad()
+def _acted(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
+    """Where actions are seen in a query's first clips; None for a model whose actions attend to no maps."""
+    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
+    clips = np.flatnonzero(source.plan.tracklets == query)[:ACTION_CLIPS].tolist()
+    seen = source.__getitems__(clips).frames  # uint8 (C, T, H, W, 3)
+    with evaluator.precision.autocast():
+        frames = evaluator.data.normalise(seen.to(evaluator.precision.device))
+        attention = getattr(evaluator.network(frames), "action_attention", None)
+    if attention is None:
+        return None
+    shown = replace(_shown(evaluator, target.query, query), frames=list(seen.flatten(0, 1).numpy()))
+    return action_attention_picture(shown, attention.float().cpu().numpy(), evaluator.action_names())
 
 
 @torch.no_grad()
