@@ -224,7 +224,7 @@ def estimate(run: Run, steps: int = 3) -> Cost:
         steps: of each kind that are timed, after one that is not.
     """
     cfg = run.cfg()
-    registration.enable(cfg)
+    registration.enable(cfg, quiet=True)
     with contextlib.redirect_stdout(io.StringIO()):  # the host prints a table of each data set
         data = ClipDataManager.from_config(cfg)
     model = reid.models.build_model(

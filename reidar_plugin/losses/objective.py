@@ -151,7 +151,7 @@ class Objective(nn.Module):
 
     def _factors(self) -> dict[str, float | Tensor]:
         """What each term is multiplied with in this step."""
-        sides = {} if self.side_weights is None else self.side_weights()
+        sides: Mapping[str, float | Tensor] = {} if self.side_weights is None else self.side_weights()
         return {name: factor * sides.get(TERMS[name].group, 1.0) for name, factor in self.factors.items()}
 
     def _free_centres(self, factors: Mapping[str, float | Tensor]) -> None:
@@ -159,7 +159,7 @@ class Objective(nn.Module):
         for name, loss in self.losses.items():
             if isinstance(loss, CENTRED):
                 factor = factors[name]
-                given = factor.detach() if isinstance(factor, Tensor) else factor
+                given: Any = factor.detach() if isinstance(factor, Tensor) else factor
                 loss.gradient_scale = 1 / given if self.factors[name] and not _is_zero(given) else 1.0
 
     def extra_repr(self) -> str:

@@ -87,7 +87,8 @@ def _times(things: int, draws: int, resamples: int, random: np.random.Generator)
 
 
 def _checked(test: SeededTest) -> SeededTest:
-    a, b, people = (np.asarray(part) for part in test)
+    a, b = (np.asarray(part, dtype=np.float64) for part in test[:2])
+    people = np.asarray(test.people, dtype=np.int64)
     if a.ndim != 2 or a.shape != b.shape or people.shape != a.shape[1:] or not a.size:
         raise ValueError(
             "expected figures (K, V) of both ways and people (V,), "
