@@ -42,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_intermixed_args(argv)
     if len(args.options) % 2:
         raise ConfigError(f"options come in pairs KEY VALUE, got {' '.join(args.options)}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an end from outside lets the runs save as Ctrl-C does
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # an end from outside lets the runs save as Ctrl-C does
     from reidar_plugin.launch.bench import bench, read_variants  # in here: a broken torchreid is one line
 
     bench(

@@ -154,6 +154,13 @@ def test_a_folder_with_another_config_is_refused(variants: Variants, tmp_path: P
         finished(runs_of(variants, tmp_path)[1])
 
 
+def test_a_bench_may_be_moved(variants: Variants, tmp_path: Path) -> None:
+    run = runs_of(variants, tmp_path / "here")[1]
+    write(run.folder, run.words)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert finished(runs_of(variants, tmp_path / "there")[1]) is not None
+
+
 def test_a_failure_stops_the_others(variants: Variants, tmp_path: Path, pretended: type[Pretended]) -> None:
     pretended.failing = "street/alone/seed-1"
     with pytest.raises(subprocesses.RunError, match="street/alone/seed-1"):

@@ -11,11 +11,13 @@ from reidar_plugin.metrics.intervals import bootstrap_interval
 from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
 
 
-def made(seeds: int = 4, people: int = 12, seed: int = 0, effect: float = 0.1) -> SeededTest:
+def made(
+    seeds: int = 4, people: int = 12, seed: int = 0, effect: float = 0.1, seeds_differ: float = 0.1
+) -> SeededTest:
     """Runs that differ by seed, people that differ, and a second way that is better by ``effect``."""
     rng = np.random.default_rng(seed)
     who = np.repeat(np.arange(people), rng.integers(1, 5, people))
-    by_person, by_seed = rng.normal(0, 0.3, people)[who], rng.normal(0, 0.1, (seeds, 1))
+    by_person, by_seed = rng.normal(0, 0.3, people)[who], rng.normal(0, seeds_differ, (seeds, 1))
     a = rng.normal(0, 0.05, (seeds, len(who)))
     return SeededTest(a, a + effect + by_seed + by_person + rng.normal(0, 0.05, a.shape), who)
 
