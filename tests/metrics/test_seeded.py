@@ -7,6 +7,7 @@ import statistics
 import numpy as np
 import pytest
 
+from reidar_plugin.metrics import seeded
 from reidar_plugin.metrics.intervals import bootstrap_interval
 from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
 
@@ -41,7 +42,9 @@ def one_drawing(tests: list[SeededTest], rng: random.Random) -> float:
 
 
 @pytest.mark.parametrize(
-    "tests", [[made()], [made(), made(3, 8, 5)], [made(1)]], ids=["one", "two", "a seed"]
+    "tests",
+    [[made()], [made(), made(3, 8, 5)], [made(1)], [made(4, seeds_differ=2.0)]],
+    ids=["one", "two", "a seed", "seeds differ most"],
 )
 def test_matches_drawings_made_one_at_a_time(tests: list[SeededTest]) -> None:
     found = seeded_difference(tests, resamples=20_000)
@@ -64,15 +67,12 @@ def test_runs_that_do_not_differ_leave_the_interval_of_people() -> None:
     assert (found.low, found.high) == pytest.approx((alone.low, alone.high), abs=0.02)
 
 
-def test_seeds_widen_it_as_the_error_of_their_mean_says() -> None:
+@pytest.mark.parametrize("gaps", [[0.0, 1.0, 4.0], [0.0, 1.0, 3.0, 4.0, 7.0, 9.0]])
+def test_seeds_spread_as_the_error_of_their_mean_says(gaps: list[float]) -> None:
     """Where all people are alike, the standard error of the mean over seeds is all there is."""
-    gaps = np.array([0.0, 1.0, 3.0, 4.0, 7.0, 9.0])
-    b = np.repeat(gaps[:, None], 10, axis=1)
-    found = seeded_difference(
-        [SeededTest(np.zeros_like(b), b, np.arange(10))], level=0.6827, resamples=50_000
-    )
-    error = statistics.stdev(gaps.tolist()) / math.sqrt(len(gaps))
-    assert (found.high - found.low) / 2 == pytest.approx(error, rel=0.08)
+    b = np.repeat(np.array(gaps)[:, None], 10, axis=1)
+    drawn = seeded._drawn(SeededTest(np.zeros_like(b), b, np.arange(10)), 50_000, np.random.default_rng(0))
+    assert drawn.std() == pytest.approx(statistics.stdev(gaps) / math.sqrt(len(gaps)), rel=0.02)
 
 
 def test_the_order_of_the_queries_does_not_matter_and_the_seed_fixes_it() -> None:
