@@ -15,7 +15,6 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.features import (
     TrackletOutputs,
     extract,
-    packed_loader,
     report_replaced,
     table_of,
 )
@@ -166,8 +165,9 @@ class Evaluator:
     def _thresholds(self) -> float | tuple[float, ...]:
         if self.options.thresholds == "half":
             return 0.5
-        batch = next(iter(self.data.test_loader.values()))["query"].batches.batch_size
-        outputs = self._extract(packed_loader(self.data.train_loader, batch), "training tracklets")
+        loader = self.data.evaluation_loader(self.data.train_table)
+        outputs = self._extract(loader, "training tracklets")
+        report_replaced(loader, "training tracklets")
         assert outputs.likelihoods is not None  # the same network gave some at test
         return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_table.labels, self.action_names())
 

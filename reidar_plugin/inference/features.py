@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.data.loader import ClipLoader, to_device
-from reidar_plugin.data.packed_clips import FullBatches, PackedClips, TrackletMean, plan_clips
+from reidar_plugin.data.packed_clips import TrackletMean
 from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.inference.precision import Precision
@@ -15,7 +15,7 @@ from reidar_plugin.io.console import say
 from reidar_plugin.io.progress import progress
 from reidar_plugin.structures import ClipBatch, JointOutput
 
-__all__ = ["TrackletOutputs", "extract", "packed_loader", "report_replaced", "table_of"]
+__all__ = ["TrackletOutputs", "extract", "report_replaced", "table_of"]
 
 
 class TrackletOutputs(NamedTuple):
@@ -64,25 +64,6 @@ def checked_output(output: Any) -> JointOutput:
     raise TypeError(
         f"the joint engine needs a model that returns a JointOutput, got {type(output).__name__}; "
         "build it with loss 'reidar'"
-    )
-
-
-def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
-    """The training tracklets as a test set: every frame once.
-
-    Args:
-        train_loader: of the data manager.
-        batch_size: clips in a batch.
-    """
-    source: Any = train_loader.dataset
-    plan = plan_clips([len(paths) for paths in source.table.paths], source.length)
-    packed = PackedClips(source.table, source.reader, plan)
-    return ClipLoader(
-        packed,
-        FullBatches(len(packed), batch_size),
-        workers=train_loader.num_workers,
-        pin=train_loader.pin_memory,
-        start_method=train_loader.start_method,
     )
 
 
