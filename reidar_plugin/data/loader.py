@@ -39,7 +39,7 @@ class Pick(NamedTuple):
 
     tracklet: int  #: index in the list of tracklets
     epoch: int
-    index: int  #: in the order of the epoch
+    number: int  #: index in the order of the epoch
 
 
 class Order(Protocol):
@@ -146,7 +146,7 @@ class TrainClips(ClipSource):
         return self.table.batch(frames, (pick.tracklet for pick in picks))
 
     def _indices(self, pick: Pick) -> NDArray[Any]:
-        generator = numpy_generator(self.seed, "frames", pick.epoch, pick.index)
+        generator = numpy_generator(self.seed, "frames", pick.epoch, pick.number)
         return draw_clip(len(self.table.paths[pick.tracklet]), self.length, generator, self.scheme)
 
 
@@ -179,7 +179,7 @@ class EpochBatches(Sampler[list[Pick]]):
         return len(self.order) // self.batch_size
 
     def __iter__(self) -> Iterator[list[Pick]]:
-        picks = [Pick(int(tracklet), self.epoch, index) for index, tracklet in enumerate(self.order)]
+        picks = [Pick(int(tracklet), self.epoch, number) for number, tracklet in enumerate(self.order)]
         for batch in range(self.start, len(self)):
             yield picks[batch * self.batch_size : (batch + 1) * self.batch_size]
 

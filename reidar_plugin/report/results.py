@@ -8,13 +8,12 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.report.records import Results
 
 __all__ = ["SCHEMA", "read_results", "write_atomically", "write_results"]
@@ -70,24 +69,6 @@ def read_results(path: str | Path) -> Results:
     content["per_query"] = _unpack(path.parent / content["per_query"])
     content["retrieval"] = tuple(content["retrieval"])
     return Results(**{name: content[name] for name in names})
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under another name, then rename it: at no moment is there half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(
-            error.errno, f"{error.strerror}; what was there before is untouched", str(path)
-        ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _pack(arrays: dict[str, np.ndarray]) -> bytes:
