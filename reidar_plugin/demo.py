@@ -20,7 +20,6 @@ from reidar_plugin.data.frames import read_picture
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.engine.pictures import draw_test
-from reidar_plugin.inference.features import table_of
 from reidar_plugin.launch import runner, subprocesses
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
@@ -117,7 +116,7 @@ def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dic
         "normalize": engine.config.test.normalize_feature,
     }
     with contextlib.redirect_stdout(io.StringIO()):
-        pictures = draw_test(engine.evaluator, engine.verdicts, place("joint"), **tested)
+        pictures = draw_test(engine.evaluator, engine.outcome, place("joint"), **tested)
     rows = {
         "colour histograms, commonest actions": histograms,
         "untrained": untrained,
@@ -147,7 +146,7 @@ def _test_histograms(data: ClipDataManager, folder: Path) -> Results:
     """Nearest neighbour by colour, and for every tracklet each action's share of the training tracklets."""
     query, gallery = (data.test_dataset[DATASET][part] for part in ("query", "gallery"))
     retrieval = evaluate_retrieval(_by_colour(query), _by_colour(gallery), protocols_of(DATASET))
-    labels = torch.cat([table_of(loader).labels for loader in data.test_loader[DATASET].values()])
+    labels = torch.cat([loader.table.labels for loader in data.test_loader[DATASET].values()])
     shares = torch.nanmean(data.train_table.labels, dim=0)
     space: Any = data.space
     actions = evaluate_actions(shares.expand(len(labels), -1), labels, space.names)

@@ -226,6 +226,11 @@ class ClipLoader(DataLoader[ClipBatch]):
         self.batches.set_epoch(epoch, start)
 
     @property
+    def table(self) -> TrackletTable:
+        """What is known of the tracklets that are read."""
+        return self.dataset.table
+
+    @property
     def replaced(self) -> int:
         """Frames that were broken and replaced by a neighbour so far (``on_broken: skip``)."""
         return self.reader.replaced

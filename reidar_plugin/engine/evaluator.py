@@ -16,7 +16,6 @@ from reidar_plugin.inference.features import (
     TrackletOutputs,
     extract,
     report_replaced,
-    table_of,
 )
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
@@ -30,13 +29,13 @@ __all__ = ["Evaluator", "Side", "Target", "TestOutcome", "check_answerable"]
 
 
 class Side(NamedTuple):
-    """The queries or the gallery of a target."""
+    """The queries or the gallery of a target: their tracklets and the outputs of the network."""
 
     table: TrackletTable
     outputs: TrackletOutputs
 
     def tracklets(self) -> TrackletFeatures:
-        """What retrieval reads of it."""
+        """Features, identities and cameras, which retrieval reads."""
         features = self.outputs.features
         pids, camids = (
             values[: len(self.table)].to(features.device) for values in (self.table.pids, self.table.camids)
@@ -45,7 +44,7 @@ class Side(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What the network says of a data set."""
+    """Queries and gallery of a data set, with the outputs of the network."""
 
     name: str  #: as in the config
     query: Side
@@ -56,11 +55,12 @@ class TestOutcome(NamedTuple):
     """What a test found."""
 
     targets: list[Target]
-    retrieval: list[ProtocolResult]  #: of each target every protocol, then every protocol re-ranked
-    first: list[ProtocolResult]  #: of each target the first protocol, not re-ranked
-    actions: (
-        ActionReport | None
-    )  #: over queries and galleries of all targets; None where nothing can be judged
+    retrieval: list[ProtocolResult]
+    """Of each target every protocol, then every protocol re-ranked."""
+    first: list[ProtocolResult]
+    """Of each target the first protocol, not re-ranked."""
+    actions: ActionReport | None
+    """Over queries and galleries of all targets; None where no actions are known."""
 
 
 class Evaluator:
@@ -68,9 +68,9 @@ class Evaluator:
 
     Args:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`.
-        data: whose ``test_loader`` and ``space`` are read.
-        precision: of the network.
-        options: what the host's ``run`` has no word for.
+        data: gives the test loaders and the label space.
+        precision: in which the network runs.
+        options: thresholds, re-ranking and the split that is tested.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Evaluator:
     def __call__(
         self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False
     ) -> TestOutcome:
-        """Extract, rank, judge.
+        """Test on all targets.
 
         Args:
             metric: ``euclidean`` or ``cosine``.
@@ -106,7 +106,7 @@ class Evaluator:
                     *sides, protocols, metric=check_metric(metric), normalize=normalize, reranking=reranking
                 )
         return TestOutcome(
-            targets, retrieval, [retrieval[place] for place in first], self.judge_actions(targets)
+            targets, retrieval, [retrieval[index] for index in first], self.judge_actions(targets)
         )
 
     def extract_target(self, name: str) -> Target:
@@ -118,7 +118,7 @@ class Evaluator:
                 f"{name} {part}: {len(outputs.features):,} tracklets, features of {outputs.features.shape[1]}"
             )
             report_replaced(loader, f"{name} {part}")
-            sides.append(Side(table_of(loader), outputs))
+            sides.append(Side(loader.table, outputs))
         return Target(name, *sides)
 
     def judge_actions(self, targets: Sequence[Target]) -> ActionReport | None:
@@ -141,6 +141,13 @@ class Evaluator:
         return [
             each.name for name in self.data.test_loader for each in protocols_of(name, self.options.split_id)
         ]
+
+    @property
+    def chosen_on(self) -> str:
+        """On whom the best checkpoint is chosen, in words: those of the first target."""
+        if HELD_OUT in self.data.test_loader:
+            return "chosen on people held out of training, not on the test set"
+        return "chosen on the test set: take its figures for optimistic, and report the last epoch's"
 
     def action_names(self) -> tuple[str, ...]:
         """Of the label space; empty without one."""
@@ -183,7 +190,7 @@ def check_answerable(data: ClipDataManager) -> None:
         ConfigError: its query or gallery list is empty, or no query has its person in another camera of the gallery.
     """
     for name, parts in data.test_loader.items():
-        query, gallery = table_of(parts["query"]), table_of(parts["gallery"])
+        query, gallery = parts["query"].table, parts["gallery"].table
         cameras: dict[int, set[int]] = {}
         for pid, camid in zip(gallery.pids[:-1].tolist(), gallery.camids[:-1].tolist(), strict=True):
             cameras.setdefault(pid, set()).add(camid)

@@ -31,7 +31,7 @@ ATTENTION = "Temporal attention, frames augmented as in training"
 
 def draw_test(
     evaluator: Evaluator,
-    verdicts: TestOutcome,
+    outcome: TestOutcome,
     save_dir: str | Path,
     topk: int = 10,
     *,
@@ -42,7 +42,7 @@ def draw_test(
 
     Args:
         evaluator: that made it.
-        verdicts: of the test.
+        outcome: of the test.
         save_dir: of the run.
         topk: gallery tracklets shown of each query.
         metric, normalize: the distance of the test, which ranks them; not re-ranked.
@@ -51,8 +51,8 @@ def draw_test(
         Paths of the pictures.
     """
     paths = []
-    note = ", not re-ranked" if any(result.reranked for result in verdicts.retrieval) else ""
-    for target, result in zip(verdicts.targets, verdicts.first, strict=True):
+    note = ", not re-ranked" if any(result.reranked for result in outcome.retrieval) else ""
+    for target, result in zip(outcome.targets, outcome.first, strict=True):
         folder = Path(save_dir) / f"visrank_{target.name}"
         valid = np.flatnonzero(result.retrieval.valid)
         chosen = (
@@ -73,11 +73,11 @@ def draw_test(
         people = people_to_show(target.gallery.tracklets().pids.tolist())
         if len(people) > 1:
             paths.append(_embedded(target, people, normalize, result.title).save(folder / "embedding.png"))
-    if verdicts.actions is not None:
+    if outcome.actions is not None:
         folder = Path(save_dir) / "actions"
-        record = action_record(verdicts.actions)
+        record = action_record(outcome.actions)
         drawn = {"confusion": confusion_picture(record), "f1": f1_picture(record)}
-        drawn["precision_recall"] = precision_recall_picture(dict(_curves(evaluator, verdicts)))
+        drawn["precision_recall"] = precision_recall_picture(dict(_curves(evaluator, outcome)))
         paths += [picture.save(folder / f"{name}.png") for name, picture in drawn.items()]
     say(f"{len(paths)} pictures in {', '.join(sorted({str(path.parent) for path in paths}))}")
     return paths
@@ -163,8 +163,8 @@ def _shown(evaluator: Evaluator, side: Side, place: int) -> ShownTracklet:
     )
 
 
-def _curves(evaluator: Evaluator, verdicts: TestOutcome) -> Iterator[tuple[str, Any]]:
-    scores, labels = evaluator.known_actions(verdicts.targets)
+def _curves(evaluator: Evaluator, outcome: TestOutcome) -> Iterator[tuple[str, Any]]:
+    scores, labels = evaluator.known_actions(outcome.targets)
     for column, name in enumerate(evaluator.action_names()):
         if labels[:, column].any():
             yield name, precision_recall_curve(scores[:, column].numpy(), labels[:, column].bool().numpy())

@@ -19,11 +19,12 @@ def centre_optimizers(objective: Objective, identity_lr: float = 0.5, action_lr:
 
     Args:
         objective: owns the centres.
-        identity_lr: of the identity centres (Re-ID-AR, section 5.1).
-        action_lr: of the action centres (there); 0 leaves them where they started, as the released code does.
+        identity_lr: learning rate of the identity centres (Re-ID-AR, section 5.1).
+        action_lr: learning rate of the action centres (the same section); 0 leaves them where they started, as the
+            released code does.
 
     Returns:
-        One for each kind of centres that the objective has; identities first.
+        An optimiser for each kind of centres that the objective has; identities first.
     """
     if min(identity_lr, action_lr) < 0:
         raise ConfigError(f"learning rates of centres must be >= 0, got {identity_lr} and {action_lr}")
@@ -36,9 +37,9 @@ class TrainStep:
 
     Args:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`; may be compiled or wrapped.
-        objective: of the outputs.
+        objective: what is minimised, a function of the outputs and the targets.
         optimizers: the model's first, then those of the centres.
-        precision: of the network.
+        precision: in which the network runs.
         clip: greatest norm of the model's gradient; 0 for any.
     """
 
@@ -59,6 +60,11 @@ class TrainStep:
     def names(self) -> tuple[str, ...]:
         """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient."""
         return (*self.objective.losses, "loss", "gradient_norm")
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Those of them that may be infinite: under a scaler the gradient, whose step is skipped then."""
+        return ("gradient_norm",) if self.scaler.is_enabled() else ()
 
     def __call__(self, frames: Tensor, targets: Targets) -> Tensor:
         """Learn from a batch; returns the values of :attr:`names`, float32, on the device."""

@@ -269,11 +269,11 @@ def test_the_last_good_checkpoint_is_never_a_broken_one(mars: Path, two: Path) -
     (two / "model/model.pth.tar-3").write_bytes(b"")
     engine = build(config(mars, two, **EPOCHS))
     engine._start(str(two), 0, 3)
-    assert engine.keeper.last() == f"{two}/model/model.pth.tar-2"
+    assert engine.checkpoints.last() == f"{two}/model/model.pth.tar-2"
     engine.position = Position(2, 1)
     written = engine.save_position()
     assert (
-        engine.keeper.last() == str(written) != str(two / "model/model.pth.tar-3")
+        engine.checkpoints.last() == str(written) != str(two / "model/model.pth.tar-3")
     )  # which stays, and is newer
 
 
@@ -418,8 +418,8 @@ def test_the_hosts_cosine_ties_the_number_of_epochs(mars: Path, tmp_path: Path) 
 def test_another_figure_of_merit_starts_anew(mars: Path, tmp_path: Path) -> None:
     run(config(mars, tmp_path, train__max_epoch=1))
     engine = run(config(mars, tmp_path, train__max_epoch=2, reidar__train__best="mINP@mixing"))
-    assert engine.record.best is not None
-    assert (engine.record.best.what, engine.record.best.epoch) == (
+    assert engine.history.best is not None
+    assert (engine.history.best.what, engine.history.best.epoch) == (
         "mINP of MARS mixing (squared Euclidean)",
         2,
     )
@@ -432,7 +432,7 @@ def test_another_figure_of_merit_starts_anew(mars: Path, tmp_path: Path) -> None
 def test_some_keys_may_change(mars: Path, two: Path, longer: dict[str, Any]) -> None:
     engine = run(config(mars, two, **{**EPOCHS, **longer}))
     assert engine.position.epoch == max(3, longer.get("train__max_epoch", 3))
-    assert engine.verdicts is not None
+    assert engine.outcome is not None
 
 
 # Writing.
@@ -543,8 +543,8 @@ def test_only_the_last_and_the_best_stay(mars: Path, tmp_path: Path, keep: int, 
     assert names - whole_epochs - {f"model.pth.tar-{epoch}+2" for epoch in range(3)} == {"model-best.pth.tar"}
     assert ("model.pth.tar-3" in names, len(names) - 1) == (True, keep or 6)
     best = weights(tmp_path, "model-best.pth.tar")
-    assert engine.record.best is not None
-    assert best["epoch"] == engine.record.best.epoch
+    assert engine.history.best is not None
+    assert best["epoch"] == engine.history.best.epoch
 
 
 # The host's way.
@@ -663,7 +663,9 @@ def test_goes_on_from_a_checkpoint_of_the_host(
     engine = run(config(mars, tmp_path / "log", model__resume=str(tmp_path / "model.pth.tar-2"), **EPOCHS))
     assert engine.position.epoch == 3
     output = capsys.readouterr().out
-    assert "a checkpoint of the host: model and optimiser go on, centres and chance start anew" in output
+    assert (
+        "a checkpoint of the host: model and optimiser go on, centres and random numbers start anew" in output
+    )
     assert "epoch: [3/3]" in output
     assert "epoch: [2/3]" not in output
 

@@ -14,7 +14,7 @@ from reidar_plugin.checkpoint.compatibility import check_weights
 from reidar_plugin.checkpoint.store import CheckpointError
 from reidar_plugin.engine.evaluator import Evaluator
 from reidar_plugin.engine.joint import JointEngine
-from reidar_plugin.engine.loss_ledger import NonFiniteLossError
+from reidar_plugin.engine.train_log import NonFiniteLossError
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import defaults, reid
@@ -73,7 +73,7 @@ def test_launched_as_a_user_would(mars: Path, tmp_path: Path, capsys: pytest.Cap
 def test_learns(mars: Path, tmp_path: Path) -> None:
     """Loss falls; the history holds every term of every epoch and the papers' learning rate."""
     engine = run(config(mars, tmp_path, train__max_epoch=12, train__lr=0.01, reidar__train__warmup=3))
-    history = engine.record.history
+    history = engine.history.epochs
     assert [row["epoch"] for row in history] == list(range(1, 13))
     assert [row["lr"] for row in history[:3]] == pytest.approx(
         [0.01 * (0.01 * 2 / 3 + 1 / 3), 0.01 * (0.01 / 3 + 2 / 3), 0.01]
@@ -108,7 +108,7 @@ def test_writes_every_term_for_tensorboard(mars: Path, tmp_path: Path) -> None:
     assert [step for step, _ in found["Train/ranked_list"]] == list(
         range(6)
     )  # every step, also unprinted ones
-    assert found["Test/mars_actions/rank1"] == [(1, pytest.approx(engine.record.rank1))]
+    assert found["Test/mars_actions/rank1"] == [(1, pytest.approx(engine.history.rank1))]
     assert {"Test/mars_actions/mAP", "Test/MARS mixing/mINP", "Test/actions/mAP"} <= found.keys()
 
 
@@ -156,16 +156,16 @@ def test_start_epoch(mars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     output = capsys.readouterr().out
     assert "epoch: [4/4][1/3]" in output
     assert "epoch: [3/4]" not in output
-    assert engine.record.history[0]["lr"] == pytest.approx(3e-4 * (0.01 * 0.6 + 0.4))  # as in epoch 4
+    assert engine.history.epochs[0]["lr"] == pytest.approx(3e-4 * (0.01 * 0.6 + 0.4))  # as in epoch 4
 
 
 def test_the_hosts_schedule(mars: Path, tmp_path: Path) -> None:
     options = {"train__lr_scheduler": "multi_step", "train__stepsize": [1], "train__max_epoch": 2}
     engine = run(config(mars, tmp_path, reidar__train__schedule="host", **options))
-    assert [row["lr"] for row in engine.record.history] == pytest.approx([3e-4, 3e-5])
+    assert [row["lr"] for row in engine.history.epochs] == pytest.approx([3e-4, 3e-5])
     options["train__max_epoch"] = 3
     again = run(config(mars, tmp_path, reidar__train__schedule="host", **options))
-    assert [row["lr"] for row in again.record.history] == pytest.approx([3e-4, 3e-5, 3e-5])
+    assert [row["lr"] for row in again.history.epochs] == pytest.approx([3e-4, 3e-5, 3e-5])
     with pytest.raises(
         ConfigError, match=r"reidar.train.schedule: unknown 'papers'; choose one of paper, host"
     ):
@@ -335,7 +335,7 @@ def test_tests_any_plain_file_that_fills_the_model(
     cfg = config(mars, tmp_path / "log", test__evaluate=True, model__load_weights=str(file))
     engine = build(cfg)
     torch.save(change(dict(engine.model.state_dict())), file, _use_new_zipfile_serialization=not old)
-    check_weights(file, engine.model, engine.identity, cfg.dump())
+    check_weights(file, engine.model, engine.fingerprint, cfg.dump())
 
 
 def test_says_that_nothing_was_loaded(mars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -440,7 +440,7 @@ def test_finds_out_before_training_that_no_query_can_be_answered(tmp_path: Path)
 
 def test_trains_on_a_plain_data_set_with_unknown_actions(mars: Path, tmp_path: Path) -> None:
     engine = run(config(mars, tmp_path, data__sources=["mars"], data__targets=["mars"], train__max_epoch=1))
-    row = engine.record.history[0]
+    row = engine.history.epochs[0]
     assert row["weighted_binary_cross_entropy"] == row["action_centre"] == 0
     assert row["ranked_list"] > 0
     assert engine.results.actions is None
@@ -452,7 +452,7 @@ def test_trains_without_an_action_network(mars: Path, tmp_path: Path) -> None:
     engine = run(
         config(mars, tmp_path, reidar__model__num_actions=0, reidar__loss__terms=terms, train__max_epoch=1)
     )
-    assert engine.identity.actions == ()
+    assert engine.fingerprint.actions == ()
     assert engine.results.actions is None
     assert len(engine.centre_optimizers) == 1
 
@@ -514,7 +514,7 @@ def test_says_so_when_there_is_no_checkpoint_yet(mars: Path, tmp_path: Path) -> 
 # The best.
 
 
-def test_keeps_the_best_by_a_named_criterion_and_says_which_set_chose_it(
+def test_keeps_the_best_by_a_named_metric_and_says_which_set_chose_it(
     mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     values = iter([0.2, 0.7, 0.7, 0.4])
@@ -522,12 +522,12 @@ def test_keeps_the_best_by_a_named_criterion_and_says_which_set_chose_it(
         mars, tmp_path, train__max_epoch=4, test__eval_freq=1, reidar__train__best="rank-1@no-distractors"
     )
     engine = build(cfg)
-    original = engine.criterion.judge
+    original = engine.best_metric.figure_of
     monkeypatch.setattr(
-        engine.criterion, "judge", lambda results: original(results)._replace(value=next(values))
+        engine.best_metric, "figure_of", lambda results: original(results)._replace(value=next(values))
     )
     engine.run(**defaults.engine_arguments(cfg))
-    assert (engine.record.best.value, engine.record.best.epoch) == (0.7, 2)
+    assert (engine.history.best.value, engine.history.best.epoch) == (0.7, 2)
     assert weights(tmp_path, "model-best.pth.tar")["epoch"] == 2
     assert json.loads((tmp_path / "best/results.json").read_text())["notes"]["epochs"] == 2
     assert json.loads((tmp_path / "results.json").read_text())["notes"]["epochs"] == 4
@@ -537,7 +537,7 @@ def test_keeps_the_best_by_a_named_criterion_and_says_which_set_chose_it(
 
 
 @pytest.mark.parametrize("text", ["map", "rank-0", "rank-", "rank-x", ""])
-def test_refuses_an_unknown_criterion(mars: Path, tmp_path: Path, text: str) -> None:
+def test_refuses_an_unknown_best_metric(mars: Path, tmp_path: Path, text: str) -> None:
     with pytest.raises(
         ConfigError, match=f"one of mAP, mINP, rank-<k>, with or without @protocol, got '{text}'"
     ):
@@ -578,10 +578,10 @@ def test_two_sources_and_three_targets_at_once(tmp_path: Path) -> None:
         "LPW scene-1",
         "iLIDS-VID split-0",
     ]
-    assert engine.record.history[0]["weighted_binary_cross_entropy"] > 0
+    assert engine.history.epochs[0]["weighted_binary_cross_entropy"] > 0
     last = engine.results.retrieval[-1]["metrics"]["rank-1"]
-    assert engine.record.rank1 == pytest.approx(last)  # of the last target, as the host has it
-    assert engine.record.best.what == "mAP of MARS usual (squared Euclidean)"
+    assert engine.history.rank1 == pytest.approx(last)  # of the last target, as the host has it
+    assert engine.history.best.what == "mAP of MARS usual (squared Euclidean)"
 
 
 def test_ctrl_c_is_the_main_threads(mars: Path, tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ def _timed_steps(engine: JointEngine, steps: int) -> tuple[float, float, float]:
     engine.epoch, loss, done = 0, 0.0, 0
     while True:
         engine.train_loader.set_epoch(engine.epoch)
-        for place, batch in enumerate(engine.journal.pace.timed(engine.train_loader)):
+        for place, batch in enumerate(engine.log.pace.timed(engine.train_loader)):
             engine.batch_idx = place
             values = engine.forward_backward(batch)
             if done == 0:
@@ -297,10 +297,10 @@ def _timed_steps(engine: JointEngine, steps: int) -> tuple[float, float, float]:
             done += 1
             if done == 3:
                 _wait(engine)
-                engine.journal.pace.restart()
+                engine.log.pace.restart()
             if done == 3 + steps:
                 _wait(engine)
-                return engine.journal.pace.step, engine.journal.pace.data, loss
+                return engine.log.pace.step, engine.log.pace.data, loss
         engine.epoch += 1
 
 
