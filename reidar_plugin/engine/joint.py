@@ -111,8 +111,7 @@ class JointEngine(reid.engine.Engine):
         self.best_metric = BestMetric(options.best)
         self.history = RunHistory()
         self.fingerprint = fingerprint or build.fingerprint_of(model, datamanager)
-        parts: dict[str, Any] = {"objective": objective, "scaler": self.step.scaler, "ledger": self.log}
-        parts |= {f"centres {index}": each for index, each in enumerate(self.centre_optimizers)}
+        parts = {**self.step.parts(), "ledger": self.log}
         text = "" if config is None else config.dump()
         self.checkpoints = CheckpointManager(
             self.model, optimizer, scheduler, parts, self.history, self.fingerprint, text, options.keep
@@ -126,33 +125,28 @@ class JointEngine(reid.engine.Engine):
 
     @classmethod
     def from_config(
-        cls,
-        cfg: CfgNode,
-        datamanager: ClipDataManager,
-        model: nn.Module,
-        optimizer: Optimizer,
-        scheduler: Any,
+        cls, cfg: CfgNode, data: ClipDataManager, model: nn.Module, optimizer: Optimizer, scheduler: Any
     ) -> "JointEngine":
         """The engine that a config asks for.
 
         Args:
             cfg: the whole config.
-            datamanager: data manager that was built from the same config.
+            data: data manager that was built from the same config.
             model: model that was built by the host.
             optimizer: optimiser that was built by the host from ``cfg.train``.
             scheduler: schedule that was built by the host; used with ``reidar.train.schedule: host``.
         """
-        hold_out(datamanager, cfg)
+        hold_out(data, cfg)
         return cls(
-            datamanager,
+            data,
             model,
             optimizer,
-            build.build_objective(cfg, datamanager, model),
+            build.build_objective(cfg, data, model),
             scheduler=build.build_schedule(cfg, optimizer, scheduler),
             use_gpu=cfg.use_gpu,
             training_options=TrainingOptions.from_config(cfg),
             evaluation_options=EvaluationOptions.from_config(cfg),
-            fingerprint=build.build_fingerprint(cfg, datamanager, model),
+            fingerprint=build.build_fingerprint(cfg, data, model),
             config=cfg,
             resume_from=cfg.model.resume,
             weights_from=cfg.model.load_weights,

@@ -1,6 +1,7 @@
 """One training step: forward, objective, backward; Adam on the model, SGD on the centres."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,11 @@ class TrainStep:
     def unchecked(self) -> tuple[str, ...]:
         """Those of them that may be infinite: under a scaler the gradient, whose step is skipped then."""
         return ("gradient_norm",) if self.scaler.is_enabled() else ()
+
+    def parts(self) -> dict[str, Any]:
+        """What has a state beside the model and its optimiser, by the names under which checkpoints keep it."""
+        centres = {f"centres {index}": each for index, each in enumerate(self.optimizers[1:])}
+        return {"objective": self.objective, "scaler": self.scaler, **centres}
 
     def __call__(self, frames: Tensor, targets: Targets) -> Tensor:
         """Learn from a batch; returns the values of :attr:`names`, float32, on the device."""
