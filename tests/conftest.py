@@ -1,6 +1,7 @@
 """Shared by all tests: the plugin is left off between tests, and the real tables are found where they are."""
 
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +38,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real MARS tables are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as it is in a terminal; tests may run where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
