@@ -12,8 +12,6 @@ from reidar_plugin.engine.train_step import TrainStep
 from tests.engine_rig import run
 
 EPOCHS = {"train__max_epoch": 3, "test__eval_freq": 1}
-
-
 STEPS = 3  # of an epoch
 
 
@@ -22,7 +20,7 @@ class Killed(Exception):
 
 
 def killed_at(monkeypatch: pytest.MonkeyPatch, step: int, cfg: Any) -> None:
-    """Run, and die inside a step, after everything that chance depends on has been used up a little."""
+    """Run, and die inside a step, after random numbers have been drawn from every generator."""
     original, count = TrainStep.__call__, iter(range(10**6))
 
     def dying(self: TrainStep, *args: Any) -> torch.Tensor:
@@ -38,5 +36,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, step: int, cfg: Any) -> None:
 
 
 class Hostile:
+    """What would make a folder if it were unpickled."""
+
     def __reduce__(self) -> Any:
         return os.mkdir, ("hostile_code_ran",)

@@ -1,9 +1,12 @@
 """By which figure the best checkpoint is chosen."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from reidar_plugin.checkpoint.best import BestMetric
 from reidar_plugin.errors import ConfigError
 from tests.engine_rig import build, config, run, weights
 
@@ -23,6 +26,34 @@ def test_names_the_protocols_there_are(mars: Path, tmp_path: Path) -> None:
     ):
         engine.run(save_dir=str(tmp_path), max_epoch=1)
     assert engine.batch_idx == 0
+
+
+def result(protocol: str, **figures: float) -> Any:
+    """Of a test under a protocol, as far as the best metric reads it."""
+    retrieval = SimpleNamespace(cmc=lambda k: figures[f"rank{k}"], **figures)
+    return SimpleNamespace(
+        protocol=protocol, title=f"MARS {protocol}", distance="cosine", retrieval=retrieval
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mAP", (0.1, "mAP of MARS usual (cosine)")),
+        ("mINP@mixing", (0.5, "mINP of MARS mixing (cosine)")),
+        ("rank-5", (0.3, "rank-5 of MARS usual (cosine)")),
+        ("rank-5@mixing", (0.6, "rank-5 of MARS mixing (cosine)")),
+    ],
+)
+def test_takes_the_figure_from_the_first_result_of_the_protocol(
+    text: str, expected: tuple[float, str]
+) -> None:
+    results = [
+        result("usual", mAP=0.1, mINP=0.2, rank5=0.3),
+        result("mixing", mAP=0.4, mINP=0.5, rank5=0.6),
+        result("mixing", mAP=0.7, mINP=0.8, rank5=0.9),  # re-ranked
+    ]
+    assert BestMetric(text).figure_of(results) == expected
 
 
 def test_another_figure_of_merit_starts_anew(mars: Path, tmp_path: Path) -> None:

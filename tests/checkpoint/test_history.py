@@ -42,3 +42,22 @@ def test_the_best_by_another_figure_is_forgotten_aloud(what: str, capsys: pytest
     assert capsys.readouterr().out == (
         f"the best so far, {what} 60.00% after 3 epochs, is forgotten: it is now judged by {NOW}\n"
     )
+
+
+def test_is_saved_in_plain_values_under_the_keys_of_the_first_version() -> None:
+    state = {
+        "history": [{"epoch": 1, "lr": 0.1, "loss": 2.0}],
+        "tested": 1,
+        "rank1": 0.5,
+        "best": {"value": 0.6, "what": NOW, "epoch": 1},
+    }
+    history = RunHistory()
+    history.load_state_dict(state)
+    assert history.epochs == state["history"]
+    assert history.best == BestCheckpoint(0.6, NOW, 1)
+    assert history.state_dict() == state
+    history.epochs[0]["loss"] = 3.0
+    assert state["history"][0]["loss"] == 2.0  # nothing is shared with the checkpoint
+    history.forget_tests()
+    assert (history.best, history.tested, len(history.epochs)) == (None, 0, 1)
+    assert RunHistory().state_dict() == {"history": [], "tested": 0, "rank1": 0.0, "best": None}

@@ -3,6 +3,7 @@
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.checkpoint.store import CheckpointError, CheckpointStore, Position
+from reidar_plugin.checkpoint.store import CheckpointError, CheckpointStore, Position, read_checkpoint
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep
 from tests.checkpoint.runs import EPOCHS, STEPS, Killed, killed_at
@@ -230,3 +231,44 @@ def test_model_resume_takes_the_format_of_old_torch(mars: Path, whole: Path, tmp
 def test_says_that_nothing_was_loaded(mars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(config(mars, tmp_path, test__evaluate=True))
     assert "testing the network as it was built" in capsys.readouterr().out
+
+
+#: Written by version 0.1, before its modules were moved and renamed, from the run of the fixture ``whole``.
+OLD = Path(__file__).parent / "data/written-by-0.1-after-1-epoch-and-1-step.pth.tar"
+
+
+def test_a_checkpoint_of_the_first_version_goes_on(
+    mars: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the end, as if nothing had happened; bits depend on the processor that wrote it."""
+    (tmp_path / "model").mkdir()
+    shutil.copy(OLD, tmp_path / "model/model.pth.tar-1+1")
+    engine = run(config(mars, tmp_path, **EPOCHS))
+    output = capsys.readouterr().out
+    assert "training from 1 epoch and 1 step to 3 epochs" in output
+    assert "epoch: [1/3]" not in output
+    expected, found = weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")
+    torch.testing.assert_close(found["state_dict"], expected["state_dict"], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        found["reidar"]["parts"]["objective"],
+        expected["reidar"]["parts"]["objective"],
+        rtol=1e-3,
+        atol=1e-4,
+    )
+    old, history = read_checkpoint(OLD), engine.history
+    assert [row["epoch"] for row in history.epochs] == [1, 2, 3]
+    assert history.epochs[:1] == old["reidar"]["parts"]["record"]["history"]
+    for row, uninterrupted in zip(
+        history.epochs, expected["reidar"]["parts"]["record"]["history"], strict=True
+    ):
+        assert row == pytest.approx(uninterrupted, rel=1e-2)  # the second one also of the step before
+    assert found.keys() == expected.keys() == old.keys()
+    assert found["reidar"].keys() == old["reidar"].keys()
+    assert found["reidar"]["parts"].keys() == old["reidar"]["parts"].keys()
+
+
+def test_says_that_there_is_no_folder_yet(mars: Path, tmp_path: Path) -> None:
+    engine = build(config(mars, tmp_path))
+    with pytest.raises(ValueError, match=r"expected open\(save_dir\) before .*, got no folder"):
+        engine.save_position()
+    assert engine.checkpoints.last() == "none yet"

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint
+from reidar_plugin.engine.build import fingerprint_of
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import defaults
@@ -87,3 +89,16 @@ def test_the_model_is_unwrapped_where_one_device_is_enough(mars: Path, tmp_path:
         torch.tensor([0, 1]), torch.zeros(2, 8), torch.zeros(2, 0), torch.zeros(2, 2, dtype=torch.bool)
     )
     assert again.step(torch.randn(2, 2, 3, 32, 16), targets).isfinite().all()
+
+
+def test_a_run_without_a_config_has_a_fingerprint(mars: Path, tmp_path: Path) -> None:
+    engine = build(config(mars, tmp_path))
+    wrapped = torch.nn.DataParallel(engine.model)
+    assert fingerprint_of(wrapped, engine.datamanager) == RunFingerprint("JointModel", 6)
+
+
+def test_the_fingerprint_of_a_config(mars: Path, tmp_path: Path) -> None:
+    fingerprint = build(config(mars, tmp_path)).fingerprint
+    assert (fingerprint.model, fingerprint.identities, fingerprint.attributes) == ("tiny", 6, ())
+    assert len(fingerprint.actions) == 8
+    assert fingerprint.training.startswith("24 tracklets with people and labels ")

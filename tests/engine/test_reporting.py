@@ -1,4 +1,4 @@
-"""What a run leaves for TensorBoard."""
+"""What a run leaves behind: tables, results.json, TensorBoard scalars, a picture of training."""
 
 import errno
 from pathlib import Path
@@ -9,9 +9,11 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.tensorboard import SummaryWriter
 
+from reidar_plugin.checkpoint.history import RunHistory
+from reidar_plugin.engine import reporting
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.errors import ReidarError
-from tests.engine_rig import config, run
+from tests.engine_rig import build, config, run
 
 
 def scalars(save_dir: Path) -> dict[str, list[tuple[int, float]]]:
@@ -67,3 +69,27 @@ def test_a_full_disk_under_tensorboard_is_one_line(
     with pytest.raises(ReidarError, match=r"TensorBoard scalars cannot be written: .*No space") as refusal:
         run(config(mars, tmp_path, train__max_epoch=1))
     assert "\n" not in str(refusal.value)
+
+
+def test_what_cannot_be_written_is_one_line(mars: Path, tmp_path: Path) -> None:
+    engine = run(config(mars, tmp_path / "log", test__evaluate=True))
+    assert engine.results is not None
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ReidarError, match=r"results cannot be written to .*file/log: .*Not a directory"):
+        reporting.save_results(engine.results, tmp_path / "file/log")
+    history = RunHistory(epochs=[{"epoch": 1, "lr": 0.1, "loss": 1.0}])
+    with pytest.raises(ReidarError, match=r"file/training.png cannot be written: .*Not a directory"):
+        reporting.draw_training(history, tmp_path / "file")
+    reporting.draw_training(RunHistory(), tmp_path / "file")  # of nothing, nothing is drawn
+
+
+def test_tables_are_printed_without_a_folder(
+    mars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = build(config(mars, tmp_path))
+    engine.test()
+    output = capsys.readouterr().out
+    assert "MARS usual" in output
+    assert "walking" in output
+    assert "results:" not in output
+    assert not list(tmp_path.iterdir())
