@@ -23,9 +23,9 @@ from reidar_plugin.labels.published import (
     LAYOUTS,
     TABLE1,
     Numbering,
-    coarsest,
     distribution,
-    fits,
+    matching_names,
+    merge_keys,
     read_published,
 )
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError
@@ -76,7 +76,7 @@ def convert(args: argparse.Namespace) -> int:
         print(f"NOT WRITTEN: {args.output}. Give the names in another order, or --accept if you know better.")
         return 1
     merged = {key: name for found in labels.values() for key, name in found.items()}
-    lines = dict(sorted(coarsest(merged).items()))
+    lines = dict(sorted(merge_keys(merged).items()))
     write_labels(args.output, lines)
     unlabelled = sum(name is None for name in merged.values())
     print(
@@ -100,7 +100,7 @@ def compare(layout: str, counts: dict[str, tuple[int, ...]]) -> bool:
         print("The distribution is that of Table 1.")
         return True
     print("\n*** THE DISTRIBUTION IS NOT THAT OF TABLE 1: the order of the names may be wrong. ***")
-    for name, others in fits(list(counts.values()), list(tables.values())).items():
+    for name, others in matching_names(list(counts.values()), list(tables.values())).items():
         if others != [name]:
             print(
                 f"  what you call {name} has the counts of {' or '.join(others) or 'no action of the table'}"
