@@ -27,8 +27,8 @@ from reidar_plugin.data.checker import (
     counts_table,
     label_table,
     missing_pictures,
-    obstacles,
     silent_decoders,
+    training_problems,
     unmatched_queries,
 )
 from reidar_plugin.data.registry import DATASETS, datasets
@@ -88,7 +88,7 @@ def check(args: argparse.Namespace) -> int:
     if args.pictures and not missing:
         with silent_decoders():
             broken = show("broken", broken_pictures(samples))
-    reasons = obstacles(dataset, missing, broken)
+    reasons = training_problems(dataset, missing, broken)
     people = len({pid for _, pid, *_ in dataset.train})
     start = (
         f"training can start, in batches of {people} people at most: a batch of the identity samplers holds "
