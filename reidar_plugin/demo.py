@@ -23,8 +23,7 @@ from reidar_plugin.engine.pictures import draw_test
 from reidar_plugin.launch import runner, subprocesses
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 from reidar_plugin.report.records import Results, collect_results
 from reidar_plugin.report.results import read_results, write_results
 from reidar_plugin.report.tables import comparison_table

@@ -22,8 +22,7 @@ from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
 from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.protocol_results import ProtocolResult, evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 
 __all__ = ["Evaluator", "Side", "Target", "TestOutcome", "check_answerable"]
 
