@@ -11,7 +11,8 @@ import torch
 from yacs.config import CfgNode
 
 from reidar_plugin.config import add_reidar_config
-from reidar_plugin.config.files import checked, keys_of
+from reidar_plugin.config.files import checked
+from reidar_plugin.config.settings import keys_of
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import defaults, reid

@@ -12,7 +12,16 @@ from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.plugin import host_patches
 
-__all__ = ["Builder", "disable", "enable", "is_enabled", "is_own_model", "is_user_model", "register_model"]
+__all__ = [
+    "Builder",
+    "disable",
+    "enable",
+    "is_enabled",
+    "is_own_model",
+    "is_user_model",
+    "model_names",
+    "register_model",
+]
 
 #: What the host's ``build_model`` calls: ``builder(num_classes=, loss=, pretrained=, use_gpu=)``.
 Builder = Callable[..., nn.Module]
@@ -74,13 +83,18 @@ def is_enabled() -> bool:
 
 
 def is_own_model(name: str) -> bool:
-    """Whether the plugin itself put that model into the host's table."""
-    return is_enabled() and name in _ours("models") and not is_user_model(name)
+    """Whether that model is the plugin's own; the plugin need not be on."""
+    return name in _own_models(None) and not is_user_model(name)
 
 
 def is_user_model(name: str) -> bool:
     """Whether that model came by :func:`register_model`."""
     return name in _user_models
+
+
+def model_names() -> list[str]:
+    """Every model that can be built while the plugin is on: the host's, ours, and those of :func:`register_model`."""
+    return list({**host.model_table(), **_own_models(None), **_user_models})
 
 
 def register_model(name: str, builder: Builder) -> None:
