@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import torch
 
+from reidar_plugin.errors import InputError
+
 __all__ = ["numpy_generator", "torch_generator"]
 
 Purpose: TypeAlias = Literal["order", "frames", "pixels"]
@@ -31,5 +33,5 @@ def torch_generator(seed: int, purpose: Purpose, *place: int) -> torch.Generator
 
 def _sequence(seed: int, purpose: Purpose, place: tuple[int, ...]) -> np.random.SeedSequence:
     if min(seed, *place, 0) < 0:
-        raise ValueError(f"a seed and a place in the run must be >= 0, got seed {seed}, place {place}")
+        raise InputError(f"a seed and a place in the run must be >= 0, got seed {seed}, place {place}")
     return np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *place))

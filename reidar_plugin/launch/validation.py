@@ -55,6 +55,8 @@ def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> list[str]:
         _check_name("data.transforms", name.lower(), TRANSFORMS)
     _check_video(cfg)
     _check_losses(cfg)
+    if not 0 <= cfg.train.seed < 2**32:
+        raise ConfigError(f"train.seed: expected a number from 0 to 2^32 - 1, got {cfg.train.seed}")
     if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
         raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
     return check_idle_keys(cfg)

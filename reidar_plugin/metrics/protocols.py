@@ -8,6 +8,7 @@ from and who reports what.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.tracklets import TrackletFeatures
 
 __all__ = ["DISTRACTOR", "Protocol", "protocols_of"]
@@ -50,7 +51,7 @@ def _mixing(query: TrackletFeatures, gallery: TrackletFeatures) -> tuple[Trackle
 def _lpw(query: TrackletFeatures, gallery: TrackletFeatures) -> tuple[TrackletFeatures, TrackletFeatures]:
     both = sorted(set(query.camids.tolist()) & set(gallery.camids.tolist()))
     if both:
-        raise ValueError(
+        raise InputError(
             f"LPW: queries are view 2 and the gallery is views 1 and 3 of scene 1, "
             f"but camera {both[0]} is in both; give every scene and view its own camera id"
         )

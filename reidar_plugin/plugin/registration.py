@@ -117,7 +117,7 @@ def register_model(name: str, builder: Builder) -> None:
         )
     holder = _user_models.get(name) or host.model_table().get(name) or _own_models(None).get(name)
     if holder is not None and not _same(holder, builder):
-        raise ValueError(
+        raise ConfigError(
             f"model name {name!r} is already registered by {host.owner(holder)}; choose another name"
         )
     _user_models[name] = builder
@@ -142,7 +142,7 @@ def _fill(table_name: str, table: dict[str, Any], entries: dict[str, Any]) -> No
         if name not in ours:
             holder = table.get(name)
             if holder is not None and not _same(holder, entry):
-                raise ValueError(
+                raise ConfigError(
                     f"{table_name} name {name!r} is already registered in torchreid by {host.owner(holder)}; "
                     f"take that entry out before enabling the plugin"
                 )

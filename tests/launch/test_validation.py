@@ -143,6 +143,7 @@ def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> Non
             ],
             r"form 'scores' minimises scores that have no lower end .* set reidar\.model\.attention_relu True",
         ),
+        (["train.seed", "-1"], r"train\.seed: expected a number from 0 to 2\^32 - 1, got -1"),
         (["test.ranks", "[1, 60]"], r"test\.ranks: the host computes ranks 1 to 50, got \[1, 60\]"),
     ],
 )
