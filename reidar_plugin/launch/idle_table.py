@@ -53,8 +53,9 @@ def _without(*terms: str) -> Where:
     def holds(cfg: CfgNode, name: str) -> bool:
         return not {*terms} & {*cfg.reidar.loss.terms}
 
-    text = f"reidar.loss.terms names {'neither' if len(terms) > 1 else 'no'} {' nor '.join(terms)}"
-    return _joint(Where(text, ("reidar.loss.terms",), holds))
+    only, *others = terms
+    text = f"names neither {' nor '.join(terms)}" if others else f"does not name {only}"
+    return _joint(Where(f"reidar.loss.terms {text}", ("reidar.loss.terms",), holds))
 
 
 def _term_is_left_out(cfg: CfgNode, term: str) -> bool:
@@ -105,6 +106,7 @@ _JOINT_LOSS = is_one("loss.name", JOINT)
 _HOST_SCHEDULE = _joint(is_one("reidar.train.schedule", "host"))
 _PAPER_SCHEDULE = both(_JOINT_LOSS, is_one("reidar.train.schedule", "paper"))
 _ASANET, _NOT_ASANET = _ours(is_one("model.name", "asanet")), _ours(is_not("model.name", "asanet"))
+_RESUMED = Where("model.resume names a checkpoint", ("model.resume",), lambda cfg, _: bool(cfg.model.resume))
 _NO_ACTIONS = _ours(_joint(is_one("reidar.model.num_actions", 0)))
 
 #: The table, from the general to the particular.
@@ -118,7 +120,7 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
     IdleKeys(
         "reidar.model.*",
         Where("model.name is a model of torchreid", ("model.name",), _is_hosts),
-        "set model.name asanet or reidar_<backbone>",
+        "set model.name asanet, or to a name that starts with reidar_",
     ),
     IdleKeys("video.*", is_one("data.type", "image"), "set data.type video"),
     # losses
@@ -152,7 +154,7 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
     IdleKeys(
         "reidar.loss.embedding",
         _without(*_METRIC_TERMS),
-        "name a metric loss in reidar.loss.terms, e.g. triplet",
+        "name a metric loss in reidar.loss.terms, such as triplet",
     ),
     IdleKeys("reidar.train.identity_centre_lr", _without("identity_centre"), "name it in reidar.loss.terms"),
     IdleKeys(
@@ -257,9 +259,7 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
         ),
         "name a file in reidar.model.weights",
     ),
-    IdleKeys(
-        "model.load_weights", is_not("model.resume", ""), "leave one out: model.resume brings all weights"
-    ),
+    IdleKeys("model.load_weights", _RESUMED, "leave one out: model.resume brings all weights"),
     # test
     IdleKeys("cuhk03.use_metric_cuhk03", _JOINT_LOSS, "leave it out: it is a protocol of CUHK03's pictures"),
     IdleKeys(
