@@ -1,4 +1,4 @@
-"""What the engine is told beyond the arguments of the host's ``run``; the one place where it reads ``cfg``."""
+"""What the engine is told beyond the arguments of the host's ``run``: ``reidar.train`` and ``reidar.test`` of a config."""
 
 from dataclasses import dataclass, field
 

@@ -182,7 +182,7 @@ def _is_ours(trace: TracebackType) -> bool:
 
 
 def error_line(error: BaseException) -> str | None:
-    """The line that the plugin shows for an error that is the user's to mend: a :class:`ReidarError`.
+    """The line that the plugin shows for an error that the user can mend: a :class:`ReidarError`.
 
     None for any other error, which may be a fault of ours and keeps its traceback.
     """

@@ -7,7 +7,6 @@ host's own weights, which the host fetches itself; or a local file.
 
 import hashlib
 import os
-import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ReidarError, summary
+from reidar_plugin.io.console import say
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
 
@@ -80,7 +80,7 @@ def pretrained_backbone(
     backbone = build_backbone(name, frame_size=frame_size, last_stride=last_stride)
     path = Path(weights).expanduser() if weights else published_file()
     report = load_backbone_weights(backbone.network, read_tensors(path, sha256), source=str(path))
-    _say(f"{name}: {report} from {path}")
+    say(f"{name}: {report} from {path}")
     return backbone
 
 
@@ -162,7 +162,7 @@ def _fetch(path: Path) -> None:
 
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     failures = (OSError, gdown.exceptions.FileURLRetrievalError)
-    _say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
+    say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
     try:
         arrived = gdown.download(id=DRIVE_ID, output=str(part), quiet=True)
         if arrived is None:
@@ -206,7 +206,3 @@ def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Ba
             raise WeightsMissingError(
                 f"torchreid could not fetch its ImageNet weights for {name} ({summary(error)}); {cure}"
             ) from error
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")  # where the host says the same of its own weights

@@ -10,6 +10,7 @@ from yacs.config import CfgNode
 import reidar_plugin
 from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.console import say
 from reidar_plugin.plugin import host_patches
 
 __all__ = [
@@ -31,7 +32,7 @@ _STATE = "__reidar_plugin__"  # on the host's package: table -> name of ours -> 
 
 
 def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
-    """Make the plugin's models and datasets known to torchreid, and mend the host's faults.
+    """Make the plugin's models and datasets known to torchreid, and patch the host's faults.
 
     Calling it again is harmless: the tables are brought up to date with ``cfg``, nothing is wrapped twice.
 
@@ -42,8 +43,7 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
 
     Raises:
         HostError: torchreid cannot be imported, or is not the one the plugin knows.
-        ConfigError: the config lacks the ``reidar`` node.
-        ValueError: a name of ours is taken in the host by somebody else.
+        ConfigError: the config lacks the ``reidar`` node, or a name of ours is taken in the host by somebody else.
     """
     if cfg is not None and "reidar" not in cfg:
         raise ConfigError(
@@ -60,10 +60,7 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
         raise
     if first and not quiet:
         found = host.describe()
-        line = (
-            f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}"
-        )
-        sys.stdout.write(line + "\n")
+        say(f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}")
 
 
 def disable() -> None:
@@ -109,7 +106,7 @@ def register_model(name: str, builder: Builder) -> None:
 
     Raises:
         TypeError: ``builder`` cannot be called.
-        ValueError: the name is taken; the message says by whom.
+        ConfigError: the name is taken; the message says by whom.
     """
     if not callable(builder):
         raise TypeError(
@@ -126,9 +123,9 @@ def register_model(name: str, builder: Builder) -> None:
 
 
 def _same(holder: object, entry: object) -> bool:
-    """The same entry, or one of the same place in the code: a notebook's cell may run twice, a reload makes all anew."""
-    place = host.owner(entry)
-    return holder is entry or (host.owner(holder) == place and "<" not in place)
+    """The same entry, or one of the same name and module: a notebook's cell may run twice, a reload makes all anew."""
+    owner = host.owner(entry)
+    return holder is entry or (host.owner(holder) == owner and "<" not in owner)
 
 
 def _ours(table_name: str) -> dict[str, Any]:

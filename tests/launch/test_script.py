@@ -99,8 +99,6 @@ def test_syntax_error_is_shown_as_by_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error: no script given"),
-        (["--root"], "got the flag '--root'"),
         (["nowhere.py"], "error: no script at nowhere.py"),
         (["."], "error: . is a directory; did you mean scripts/main.py?"),
     ],
