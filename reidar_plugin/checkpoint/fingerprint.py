@@ -20,6 +20,7 @@ FREE = (
     "data.save_dir",
     "data.workers",
     "data.targets",
+    "data.transforms",
     "model.load_weights",
     "model.resume",
     "train.max_epoch",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from reidar_plugin.data.seeding import numpy_generator
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, InputError, nearest
 from reidar_plugin.host import reid
 
 __all__ = ["OWN_ORDERS", "BalancedIdentities", "EpochOrder", "HostOrder", "IdentityPass", "build_order"]
@@ -151,7 +151,7 @@ class BalancedIdentities(IdentityPass):
     ) -> None:
         super().__init__(pids, people, instances, seed)
         if len(labels) != len(pids) or power < 0:
-            raise ValueError(f"expected {len(pids)} rows of labels, a power >= 0; got {len(labels)}, {power}")
+            raise InputError(f"expected {len(pids)} rows of labels, a power >= 0; got {len(labels)}, {power}")
         known = np.nan_to_num(labels) > 0
         shows = np.stack([known[tracklets].any(axis=0) for tracklets in self.tracklets])  # (people, M)
         count = shows.sum(axis=0)

@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 import torch
 
+from reidar_plugin.errors import InputError
+
 __all__ = ["numpy_generator", "torch_generator"]
 
 Purpose: TypeAlias = Literal["order", "frames", "pixels"]
@@ -35,5 +37,5 @@ def torch_generator(seed: int, purpose: Purpose, *position: int) -> torch.Genera
 
 def _sequence(seed: int, purpose: Purpose, position: tuple[int, ...]) -> np.random.SeedSequence:
     if min(seed, *position, 0) < 0:
-        raise ValueError(f"a seed and a position must be >= 0, got seed {seed}, position {position}")
+        raise InputError(f"a seed and a position must be >= 0, got seed {seed}, position {position}")
     return np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *position))

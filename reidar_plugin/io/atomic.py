@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reidar_plugin.errors import UnwritableFileError
+
 __all__ = ["PART", "flush_to_disk", "replacing", "write_atomically"]
 
 #: How the names of files end that are being written; a killed writer leaves one behind.
@@ -39,13 +41,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file by these bytes.
 
     Raises:
-        OSError: it could not be written; what it held before is untouched.
+        UnwritableFileError: it could not be written; what it held before is untouched.
     """
     try:
         with replacing(path) as part:
             part.write_bytes(content)
     except OSError as error:
-        raise OSError(
+        raise UnwritableFileError(
             error.errno, f"{error.strerror}; what was there before is untouched", str(path)
         ) from error
 

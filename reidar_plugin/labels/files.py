@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import MissingFileError
 from reidar_plugin.labels.spaces import LabelError, LabelSpace, check_label
 
 __all__ = [
@@ -35,10 +35,6 @@ __all__ = [
 
 _HEADER = "tracklet,labels"
 _PERSON_CAMERA_TRACKLET = re.compile(r"([0-9]+)(C[0-9]+)?(T[0-9]+)?")
-
-
-class MissingFileError(ReidarError, FileNotFoundError):
-    """A file or folder of a data set is missing."""
 
 
 @dataclass(frozen=True)

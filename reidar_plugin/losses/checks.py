@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 import torch
 from torch import Tensor
 
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, InputError
 
 __all__ = [
     "check_centres",
@@ -63,7 +63,7 @@ def check_pids(pids: Tensor, num_classes: int) -> None:
         return  # reading values would wait for the GPU, whose index kernels check the range themselves
     low, high = int(pids.min()), int(pids.max())
     if low < 0 or high >= num_classes:
-        raise ValueError(
+        raise InputError(
             f"expected pids in 0..{num_classes - 1} ({num_classes} classes), got {low}..{high}; "
             "number the training identities 0, 1, 2, ... and build with as many classes"
         )

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reidar_plugin.errors import InputError
+
 __all__ = [
     "PAPER_MAP",
     "ActionMetrics",
@@ -182,21 +184,21 @@ def _known(likelihoods: Any, labels: Any, names: Sequence[str]) -> tuple[np.ndar
     unknown = np.asarray(missing.all(axis=1))
     if (missing.any(axis=1) & ~unknown).any():
         row = int(np.flatnonzero(missing.any(axis=1) & ~unknown)[0])
-        raise ValueError(
+        raise InputError(
             f"labels of tracklet {row} are known in part: {given[row].tolist()}; give all or a row of NaN"
         )
     scores, given = scores[~unknown], given[~unknown]
     if not len(given):
-        raise ValueError(
+        raise InputError(
             f"the actions of all {len(unknown)} tracklets are unknown: there is nothing to judge"
         )
     if not np.isin(given, (0, 1)).all():
-        raise ValueError(f"labels are 0 or 1 (or a row of NaN), got {given[~np.isin(given, (0, 1))][0]}")
+        raise InputError(f"labels are 0 or 1 (or a row of NaN), got {given[~np.isin(given, (0, 1))][0]}")
     if not ((scores >= 0) & (scores <= 1)).all():
         worst = scores[~((scores >= 0) & (scores <= 1))][0]
-        raise ValueError(f"likelihoods lie between 0 and 1, got {worst}; give sigmoids, not logits")
+        raise InputError(f"likelihoods lie between 0 and 1, got {worst}; give sigmoids, not logits")
     if not given.any():
-        raise ValueError(
+        raise InputError(
             f"none of {len(given)} tracklets shows any of {', '.join(names)}: there is nothing to judge"
         )
     return scores, given.astype(bool), int(unknown.sum())

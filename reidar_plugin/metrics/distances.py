@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize as unit_length
 
+from reidar_plugin.errors import InputError
+
 __all__ = [
     "Metric",
     "PreparedFeatures",
@@ -48,7 +50,7 @@ class PreparedFeatures(NamedTuple):
 def check_metric(metric: str) -> Metric:
     """Return the metric, or raise ValueError with the list of metrics."""
     if metric not in get_args(Metric):
-        raise ValueError(f"unknown metric {metric!r}; choose one of {', '.join(map(repr, get_args(Metric)))}")
+        raise InputError(f"unknown metric {metric!r}; choose one of {', '.join(map(repr, get_args(Metric)))}")
     return cast(Metric, metric)
 
 

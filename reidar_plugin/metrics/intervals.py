@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reidar_plugin.errors import InputError
+
 __all__ = ["Interval", "PairedTest", "bootstrap_interval", "paired_test"]
 
 CHUNK = 2**22  # resampled values held at a time
@@ -54,7 +56,7 @@ def bootstrap_interval(
     """
     values = _one_a_query(values)
     if not 0 < level < 1:
-        raise ValueError(f"a level lies between 0 and 1, got {level}")
+        raise InputError(f"a level lies between 0 and 1, got {level}")
     sums, sizes = _by_group(values, groups)
     random = np.random.default_rng(seed)
     means = np.concatenate(
@@ -92,7 +94,7 @@ def paired_test(
     """
     a, b = _one_a_query(a), _one_a_query(b)
     if a.shape != b.shape:
-        raise ValueError(f"a paired test needs the same queries, got {len(a)} and {len(b)} figures")
+        raise InputError(f"a paired test needs the same queries, got {len(a)} and {len(b)} figures")
     gaps = b - a
     interval = bootstrap_interval(gaps, level, resamples, seed, groups)
     sums, _ = _by_group(gaps, groups)
@@ -111,7 +113,7 @@ def _one_a_query(values: Any) -> np.ndarray:
     if array.ndim != 1 or not array.size:
         raise ValueError(f"expected one figure a query, got shape {array.shape}")
     if not np.isfinite(array).all():
-        raise ValueError(f"{int((~np.isfinite(array)).sum())} of {array.size} figures are NaN or infinite")
+        raise InputError(f"{int((~np.isfinite(array)).sum())} of {array.size} figures are NaN or infinite")
     return array
 
 
@@ -128,6 +130,6 @@ def _by_group(values: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
 def _portions(resamples: int, width: int) -> list[int]:
     """Split the number of resamples into portions that fit in memory."""
     if resamples < 1:
-        raise ValueError(f"expected at least one resample, got {resamples}")
+        raise InputError(f"expected at least one resample, got {resamples}")
     most = max(1, CHUNK // max(1, width))
     return [min(most, resamples - done) for done in range(0, resamples, most)]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.distances import Metric, distance_blocks
 from reidar_plugin.metrics.intervals import Interval, bootstrap_interval
 from reidar_plugin.metrics.protocols import DISTRACTOR, Protocol, TrackletFeatures
@@ -97,7 +98,7 @@ def evaluate_retrieval(
         asked, searched = protocol.select(query, gallery)
         if not len(asked.pids) or not len(searched.pids):
             empty = "query" if not len(asked.pids) else "gallery"
-            raise ValueError(f"{protocol.title}: the {empty} is empty; look at the data set's {empty} list")
+            raise InputError(f"{protocol.title}: the {empty} is empty; look at the data set's {empty} list")
         distances = _distances(asked.features, searched.features, metric, normalize, reranking)
         retrieval = rank_blocks(distances, asked.pids, searched.pids, asked.camids, searched.camids)
         results.append(

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from reidar_plugin.errors import InputError
+
 __all__ = ["DISTRACTOR", "Protocol", "TrackletFeatures", "protocols_of"]
 
 DISTRACTOR = 0  #: the identity of MARS tracklets that show nobody in particular
@@ -69,7 +71,7 @@ def _mixing(query: TrackletFeatures, gallery: TrackletFeatures) -> tuple[Trackle
 def _lpw(query: TrackletFeatures, gallery: TrackletFeatures) -> tuple[TrackletFeatures, TrackletFeatures]:
     both = sorted(set(query.camids.tolist()) & set(gallery.camids.tolist()))
     if both:
-        raise ValueError(
+        raise InputError(
             f"LPW: queries are view 2 and the gallery is views 1 and 3 of scene 1, "
             f"but camera {both[0]} is in both; give every scene and view its own camera id"
         )

@@ -27,6 +27,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.distances import (
     Metric,
     PreparedFeatures,
@@ -90,9 +91,9 @@ def rerank(
 
 def _check(k1: int, k2: int, lambda_value: float) -> None:
     if k1 < 1 or k2 < 1:
-        raise ValueError(f"re-ranking needs k1 >= 1 and k2 >= 1, got k1={k1}, k2={k2}")
+        raise InputError(f"re-ranking needs k1 >= 1 and k2 >= 1, got k1={k1}, k2={k2}")
     if not 0 <= lambda_value <= 1:
-        raise ValueError(f"re-ranking needs a lambda from 0 to 1, got {lambda_value}")
+        raise InputError(f"re-ranking needs a lambda from 0 to 1, got {lambda_value}")
 
 
 def _adjacency(indices: np.ndarray, count: int) -> Any:

@@ -29,6 +29,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reidar_plugin.errors import InputError
+
 __all__ = ["Retrieval", "rank_blocks", "rank_distances"]
 
 #: Number of distances ranked at a time: their keys (8 bytes each) should fit in the cache of a CPU core.
@@ -63,7 +65,7 @@ class Retrieval:
     def cmc(self, rank: int) -> float:
         """Share of valid queries whose first match has a rank of at most ``rank``."""
         if rank < 1:
-            raise ValueError(f"a rank is counted from 1, got {rank}")
+            raise InputError(f"a rank is counted from 1, got {rank}")
         return float((self.first_match <= rank).mean())
 
 
@@ -129,7 +131,7 @@ def _people(pids: Any, camids: Any, side: str) -> Tensor:
             f"{side}: {len(people)} identities but {len(cameras)} cameras; give one of each a tracklet"
         )
     if not len(people):
-        raise ValueError(f"the {side} is empty: there is nothing to rank; look at the data set's {side} list")
+        raise InputError(f"the {side} is empty: there is nothing to rank; look at the data set's {side} list")
     return torch.stack((people, cameras.to(people.device)))
 
 
@@ -173,7 +175,7 @@ def _ordered_keys(distances: Tensor) -> Tensor:
     """Integers in the order of (distance, index in the gallery), int64 ``(B, G)``; all differ within a row."""
     lowest, highest = torch.aminmax(distances)
     if not (lowest.isfinite() and highest.isfinite()):
-        raise ValueError("distances hold NaN or infinity; look at the features they were made of")
+        raise InputError("distances hold NaN or infinity; look at the features they were made of")
     bits = (distances.float() + 0.0).view(torch.int32)  # adding 0 turns -0 into 0
     if lowest < 0:
         bits = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # the bits of negative floats are in reverse order

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from reidar_plugin.errors import InputError, MissingFileError
 from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.report.records import Results
 
@@ -53,19 +54,19 @@ def read_results(path: str | Path) -> Results:
     path = Path(path)
     path = path / "results.json" if path.is_dir() else path
     if not path.is_file():
-        raise FileNotFoundError(f"no results at {path}; a test writes them to its save_dir")
+        raise MissingFileError(f"no results at {path}; a test writes them to its save_dir")
     try:
         content = json.loads(path.read_text())
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a results file ({error}); run the test again") from error
+        raise InputError(f"{path}: not a results file ({error}); run the test again") from error
     names = [field.name for field in dataclasses.fields(Results)]
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         found = content.get("schema") if isinstance(content, dict) else None
-        raise ValueError(
+        raise InputError(
             f"{path}: expected a results file of schema {SCHEMA}, got {found}; run the test again"
         )
     if missing := [name for name in names if name not in content]:
-        raise ValueError(f"{path}: lacks {', '.join(missing)}; run the test again")
+        raise InputError(f"{path}: lacks {', '.join(missing)}; run the test again")
     content["per_query"] = _unpack(path.parent / content["per_query"])
     content["retrieval"] = tuple(content["retrieval"])
     return Results(**{name: content[name] for name in names})
@@ -79,9 +80,9 @@ def _pack(arrays: dict[str, np.ndarray]) -> bytes:
 
 def _unpack(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
-        raise FileNotFoundError(f"no figures per query at {path}; keep the .npz beside its results.json")
+        raise MissingFileError(f"no figures per query at {path}; keep the .npz beside its results.json")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not the arrays of a test ({error}); run the test again") from error
+        raise InputError(f"{path}: not the arrays of a test ({error}); run the test again") from error

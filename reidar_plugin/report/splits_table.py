@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.report.records import Results
 
 __all__ = ["SplitMean", "mean_over_splits", "splits_table"]
@@ -33,7 +34,7 @@ def mean_over_splits(results: Sequence[Results]) -> tuple[str, dict[str, SplitMe
     kinds = {(tests[place][0], record["distance"]) for place, record in enumerate(records)}
     if len(splits) < 2 or len(splits) < len(records) or len(kinds) > 1:
         given = ", ".join(f"{record['protocol']} ({record['distance']})" for record in records) or "none"
-        raise ValueError(f"a mean needs different splits of one data set and one distance, got {given}")
+        raise InputError(f"a mean needs different splits of one data set and one distance, got {given}")
     columns = {name: [record["metrics"][name] for record in records] for name in records[0]["metrics"]}
     means = {name: SplitMean(sum(one) / len(one), min(one), max(one)) for name, one in columns.items()}
     return f"{tests[0][0]} mean of {len(records)} splits", means

@@ -5,6 +5,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.actions import PAPER_MAP
 from reidar_plugin.metrics.intervals import PairedTest
 from reidar_plugin.report.records import Results
@@ -50,7 +51,7 @@ def comparison_table(named: Mapping[str, Results], protocol: str) -> str:
         records = [record for record in results.retrieval if record["protocol"] == protocol]
         if not records:
             tested = ", ".join(record["protocol"] for record in results.retrieval) or "none"
-            raise ValueError(f"{name} was not tested under {protocol!r}; its protocols are {tested}")
+            raise InputError(f"{name} was not tested under {protocol!r}; its protocols are {tested}")
         for record in records:
             row = {"model": name, **_retrieval_row(record)}
             actions = results.actions or {"mAP": None, "macro": {"f1": None}}

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 
 from reidar_plugin.data.mat_files import TableError
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, ExistingFileError
 
 from .drawing import Progress, clear_truth, cores, draw
 from .files import write_files
@@ -167,7 +167,7 @@ def _stamp(preset: Preset, seed: int, layout: str, shares: str) -> dict[str, Any
 def _check_same(home: Path, stamp: dict[str, Any]) -> None:
     found = read_stamp(home)
     if found is None:
-        raise FileExistsError(f"{home}: exists and is no SynthPed set; choose another root or folder")
+        raise ExistingFileError(f"{home}: exists and is no SynthPed set; choose another root or folder")
     _compare(home, {key: found.get(key) for key in stamp}, stamp)
 
 

@@ -1,7 +1,7 @@
 """The host's own faults, each as a user meets it: where that can be shown, first without the plugin and then with it.
 
 H1 (the package lacks the clone's module names), H5 (clips of different lengths), H9 (unknown keys) and the silent
-triplet loss are met before anything is built: tests/test_runner.py, test_launch.py and test_config_file.py.
+triplet loss are met before anything is built: tests/launch/test_script.py, test_validation.py, tests/config/test_files.py.
 """
 
 import contextlib

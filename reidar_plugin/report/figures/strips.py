@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from reidar_plugin.errors import InputError, MissingFileError
 from reidar_plugin.report.figures.canvas import INK, MUTED, RIGHT, WRONG, Canvas, Color, text_width
 
 __all__ = ["ShownTracklet", "draw_actions", "draw_strip", "fitted", "frame_pixels", "spread"]
@@ -32,9 +33,9 @@ def frame_pixels(frame: str | np.ndarray) -> np.ndarray:
         with Image.open(frame) as image:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"no frame at {frame}; was the data set moved?") from error
+        raise MissingFileError(f"no frame at {frame}; was the data set moved?") from error
     except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{frame}: not a readable picture ({error})") from error
+        raise InputError(f"{frame}: not a readable picture ({error})") from error
 
 
 def spread(count: int, most: int) -> list[int]:
