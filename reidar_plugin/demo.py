@@ -26,8 +26,7 @@ from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
-from reidar_plugin.report.records import Results, collect_results
-from reidar_plugin.report.results import read_results, write_results
+from reidar_plugin.report.results import Results, collect_results, read_results, write_results
 from reidar_plugin.report.tables import comparison_table
 from reidar_plugin.synthped import make
 from reidar_plugin.synthped.drawing import cores

@@ -48,7 +48,7 @@ from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.losses.objective import Objective
 from reidar_plugin.metrics.distances import check_metric
-from reidar_plugin.report.records import Results
+from reidar_plugin.report.results import Results
 from reidar_plugin.structures import ClipBatch, Targets
 
 __all__ = ["JointEngine"]

@@ -21,7 +21,7 @@ from reidar_plugin.report.figures.embedding import embedding_picture, people_to_
 from reidar_plugin.report.figures.masks import masks_picture
 from reidar_plugin.report.figures.ranked import RankedTracklet, ranked_picture
 from reidar_plugin.report.figures.strips import ShownTracklet, spread
-from reidar_plugin.report.records import action_record
+from reidar_plugin.report.results import action_results
 
 __all__ = ["draw_test"]
 
@@ -75,7 +75,7 @@ def draw_test(
             paths.append(_embedded(target, people, normalize, result.title).save(folder / "embedding.png"))
     if verdicts.actions is not None:
         folder = Path(save_dir) / "actions"
-        record = action_record(verdicts.actions)
+        record = action_results(verdicts.actions)
         drawn = {"confusion": confusion_picture(record), "f1": f1_picture(record)}
         drawn["precision_recall"] = precision_recall_picture(dict(_curves(evaluator, verdicts)))
         paths += [picture.save(folder / f"{name}.png") for name, picture in drawn.items()]

@@ -13,8 +13,7 @@ from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import say
 from reidar_plugin.report.figures.training import training_picture
-from reidar_plugin.report.records import Results, collect_results
-from reidar_plugin.report.results import write_results
+from reidar_plugin.report.results import Results, collect_results, write_results
 from reidar_plugin.report.tables import action_table, retrieval_table
 
 __all__ = [

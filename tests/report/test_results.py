@@ -15,8 +15,15 @@ from reidar_plugin.metrics.actions import PAPER_MAP, evaluate_actions
 from reidar_plugin.metrics.protocol_results import Reranking, evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
-from reidar_plugin.report.records import Results, collect_results, installed_versions, plain
-from reidar_plugin.report.results import read_results, write_atomically, write_results
+from reidar_plugin.report.results import (
+    Results,
+    collect_results,
+    installed_versions,
+    plain,
+    read_results,
+    write_atomically,
+    write_results,
+)
 from reidar_plugin.report.tables import action_table, comparison_table, retrieval_table
 
 

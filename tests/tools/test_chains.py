@@ -10,8 +10,7 @@ import torch
 from reidar_plugin.checkpoint.store import read_checkpoint
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.launch import runner, subprocesses
-from reidar_plugin.report.records import Results
-from reidar_plugin.report.results import read_results, write_results
+from reidar_plugin.report.results import Results, read_results, write_results
 from tests import fakes
 from tools import cross_test, run_splits, search, transfer
 

@@ -15,7 +15,7 @@ from reidar_plugin.report.figures.canvas import PALETTE, RIGHT, WRONG, Canvas, t
 from reidar_plugin.report.figures.ranked import RankedTracklet, ranked_picture
 from reidar_plugin.report.figures.strips import ShownTracklet, fitted, frame_pixels, spread
 from reidar_plugin.report.figures.training import training_picture
-from reidar_plugin.report.records import action_record
+from reidar_plugin.report.results import action_results as action_record
 
 ACTIONS = ("walking", "riding")
 MAGENTA = (255, 0, 255)
