@@ -26,6 +26,7 @@ from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.metrics.tracklets import TrackletFeatures
+from reidar_plugin.report.figures.style import check_report_libraries
 from reidar_plugin.report.results import Results, collect_results, read_results, write_results
 from reidar_plugin.report.tables import comparison_table
 from reidar_plugin.synthped import make
@@ -73,6 +74,7 @@ def run_demo(
 
 def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dict[str, Results]:
     start = time.monotonic()
+    check_report_libraries()
     threads = max(1, (cores() - 1) // 2)  # of two trainings at once; more threads than cores crawl
     torch.set_num_threads(threads)
     given = ["data.root", str(folder / "data"), *options]

@@ -48,6 +48,7 @@ from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.losses.objective import Objective
 from reidar_plugin.metrics.distances import check_metric
+from reidar_plugin.report.figures.style import check_report_libraries
 from reidar_plugin.report.results import Results
 from reidar_plugin.structures import ClipBatch, Targets
 
@@ -271,6 +272,8 @@ class JointEngine(reid.engine.Engine):
             raise ConfigError(
                 "cuhk03.use_metric_cuhk03 is a protocol of the pictures of CUHK03; leave it False"
             )
+        if visrank:
+            check_report_libraries()  # before a test that may take hours
         self.verdicts = verdicts = self.evaluator(dist_metric, normalize_feature, rerank)
         self.results = describe(
             self.identity.model,

@@ -12,7 +12,8 @@ from reidar_plugin.engine.evaluator import TestOutcome
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import say
-from reidar_plugin.report.figures.training import training_picture
+from reidar_plugin.report.figures.style import check_report_libraries, save_chart
+from reidar_plugin.report.figures.training import training_chart
 from reidar_plugin.report.results import Results, collect_results, write_results
 from reidar_plugin.report.tables import action_table, retrieval_table
 
@@ -103,15 +104,29 @@ def _scalars_explained() -> Iterator[None]:
 
 
 def draw_training(record: RunHistory, folder: str | Path) -> None:
-    """``training.png``: losses and learning rate over the epochs."""
+    """Draw losses and learning rate over the epochs into ``training.png``; one line says so where matplotlib is missing.
+
+    Args:
+        record: what the run remembers of its epochs.
+        folder: folder of the run.
+
+    Raises:
+        ReidarError: the file cannot be written.
+    """
     if not record.history:
+        return
+    path = Path(folder) / "training.png"
+    try:
+        check_report_libraries(["matplotlib.figure"])
+    except ReidarError as error:
+        say(f"{path} is not drawn: {error}")
         return
     epochs = [row["epoch"] for row in record.history]
     terms = [name for name in record.history[0] if name not in ("epoch", "lr", "gradient_norm")]
     losses = {name: [row[name] for row in record.history] for name in terms}
-    path = Path(folder) / "training.png"
+    chart = training_chart(epochs, losses, {"learning rate": [row["lr"] for row in record.history]})
     try:
-        training_picture(epochs, losses, {"learning rate": [row["lr"] for row in record.history]}).save(path)
+        save_chart(chart, path)
     except OSError as error:
         raise ReidarError(f"{path} cannot be written: {error}") from error
 

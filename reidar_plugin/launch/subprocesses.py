@@ -23,7 +23,7 @@ from reidar_plugin.config.files import checked
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host.defaults import toolbox_config
-from reidar_plugin.report.results import write_atomically
+from reidar_plugin.io.atomic import write_atomically
 
 __all__ = [
     "RunError",

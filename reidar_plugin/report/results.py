@@ -10,9 +10,7 @@ import importlib.metadata
 import io
 import json
 import math
-import os
 import platform
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.metrics.actions import PAPER_MAP, ActionReport
 from reidar_plugin.metrics.protocol_results import ProtocolResult
 
@@ -224,24 +223,6 @@ def read_results(path: str | Path) -> Results:
     content["per_query"] = _unpack(path.parent / content["per_query"])
     content["retrieval"] = tuple(content["retrieval"])
     return Results(**{name: content[name] for name in names})
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file under another name, then rename it: at no moment is there half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(
-            error.errno, f"{error.strerror}; what was there before is untouched", str(path)
-        ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _pack(arrays: dict[str, np.ndarray]) -> bytes:
