@@ -11,8 +11,9 @@ import pytest
 import torch
 from yacs.config import CfgNode
 
-from reidar_plugin.metrics.actions import PAPER_MAP
+from reidar_plugin.metrics.actions import PAPER_MAP, evaluate_actions
 from reidar_plugin.report.results import (
+    action_results,
     collect_results,
     installed_versions,
     plain,
@@ -122,11 +123,12 @@ def test_plain_values() -> None:
 
 
 def test_action_results_hold_the_papers_figure_under_its_real_name() -> None:
-    actions = made_up().actions
-    assert actions is not None
-    assert actions[PAPER_MAP] == actions["macro"]["precision"]
-    assert actions["mAP"] == actions["macro"]["average_precision"]
-    assert actions["per_action"]["riding"]["support"] == 1
+    likelihoods, labels = [[0.9, 0.9], [0.2, 0.8], [0.8, 0.7]], [[1, 0], [0, 1], [0, 1]]
+    actions = action_results(evaluate_actions(likelihoods, labels, ["walking", "riding"]))
+    assert actions[PAPER_MAP] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert actions["micro"]["precision"] == pytest.approx(3 / 5)
+    assert actions["mAP"] == pytest.approx((1 + (1 / 2 + 2 / 3) / 2) / 2)
+    assert actions["per_action"]["riding"]["support"] == 2
 
 
 def test_collect_takes_any_mapping() -> None:

@@ -93,6 +93,7 @@ def test_splits_are_averaged() -> None:
     [
         ([("PRID2011 split-0", "cosine")], r"PRID2011 split-0 \(cosine\)$"),
         ([("PRID2011 split-0", "cosine")] * 2, r"split-0 \(cosine\), PRID2011 split-0 \(cosine\)$"),
+        ([(f"PRID2011 split-{index}", "cosine") for index in (0, 0, 1)], r"split-0 .* split-0 .* split-1"),
         ([("PRID2011 split-0", "cosine"), ("iLIDS-VID split-1", "cosine")], "iLIDS-VID split-1"),
         ([("PRID2011 split-0", "cosine"), ("PRID2011 split-1", "Euclidean")], "Euclidean"),
         ([("MARS usual", "cosine"), ("MARS mixing", "cosine")], "MARS mixing"),

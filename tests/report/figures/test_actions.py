@@ -9,8 +9,8 @@ from reidar_plugin.report.figures.actions import confusion_chart, f1_chart, prec
 from reidar_plugin.report.figures.style import PALETTE, RIGHT, tint
 from tests.report.shown import ACTIONS, judged
 
-#: Walking 5 times, right 4 times and once for nothing; hands 3 times, twice taken for walking; one with no action.
-PREDICTED, GIVEN = [0, 0, 0, 0, -1, 0, 0, 1, 1], [0, 0, 0, 0, 0, 1, 1, 1, -1]
+#: Walking 5 times, 4 of them found; hands 3 times, twice taken for walking; no action twice, once taken for hands.
+PREDICTED, GIVEN = [0, 0, 0, 0, -1, 0, 0, 1, 1, -1], [0, 0, 0, 0, 0, 1, 1, 1, -1, -1]
 RESULTS = judged(PREDICTED, GIVEN)
 
 
@@ -28,7 +28,7 @@ def test_confusions_are_counted_with_their_shares() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["walking (5)", "using hands (3)"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["walking", "using\nhands", "none"]
     assert axes.get_title("left") == "A test"
-    assert "1 with none or several are left out" in axes.texts[-1].get_text()
+    assert "2 with none or several are left out" in axes.texts[-1].get_text()
 
 
 def test_right_cells_are_green_and_wrong_ones_red_by_their_share() -> None:
@@ -43,7 +43,10 @@ def test_right_cells_are_green_and_wrong_ones_red_by_their_share() -> None:
 
 def test_curves_enclose_the_average_precision() -> None:
     scores = np.array(
-        [[0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1], [0.2, 0.9, 0.1, 0.8, 0.3, 0.4, 0.7, 0.6, 0.5]]
+        [
+            [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05],
+            [0.2, 0.9, 0.1, 0.8, 0.3, 0.4, 0.7, 0.6, 0.5, 0.05],
+        ]
     )
     truth = np.array([np.array(GIVEN) == 0, np.array(GIVEN) == 1])
     curves = {name: precision_recall_curve(*pair) for name, *pair in zip(ACTIONS, scores, truth, strict=True)}
@@ -64,9 +67,9 @@ def test_curves_are_named_with_their_figures_and_what_guessing_gives() -> None:
     figure = RESULTS["per_action"]["using_hands"]["average_precision"]
     legend = axes.get_legend()
     assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == [f"using hands: AP {figure:.3f}, share 0.333"]
+    assert [text.get_text() for text in legend.get_texts()] == [f"using hands: AP {figure:.3f}, share 0.300"]
     [dotted] = [line for line in axes.lines if line.get_linestyle() == ":"]
-    assert list(dotted.get_ydata()) == pytest.approx([3 / 9, 3 / 9])
+    assert list(dotted.get_ydata()) == pytest.approx([0.3, 0.3])
     [nobody] = precision_recall_chart({}, RESULTS).axes
     assert nobody.get_legend() is None
 
@@ -82,3 +85,5 @@ def test_bars_are_as_long_as_f1() -> None:
     assert list(mean.get_xdata()) == pytest.approx([0.8, 0.8])  # over actions with support
     assert axes.texts[2].get_text() == "macro mean 0.800"
     assert axes.yaxis_inverted()
+    [macro] = f1_chart(RESULTS).axes[0].lines
+    assert macro.get_xdata()[0] == pytest.approx((2 * 4 / (2 * 4 + 2 + 1) + 2 * 1 / (2 * 1 + 1 + 2)) / 2)

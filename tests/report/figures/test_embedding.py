@@ -8,10 +8,10 @@ from torch import Tensor
 from reidar_plugin.report.figures.embedding import embedding_chart, people_to_show, project_people
 
 
-def groups(people: int = 3, each: int = 8, apart: float = 12.0) -> tuple[Tensor, Tensor]:
+def groups(people: int = 3, each: int = 8, size: int = 10, apart: float = 12.0) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
-    centres = apart * torch.eye(people, 10)
-    features = centres.repeat_interleave(each, dim=0) + torch.randn(people * each, 10, generator=generator)
+    centres = apart * torch.eye(people, size)
+    features = centres.repeat_interleave(each, dim=0) + torch.randn(people * each, size, generator=generator)
     return features, torch.arange(1, people + 1).repeat_interleave(each)
 
 
@@ -23,7 +23,9 @@ def test_first_people_with_enough_tracklets() -> None:
 
 
 def test_groups_stay_together_and_calls_agree() -> None:
-    features, pids = groups()
+    features, pids = groups(
+        size=600, apart=80.0
+    )  # of so many numbers that the start of t-SNE is drawn at random
     mixed = torch.randperm(24, generator=torch.Generator().manual_seed(1))
     points, whose = project_people(features[mixed], pids[mixed], [1, 2, 3])
     assert whose == pids[mixed].tolist()
@@ -38,9 +40,13 @@ def test_groups_stay_together_and_calls_agree() -> None:
 
 def test_only_the_people_shown_are_laid_out() -> None:
     features, pids = groups()
-    points, whose = project_people(features, pids, [1, 3])
+    mixed = torch.arange(24).reshape(3, 8).T.flatten()  # 1, 2, 3, 1, 2, 3, ...
+    points, whose = project_people(features[mixed], pids[mixed], [1, 3])
     assert points.shape == (16, 2)
-    assert whose == [1] * 8 + [3] * 8
+    assert whose == [1, 3] * 8
+    gaps = np.linalg.norm(points[:, None] - points[None], axis=2)
+    same = np.equal.outer(whose, whose)
+    assert gaps[~same].min() > gaps[same].max()
     with pytest.raises(ValueError, match=r"6 tracklets or more of the people \[5\], got 0"):
         project_people(features, pids, [5])
 

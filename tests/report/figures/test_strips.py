@@ -35,6 +35,7 @@ def test_a_strip_shows_frames_side_by_side() -> None:
     rows, columns = np.nonzero((canvas.pixels() == (255, 0, 255)).all(axis=2))
     assert (rows.min(), rows.max()) == (10, 89)
     assert (columns.min(), columns.max()) == (20, 59)
+    assert (canvas.pixels()[50, 2 * (10 + 20) : 2 * (10 + 24)] == 255).all()  # the gap
     assert (canvas.pixels()[50, 2 * (10 + 24) : 2 * (10 + 44)] != 255).any(axis=1).all()
 
 
