@@ -24,8 +24,8 @@ from reidar_plugin.launch import runner, subprocesses
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
 from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
-from reidar_plugin.report.records import Results, collect_results
-from reidar_plugin.report.results import read_results, write_results
+from reidar_plugin.report.figures.style import check_report_libraries
+from reidar_plugin.report.results import Results, collect_results, read_results, write_results
 from reidar_plugin.report.tables import comparison_table
 from reidar_plugin.synthped import make
 from reidar_plugin.synthped.drawing import cores
@@ -113,6 +113,7 @@ def run_demo(
 
 def _compare(demo: _Demo, preset: str) -> dict[str, Results]:
     start = time.monotonic()
+    check_report_libraries()
     threads = max(1, (cores() - 1) // 2)  # of two trainings at once; more threads than cores crawl
     torch.set_num_threads(threads)
     say(f"1/4  SynthPed, {preset}: drawing a street with people in it")

@@ -35,7 +35,8 @@ from reidar_plugin.inference.features import report_replaced
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.losses.objective import Objective
-from reidar_plugin.report.records import Results
+from reidar_plugin.report.figures.style import check_report_libraries
+from reidar_plugin.report.results import Results
 from reidar_plugin.structures import ClipBatch, Targets
 
 __all__ = ["JointEngine"]
@@ -246,6 +247,8 @@ class JointEngine(reid.engine.Engine):
             Rank-1 of the last target under its first protocol, as the host returns it.
         """
         check_test(dist_metric, use_metric_cuhk03)
+        if visrank:
+            check_report_libraries()  # before a test that may take hours
         outcome = self.outcome = self.evaluator(dist_metric, normalize_feature, rerank)
         self.results = reporting.describe(
             outcome, self.fingerprint.model, ranks, self.evaluator.options, self.config, self._notes()

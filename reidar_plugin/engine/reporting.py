@@ -13,9 +13,9 @@ from reidar_plugin.engine.evaluator import TestOutcome
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import say
-from reidar_plugin.report.figures.training import training_picture
-from reidar_plugin.report.records import Results, collect_results
-from reidar_plugin.report.results import write_results
+from reidar_plugin.report.figures.style import check_report_libraries, save_chart
+from reidar_plugin.report.figures.training import training_chart
+from reidar_plugin.report.results import Results, collect_results, write_results
 from reidar_plugin.report.tables import action_table, retrieval_table
 
 __all__ = [
@@ -125,15 +125,29 @@ def _scalars_explained() -> Iterator[None]:
 
 
 def draw_training(history: RunHistory, folder: str | Path) -> None:
-    """``training.png``: losses and learning rate over the epochs."""
+    """Draw losses and learning rate over the epochs into ``training.png``; one line says so where matplotlib is missing.
+
+    Args:
+        history: what the run remembers of its epochs.
+        folder: folder of the run.
+
+    Raises:
+        ReidarError: the file cannot be written.
+    """
     if not history.epochs:
+        return
+    path = Path(folder) / "training.png"
+    try:
+        check_report_libraries(["matplotlib.figure"])
+    except ReidarError as error:
+        say(f"{path} is not drawn: {error}")
         return
     epochs = [row["epoch"] for row in history.epochs]
     terms = [name for name in history.epochs[0] if name not in ("epoch", "lr", "gradient_norm")]
     losses = {name: [row[name] for row in history.epochs] for name in terms}
-    path = Path(folder) / "training.png"
+    chart = training_chart(epochs, losses, {"learning rate": [row["lr"] for row in history.epochs]})
     try:
-        training_picture(epochs, losses, {"learning rate": [row["lr"] for row in history.epochs]}).save(path)
+        save_chart(chart, path)
     except OSError as error:
         raise ReidarError(f"{path} cannot be written: {error}") from error
 

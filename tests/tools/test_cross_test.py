@@ -6,8 +6,7 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import subprocesses
-from reidar_plugin.report.records import Results
-from reidar_plugin.report.results import read_results
+from reidar_plugin.report.results import Results, read_results
 from tests.tools.chains import value
 from tools import cross_test
 

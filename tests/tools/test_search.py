@@ -7,8 +7,7 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import subprocesses
-from reidar_plugin.report.records import Results
-from reidar_plugin.report.results import write_results
+from reidar_plugin.report.results import Results, write_results
 from tests.tools.chains import TINY, value
 from tools import search
 
