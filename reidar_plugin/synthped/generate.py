@@ -49,7 +49,7 @@ def make(
 
     Args:
         root: where the folder of the set goes, e.g. the ``--root`` of torchreid.
-        preset: ``tiny``, ``laptop`` or ``mars``.
+        preset: ``tiny``, ``laptop``, ``town`` or ``mars``.
         people: how many to train on and to test on, instead of the preset's; one number for both.
         cameras: 2 ... 6 (``mars`` layout; LPW has eleven).
         tracklets: of the people to train on and to test on (``mars`` layout); distractors and junk follow.

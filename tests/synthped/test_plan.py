@@ -40,6 +40,21 @@ def test_the_mars_preset_has_the_numbers_of_mars(mars: Plan) -> None:
     assert abs(frames / 1_191_003 - 1) < 0.03  # MARS: 509,914 + 681,089
 
 
+def answerable(plan: Plan) -> int:
+    """Queries whose person another camera has in the gallery: those that the protocol of MARS counts."""
+    test, queries = [shot for shot in plan.shots if shot.split == "test"], set(plan.queries)
+    gallery = {(shot.pid, shot.camera) for index, shot in enumerate(test) if index not in queries}
+    asked = [(test[index].pid, test[index].camera) for index in plan.queries]
+    return sum(any(pid == who and camera != other for who, other in gallery) for pid, camera in asked)
+
+
+def test_a_town_tests_with_many_more_queries_than_the_laptop_set() -> None:
+    laptop, town = (plan_mars(PRESETS[name], seed=0) for name in ("laptop", "town"))
+    assert (len(laptop.queries), answerable(laptop)) == (285, 232)
+    assert (len(town.queries), answerable(town)) == (627, 600)
+    assert [len(town.crowds[split]) for split in ("train", "test")] == [400, 200]
+
+
 def test_queries_are_one_for_each_person_and_camera(mars: Plan) -> None:
     test = [shot for shot in mars.shots if shot.split == "test"]
     cameras: dict[int, set[int]] = {}
