@@ -22,7 +22,7 @@ from reidar_plugin.config import add_reidar_config
 from reidar_plugin.config.files import CheckedConfig, checked
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import defaults
-from reidar_plugin.io.log import tee
+from reidar_plugin.io.console import tee
 from reidar_plugin.launch.validation import JOINT, check_config, check_datasets
 from reidar_plugin.plugin import registration
 

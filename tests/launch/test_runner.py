@@ -12,7 +12,7 @@ import reidar_plugin
 from reidar_plugin.config.files import CheckedConfig, checked
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host.defaults import toolbox_config
-from reidar_plugin.io.log import tee
+from reidar_plugin.io.console import tee
 from reidar_plugin.launch import runner, script
 from reidar_plugin.launch.validation import check_config, check_datasets
 from tests.fakes import write_mars
