@@ -30,7 +30,7 @@ from reidar_plugin.report.records import Results, collect_results
 from reidar_plugin.report.results import read_results, write_results
 from reidar_plugin.report.tables import comparison_table
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.drawing import cores
+from reidar_plugin.synthped.workers import cores
 
 __all__ = ["colour_histograms", "run_demo"]
 

@@ -1,4 +1,4 @@
-"""Make a set on disk: plan it, draw it in several processes, write its tables, and only then give it its name."""
+"""Make a set on disk: plan it, draw it, write its tables, and only then give it its name."""
 
 import json
 import sys
@@ -12,19 +12,18 @@ import cv2
 
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.errors import ConfigError
-
-from .drawing import Progress, clear_truth, cores, draw
-from .files import write_files
-from .plan import Plan, plan_lpw, plan_mars
-from .presets import PRESETS, Preset
+from reidar_plugin.synthped.files import write_files
+from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
+from reidar_plugin.synthped.presets import PRESETS, Preset
+from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
 __all__ = ["FORMAT", "STAMP", "make", "read_stamp"]
 
 FORMAT = 2
-"""Raised whenever the same seed would give other pictures or tables."""
+"""Version of the generator: it goes up whenever the same seed gives other pictures or tables."""
 
 STAMP = "synthped.json"
-"""What a set is, in its own folder; it is written last."""
+"""Name of the file in a set's folder that says what the set is; it is written last."""
 
 
 def make(
@@ -45,23 +44,25 @@ def make(
     """Make a SynthPed set, or finish one that was left half done; a set that is there already is left as it is.
 
     The pictures are drawn into ``root/.<folder>.part``, which gets its name when everything is there. The same
-    arguments give the same tables, labels and pictures on every machine, whatever the number of workers.
+    arguments give the same tables, labels and pictures on every machine, whatever the number of workers. A progress bar
+    is shown where stderr is a terminal.
 
     Args:
-        root: where the folder of the set goes, e.g. the ``--root`` of torchreid.
-        preset: ``tiny``, ``laptop``, ``town`` or ``mars``.
-        people: how many to train on and to test on, instead of the preset's; one number for both.
-        cameras: 2 ... 6 (``mars`` layout; LPW has eleven).
-        tracklets: of the people to train on and to test on (``mars`` layout); distractors and junk follow.
-        size: height and width of the pictures.
-        seed: another seed, another town.
+        root: where the folder of the set goes, for instance the ``--root`` of torchreid.
+        preset: sizes to start from: ``tiny``, ``laptop``, ``town`` or ``mars``.
+        people: number of people to train on and to test on, instead of the preset's; one number for both.
+        cameras: number of cameras, 2 to 6, instead of the preset's (``mars`` layout only; LPW has eleven).
+        tracklets: number of tracklets of the people to train on and to test on, instead of the preset's (``mars``
+            layout only); the numbers of distractors and of junk follow from them.
+        size: height and width of the pictures, instead of the preset's.
+        seed: decides everything random; another seed gives other people and other places.
         layout: ``mars`` or ``lpw``.
-        shares: ``paper`` deals out the actions as Table 1 of the Re-ID-AR paper counts them, at least two people an
-            action in all but tiny sets; ``even`` gives each action the same number of people.
-        folder: name of the folder, the layout unless named: torchreid's ``mars`` and our ``mars_actions`` read
-            ``root/mars``, ``lpw_actions`` reads ``root/lpw`` and ``synthped`` reads ``root/synthped``.
-        workers: processes, one for each core unless named; 1 stays in this process.
-        progress: called with the frames drawn so far and all frames.
+        shares: ``paper`` gives the actions the frequencies of Table 1 of the Re-ID-AR paper, with at least two people
+            for each action in all but tiny sets; ``even`` gives each action the same number of people.
+        folder: name of the folder; the name of the layout by default. torchreid's ``mars`` and our ``mars_actions``
+            read ``root/mars``, ``lpw_actions`` reads ``root/lpw`` and ``synthped`` reads ``root/synthped``.
+        workers: number of processes; one for each core by default, 1 stays in this process.
+        progress: called with the number of frames drawn so far and of all frames, whenever more are drawn.
 
     Returns:
         The folder of the set.
@@ -86,17 +87,17 @@ def make(
         plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
         part = home.with_name(f".{home.name}.part")
         _open_part(part, stamp)
-        draw(plan, part, workers or cores(), progress or _silent)
+        draw(plan, part, workers or cores(), progress)
         _finish(plan, part, stamp)
         part.rename(home)
     return home
 
 
 def read_stamp(home: Path) -> dict[str, Any] | None:
-    """What a folder says that it is; None where it says nothing and so is no SynthPed set.
+    """Read what a folder says about its set; None for a folder that is no SynthPed set.
 
     Raises:
-        TableError: what it says cannot be read.
+        TableError: its ``synthped.json`` cannot be read.
     """
     path = home / STAMP
     if not path.is_file():
@@ -191,7 +192,7 @@ def _open_part(part: Path, stamp: dict[str, Any]) -> None:
 
 
 def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
-    write_files(part, plan, clear_truth(part))
+    write_files(part, plan, take_truth(part))
     counts = {
         "shots": len(plan.shots),
         "frames": sum(shot.length for shot in plan.shots),
@@ -202,10 +203,6 @@ def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
-
-
-def _silent(done: int, total: int) -> None:
-    """Say nothing."""
 
 
 @contextmanager
