@@ -28,9 +28,8 @@ def write_script(plan: Plan, shot: Shot, camera: Camera) -> Script:
         camera: the camera that sees it.
     """
     random = SeededRandom(plan.seed, "script", shot.split, shot.key)
-    kind = {DISTRACTOR: random.choice(("part", "empty", "stranger"), (4, 3, 4)), JUNK: "junk"}.get(
-        shot.pid, "person"
-    )
+    distractor = random.choice(("part", "empty", "stranger"), (4, 3, 4))
+    kind = {DISTRACTOR: distractor, JUNK: "junk"}.get(shot.pid, "person")
     if kind == "person":
         look, label = plan.crowds[shot.split][shot.person], shot.label
     elif kind == "junk":  # a badly cut box of somebody of the test set
@@ -156,8 +155,7 @@ def _aside(look: Look, action: str, heading: Array) -> Array:
 def _travel(role: Role, actions: list[str], recording: Recording) -> Array:
     """How far along the background the box has come: 0.8 body heights a cycle of the gait, 1.6 a turn of the pedals."""
     gain = 1.6 if actions[0] == "riding" else 0.8
-    steps = np.diff(role.motion.phase, prepend=role.motion.phase[:1]) * np.minimum(
-        1.0, role.motion.energy * 1.2
-    )
+    turns = np.diff(role.motion.phase, prepend=role.motion.phase[:1])
+    steps = turns * np.minimum(1.0, role.motion.energy * 1.2)
     way = np.cumsum(steps * gain * role.tall * turn_sin(role.heading))
     return recording.random.uniform(0.0, 60.0) + way

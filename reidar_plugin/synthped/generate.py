@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,7 @@ def _choose(
     size: tuple[int, int] | None,
     layout: str,
 ) -> Preset:
+    """The preset of that name with what was asked for changed, checked."""
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     if layout not in ("mars", "lpw"):
@@ -132,9 +133,8 @@ def _choose(
         pair = (people, people) if isinstance(people, int) else people
         if not all(2 <= number <= 4000 for number in pair):
             raise ConfigError(f"people must be 2 ... 4000 to train on and to test on, got {people}")
-        train, test = (
-            round(t * n / old) for t, n, old in zip(preset.tracklets, pair, preset.people, strict=True)
-        )
+        scaled = zip(preset.tracklets, pair, preset.people, strict=True)
+        train, test = (round(count * new / old) for count, new, old in scaled)
         preset = replace(preset, people=pair, tracklets=(train, test))
     if cameras is not None:
         if not 2 <= cameras <= 6:
@@ -153,15 +153,8 @@ def _choose(
 
 def _stamp(preset: Preset, seed: int, layout: str, shares: str) -> dict[str, Any]:
     return {
-        "format": FORMAT,
-        "layout": layout,
-        "shares": shares,
-        "seed": seed,
-        "people": list(preset.people),
-        "tracklets": list(preset.tracklets),
-        "cameras": preset.cameras,
-        "size": list(preset.size),
-        "stretch": preset.stretch,
+        **{"format": FORMAT, "layout": layout, "shares": shares, "seed": seed},
+        **{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(preset).items()},
     }
 
 
@@ -169,7 +162,7 @@ def _check_same(home: Path, stamp: dict[str, Any]) -> None:
     found = read_stamp(home)
     if found is None:
         raise FileExistsError(f"{home}: exists and is no SynthPed set; choose another root or folder")
-    _compare(home, {key: found.get(key) for key in stamp}, stamp)
+    _compare(home, found, stamp)
 
 
 def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
@@ -177,9 +170,8 @@ def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
         f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
     ]
     if other:
-        raise ConfigError(
-            f"{where}: holds a SynthPed set with {'; '.join(other)}. Delete it or choose another folder"
-        )
+        said = "; ".join(other)
+        raise ConfigError(f"{where}: holds a SynthPed set with {said}. Delete it or choose another folder")
 
 
 def _open_part(part: Path, stamp: dict[str, Any]) -> None:
@@ -193,11 +185,8 @@ def _open_part(part: Path, stamp: dict[str, Any]) -> None:
 
 def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
     write_files(part, plan, take_truth(part))
-    counts = {
-        "shots": len(plan.shots),
-        "frames": sum(shot.length for shot in plan.shots),
-        "queries": len(plan.queries),
-    }
+    frames = sum(shot.length for shot in plan.shots)
+    counts = {"shots": len(plan.shots), "frames": frames, "queries": len(plan.queries)}
     _write_json(part / STAMP, {**stamp, **counts, "opencv": cv2.__version__, "finished": True})
 
 

@@ -1,5 +1,6 @@
 """The plan of a set: who is seen by which camera, how often and for how long, decided before anything is drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reidar_plugin.errors import ConfigError
@@ -66,14 +67,11 @@ def plan_mars(preset: Preset, seed: int, shares: str = "paper") -> Plan:
     first = {"train": 1, "test": 2}
     for split, number, total in zip(("train", "test"), preset.people, preset.tracklets, strict=True):
         crowds[split] = dress_all(number, seed, split)
-        labels[split] = hand_out(
-            action_shares("mars", split, shares), number, SeededRandom(seed, "actions", split)
-        )
+        weights = action_shares("mars", split, shares)
+        labels[split] = hand_out(weights, number, SeededRandom(seed, "actions", split))
         if split == "test":
             shots += _strangers(preset, seed)
-        pids = list(
-            range(first[split], 2 * number + first[split], 2)
-        )  # odd people train, even people are tested
+        pids = range(first[split], 2 * number + first[split], 2)  # odd people train, even people are tested
         shots += _known(split, pids, labels[split], total, preset, seed)
     test = [shot for shot in shots if shot.split == "test"]
     return Plan("mars", seed, preset.cameras, preset.size, crowds, labels, shots, _queries(test, seed))
@@ -95,7 +93,7 @@ def _strangers(preset: Preset, seed: int) -> list[Shot]:
 
 
 def _known(
-    split: str, pids: list[int], labels: list[str], total: int, preset: Preset, seed: int
+    split: str, pids: Sequence[int], labels: list[str], total: int, preset: Preset, seed: int
 ) -> list[Shot]:
     """Tracklets of the people of a split: one in each camera that sees them, and the rest unevenly spread."""
     seen = _seen_by(split, len(pids), preset, seed)
@@ -114,10 +112,8 @@ def _known(
         last = person
         for _ in range(1 + extra):
             number += 1
-            pid = pids[person]
-            shots.append(
-                _mars_shot(split, pid, f"{pid:04d}", camera, number, next(lengths), labels[person], person)
-            )
+            name, label = f"{pids[person]:04d}", labels[person]
+            shots.append(_mars_shot(split, pids[person], name, camera, number, next(lengths), label, person))
     return shots
 
 
@@ -132,15 +128,11 @@ def _seen_by(split: str, number: int, preset: Preset, seed: int) -> list[list[in
     """Cameras that see each person: as many as in MARS, and the busier ones more often."""
     shares = list(CAMERAS_OF_A_PERSON[split][: preset.cameras])
     shares[-1] += sum(CAMERAS_OF_A_PERSON[split][preset.cameras :])
-    sizes = [
-        size
-        for size, count in enumerate(_share_out(number, [float(share) for share in shares]), 1)
-        for _ in range(count)
-    ]
+    counts = _share_out(number, [float(share) for share in shares])
+    sizes = [size for size, count in enumerate(counts, 1) for _ in range(count)]
     random = SeededRandom(seed, "seen", split)
-    order = random.permutation(number)
     people = []
-    for index in order:
+    for index in random.permutation(number):
         free = list(range(1, preset.cameras + 1))
         seen = []
         for _ in range(sizes[index]):
@@ -170,9 +162,8 @@ def _queries(test: list[Shot], seed: int) -> list[int]:
     for index, shot in enumerate(test):
         if shot.pid > 0:
             groups.setdefault(shot.pid, {}).setdefault(shot.camera, []).append(index)
-    return sorted(
-        random.choice(indices) for seen in groups.values() if len(seen) > 1 for indices in seen.values()
-    )
+    several = [seen for seen in groups.values() if len(seen) > 1]
+    return sorted(random.choice(indices) for seen in several for indices in seen.values())
 
 
 def plan_lpw(preset: Preset, seed: int, shares: str = "paper") -> Plan:
@@ -198,9 +189,8 @@ def plan_lpw(preset: Preset, seed: int, shares: str = "paper") -> Plan:
                 seen += [(scene, view, local, start + local - 1) for local in range(1, count + 1)
                          for view in _views(scene, local, seed)]  # fmt: skip
         seen.sort()
-        labels = hand_out(
-            action_shares("lpw", split, shares), len(seen), SeededRandom(seed, "actions", split)
-        )
+        weights = action_shares("lpw", split, shares)
+        labels = hand_out(weights, len(seen), SeededRandom(seed, "actions", split))
         lengths = tracklet_lengths("train", len(seen), preset.stretch, SeededRandom(seed, "lengths", split))
         for (scene, view, local, person), label, length in zip(seen, labels, lengths, strict=True):
             key = f"scen{scene}/view{view}/{local}"

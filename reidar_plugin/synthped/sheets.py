@@ -53,11 +53,16 @@ def contact_sheets(folder: Path, seed: int = 0) -> list[Path]:
 def people_sheet(seed: int, rows: int = 3, columns: int = 12) -> Array:
     """A crowd on neutral ground, and one of them from eight sides."""
     crowd = dress_all(rows * columns, seed, "train")
-    lines = [np.hstack([_figure(look, 0.04 + 0.125 * (i % 3), i) for i, look in enumerate(crowd[at : at + columns])])
-             for at in range(0, len(crowd), columns)]  # fmt: skip
-    lines.append(np.hstack([_figure(crowd[2], side / 8, side) for side in range(8)] +
-                           [_figure(crowd[7], side / 4, side) for side in range(4)]))  # fmt: skip
-    return np.vstack(lines)
+    people = [_figure(look, 0.04 + 0.125 * (i % columns % 3), i % columns) for i, look in enumerate(crowd)]
+    people += [_figure(crowd[2], side / 8, side) for side in range(8)]
+    people += [_figure(crowd[7], side / 4, side) for side in range(4)]
+    return _grid(people, columns)
+
+
+def _grid(pictures: list[Array], columns: int) -> Array:
+    """Pictures in rows of ``columns``; an unfinished row is left out."""
+    rows = range(0, len(pictures) - columns + 1, columns)
+    return np.vstack([np.hstack(pictures[at : at + columns]) for at in rows])
 
 
 def _figure(look: Look, heading: float, frame: int) -> Array:
@@ -77,48 +82,43 @@ def actions_sheet(plan: Plan, renderer: Renderer, frames: int = 7) -> Array:
     for action in ACTIONS:
         shots = [shot for shot in plan.shots if shot.label == action and shot.length >= 24]
         chosen = (shot for shot in shots if _clear(renderer.script(shot), action))
-        lines.append(
-            np.hstack([strip(renderer, shot, frames, 3) for shot in islice(_of_new_people(chosen), 2)])
-        )
+        lines.append(np.hstack([strip(renderer, s, frames, 3) for s in islice(_of_new_people(chosen), 2)]))
     return np.vstack(lines)
 
 
 def _clear(script: Script, action: str) -> bool:
+    """Whether the action can be seen well throughout."""
     if action.startswith(("phone", "item")) and script.pose not in ("frontal", "lateral-front", "lateral"):
         return False  # not seen from behind
-    return (
-        set(script.actions) == {action}
-        and not script.front
-        and not script.behind
-        and script.cast[0].tall[0] < 0.92
-    )
+    alone = not script.front and not script.behind
+    return alone and set(script.actions) == {action} and script.cast[0].tall[0] < 0.92
 
 
 def _of_new_people(shots: Iterable[Shot]) -> Iterator[Shot]:
-    seen: dict[int, set[int]] = {}
+    """The first of these tracklets of each person."""
+    seen: set[int] = set()
     for shot in shots:
-        if shot.pid not in seen and shot.camera not in seen.values():
-            seen[shot.pid] = {shot.camera}
+        if shot.pid not in seen:
+            seen.add(shot.pid)
             yield shot
 
 
 def cameras_sheet(plan: Plan, renderer: Renderer) -> Array:
-    """A piece of the street of each camera, and three of those who walk there."""
+    """A piece of the background of each camera, and six people who walk there."""
     lines = []
     for camera in make_cameras(plan.seed, plan.cameras):
         scene = paint_scene(camera, plan.seed, (2 * HEIGHT, 2 * WIDTH))
         street: Array = np.empty((2 * HEIGHT, 8 * WIDTH, 3), np.uint8)
         for part in range(4):
             scene.copy_to(street[:, 2 * WIDTH * part : 2 * WIDTH * (part + 1)], 300 + 2 * WIDTH * part, 0)
-        street = cv2.resize(street, (4 * WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        street = _framed(cv2.resize(street, (4 * WIDTH, HEIGHT), interpolation=cv2.INTER_AREA))
         here = {shot.pid: shot for shot in plan.shots if shot.camera == camera.number and shot.person >= 0}
-        street = cv2.copyMakeBorder(street, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(250,) * 3)
         lines.append(np.hstack([street, *[strip(renderer, shot, 1) for shot in list(here.values())[10:16]]]))
     return np.vstack(lines)
 
 
 def _covered(plan: Plan, renderer: Renderer) -> list[Shot]:
-    """Shots with a pole, a plant, a passer, somebody behind, a cut and a lost head, two of each."""
+    """Two tracklets each with a pole, a plant, a passer, somebody behind, and a cut-off head or feet."""
     wanted: list[Callable[[Script], bool]] = [
         lambda script: any(isinstance(x, Obstacle) and x.kind == "pole" for x in script.front),
         lambda script: any(isinstance(x, Obstacle) and x.kind == "plant" for x in script.front),
@@ -126,10 +126,9 @@ def _covered(plan: Plan, renderer: Renderer) -> list[Shot]:
         lambda script: bool(script.behind) and not script.front,
         lambda script: script.cast[0].tall[0] > 0.95 and not script.front,
     ]
+    known = [shot for shot in plan.shots[:1200] if shot.person >= 0 and shot.length >= 20]
+    scripts = [(shot, renderer.script(shot)) for shot in known]
     shots = []
-    scripts = [
-        (shot, renderer.script(shot)) for shot in plan.shots[:1200] if shot.person >= 0 and shot.length >= 20
-    ]
     for test in wanted[:3]:
         shots += [shot for shot, script in scripts if test(script) and 0.2 < script.occluded.mean() < 0.9][:2]
     for test in wanted[3:]:
@@ -138,6 +137,7 @@ def _covered(plan: Plan, renderer: Renderer) -> list[Shot]:
 
 
 def _nobody(plan: Plan) -> list[Shot]:
+    """Some distractors, and a row of junk."""
     strangers = [shot for shot in plan.shots if shot.pid == DISTRACTOR and shot.length >= 6]
     junk = [shot for shot in plan.shots if shot.pid == JUNK and shot.length >= 6]
     return strangers[::23][:12] + junk[::7][:4]
@@ -145,27 +145,24 @@ def _nobody(plan: Plan) -> list[Shot]:
 
 def strips(renderer: Renderer, shots: list[Shot], columns: int, frames: int) -> Array:
     """Strips of frames of several shots, ``columns`` strips a line."""
-    rows = [strip(renderer, shot, frames) for shot in shots]
-    return np.vstack(
-        [np.hstack(rows[at : at + columns]) for at in range(0, len(rows) - columns + 1, columns)]
-    )
+    return _grid([strip(renderer, shot, frames) for shot in shots], columns)
 
 
 def strip(renderer: Renderer, shot: Shot, frames: int, step: int = 0) -> Array:
-    """``frames`` pictures of a shot, every ``step``-th or spread over all of it, in a thin frame."""
-    indices = (
-        [step * i for i in range(frames)]
-        if step
-        else np.linspace(0, shot.length - 1, frames).astype(int).tolist()
-    )
+    """``frames`` pictures of a tracklet, every ``step``-th or evenly spread (step 0), in a thin frame."""
+    spread = np.linspace(0, shot.length - 1, frames).astype(int).tolist()
     pictures = list(renderer.pictures(shot, renderer.script(shot)))
-    return cv2.copyMakeBorder(
-        np.hstack([pictures[index] for index in indices]), 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(250,) * 3
+    return _framed(
+        np.hstack([pictures[index] for index in (range(0, step * frames, step) if step else spread)])
     )
+
+
+def _framed(picture: Array) -> Array:
+    return cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(250,) * 3)
 
 
 def main(argv: list[str]) -> int:
-    """Write the sheets into the folder that is named; the exit status."""
+    """Write the sheets into the folder that is named, and return the exit status."""
     if len(argv) != 1 or not Path(argv[0]).is_dir():
         sys.stderr.write("usage: python -m reidar_plugin.synthped.sheets FOLDER (that exists)\n")
         return 2

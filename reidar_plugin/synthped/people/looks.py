@@ -26,6 +26,9 @@ COLOURS = {
 }
 """The palette, RGB in daylight."""
 
+SECOND_COLOURS = ("white", "black", "gray", "navy", "red", "beige", "yellow")
+BAG_COLOURS = ("black", "navy", "brown", "red", "gray", "green", "beige")
+HAIR_STYLES = ("bald", "short", "medium", "long", "ponytail", "bun")
 SKINS = ((238, 200, 174), (222, 178, 146), (190, 142, 108), (142, 98, 70), (98, 66, 48))
 HAIRS = {
     "black": (34, 30, 30),
@@ -92,10 +95,7 @@ def dress(random: SeededRandom) -> Look:
     )
     top = random.choice(("shirt", "jacket", "coat", "hoodie"), (7, 2.5, 1.2, 2))
     colour = random.choice(TOP_COLOURS[:8], (30, 6, 9, 15, 17, 26, 8, 14))
-    hair = random.choice(
-        ("bald", "short", "medium", "long", "ponytail", "bun"),
-        (0, 1, 3, 5, 3, 1) if female else (1, 9, 2, 0.4, 0.3, 0.2),
-    )
+    hair = random.choice(HAIR_STYLES, (0, 1, 3, 5, 3, 1) if female else (1, 9, 2, 0.4, 0.3, 0.2))
     return Look(
         gender="female" if female else "male",
         age=random.choice(("child", "teenager", "adult", "old"), (0.3, 8, 3, 0.7)),
@@ -108,18 +108,14 @@ def dress(random: SeededRandom) -> Look:
         hat_colour=random.choice(("black", "navy", "red", "beige", "white", "green")),
         top=top,
         top_colour=colour,
-        top_second=random.choice(
-            [name for name in ("white", "black", "gray", "navy", "red", "beige", "yellow") if name != colour]
-        ),
+        top_second=random.choice([name for name in SECOND_COLOURS if name != colour]),
         texture=random.choice(("plain", "stripes", "checks", "print"), (50, 20, 14, 16)),
         sleeves=random.choice(("short", "long"), (3, 2)) if top == "shirt" else "long",
         bottom=bottom,
         bottom_colour=random.choice(BOTTOM_COLOURS[:9], (8, 1, 38, 2, 16, 3, 1, 20, 11)),
         shoes=random.choice(("black", "white", "brown", "gray", "red", "blue"), (8, 6, 4, 3, 1.5, 1.5)),
         bag=random.choice(("none", "backpack", "shoulder", "handbag"), (42, 25, 22, 11)),
-        bag_colour=random.choice(
-            ("black", "navy", "brown", "red", "gray", "green", "beige"), (8, 4, 4, 2, 3, 2, 2)
-        ),
+        bag_colour=random.choice(BAG_COLOURS, (8, 4, 4, 2, 3, 2, 2)),
         item=random.choice(("bag", "cup", "book", "umbrella"), (5, 2, 2, 1.5)),
         item_colour=random.choice(("white", "beige", "red", "blue", "green", "yellow", "brown")),
         vehicle=random.choice(("suitcase", "cart", "pram")),

@@ -9,6 +9,9 @@ from reidar_plugin.synthped.street.painting import Backdrop
 __all__ = ["Street"]
 
 
+CAR_COLOURS = ((150, 40, 44), (48, 66, 104), (190, 192, 194), (58, 60, 64), (226, 226, 224), (86, 100, 92))
+
+
 class Street(Backdrop):
     """A background with walls, windows, doors, trees, hedges and cars."""
 
@@ -22,14 +25,9 @@ class Street(Backdrop):
                 self.rect(0, row * high, self.length, row * high + 0.002, rgb, 0.86)
                 for at in np.arange((row % 2) * wide / 2, self.length, wide):
                     if self.random.happens(0.25):
-                        self.rect(
-                            at,
-                            row * high + 0.004,
-                            at + wide - 0.006,
-                            row * high + high - 0.002,
-                            rgb,
-                            self.random.uniform(0.86, 1.10),
-                        )
+                        low, top_of_row = row * high + 0.004, row * high + high - 0.002
+                        gain = self.random.uniform(0.86, 1.10)
+                        self.rect(at, low, at + wide - 0.006, top_of_row, rgb, gain)
                     self.rect(at, row * high, at + 0.002, (row + 1) * high, rgb, 0.88)
         self.rect(0, 0, self.length, 0.05, rgb, 0.74)
 
@@ -38,9 +36,8 @@ class Street(Backdrop):
         glass = (74, 90, 104)
         self.rect(x - 0.02, y - 0.03, x + wide + 0.02, y + high + 0.02, frame, 0.95)
         for strip in range(8):
-            self.rect(
-                x, y + high * strip / 8, x + wide, y + high * (strip + 1) / 8, glass, 0.75 + 0.07 * strip
-            )
+            low, top = y + high * strip / 8, y + high * (strip + 1) / 8
+            self.rect(x, low, x + wide, top, glass, 0.75 + 0.07 * strip)
         if self.random.happens(0.5):
             self.rect(x, y, x + wide * self.random.uniform(0.15, 0.4), y + high, (196, 190, 176), 0.85)
         self.rect(x + wide / 2 - 0.006, y, x + wide / 2 + 0.006, y + high, frame)
@@ -84,9 +81,7 @@ class Street(Backdrop):
 
     def car(self, x: float) -> None:
         """A parked car."""
-        rgb = self.random.choice(
-            ((150, 40, 44), (48, 66, 104), (190, 192, 194), (58, 60, 64), (226, 226, 224), (86, 100, 92))
-        )
+        rgb = self.random.choice(CAR_COLOURS)
         self.shade(x + 0.55, -0.005, 0.60, 0.03, 0.55)
         self.rect(x + 0.02, 0.06, x + 1.08, 0.24, rgb)
         self.rect(x, 0.09, x + 1.10, 0.20, rgb)
@@ -97,10 +92,8 @@ class Street(Backdrop):
             (cabin, self.colours.colour(rgb, 0.95)),
             (glass, self.colours.colour((62, 74, 84))),
         ):
-            points = np.stack(
-                [(shape[:, 0] + x) * self.unit, self.back - shape[:, 1] * self.unit], axis=1
-            ).astype(np.int32)
-            cv2.fillConvexPoly(self.image, points, colour)
+            xs, ys = (shape[:, 0] + x) * self.unit, self.back - shape[:, 1] * self.unit
+            cv2.fillConvexPoly(self.image, np.stack([xs, ys], axis=1).astype(np.int32), colour)
         self.rect(x + 0.53, 0.07, x + 0.545, 0.40, rgb, 0.8)
         for wheel in (0.22, 0.88):
             self.blob(x + wheel, 0.065, 0.085, 0.085, (36, 36, 38))

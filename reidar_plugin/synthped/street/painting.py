@@ -46,20 +46,17 @@ class Backdrop:
         """A rectangle; what passes the end of the loop comes in again at its beginning."""
         left, right = int(x0 * self.unit), int(x1 * self.unit)
         top, low = int(self.back - y1 * self.unit), int(self.back - y0 * self.unit)
+        colour = self.colours.colour(rgb, gain)
         for loop in (0, self.width, -self.width):
             if right + loop >= 0 and left + loop < self.width:
-                cv2.rectangle(
-                    self.image, (left + loop, top), (right + loop, low), self.colours.colour(rgb, gain), -1
-                )
+                cv2.rectangle(self.image, (left + loop, top), (right + loop, low), colour, -1)
 
     def blob(self, x: float, y: float, rx: float, ry: float, rgb: RGB, gain: float = 1.0) -> None:
         """An ellipse."""
         axes = (max(1, int(rx * self.unit)), max(1, int(ry * self.unit)))
-        centre = (int(x * self.unit), int(self.back - y * self.unit))
+        centre, colour = (int(x * self.unit), int(self.back - y * self.unit)), self.colours.colour(rgb, gain)
         for loop in (0, self.width, -self.width):
-            cv2.ellipse(
-                self.image, (centre[0] + loop, centre[1]), axes, 0, 0, 360, self.colours.colour(rgb, gain), -1
-            )
+            cv2.ellipse(self.image, (centre[0] + loop, centre[1]), axes, 0, 0, 360, colour, -1)
 
     @property
     def length(self) -> float:
@@ -128,8 +125,6 @@ class Backdrop:
         for cells, depth in ((5, 9), (24, 8), (110, 7)):
             high, wide = max(2, rows * cells // self.unit), max(2, columns * cells // self.unit)
             field = self.random.uniform(0, 2 * depth, size=high * wide).reshape(high, wide).astype(np.uint8)
-            total += (
-                cv2.resize(field, (columns, rows), interpolation=cv2.INTER_LINEAR_EXACT).astype(np.int16)
-                - depth
-            )
+            cloud = cv2.resize(field, (columns, rows), interpolation=cv2.INTER_LINEAR_EXACT)
+            total += cloud.astype(np.int16) - depth
         self.image = np.clip(self.image.astype(np.int16) + total[..., None], 0, 255).astype(np.uint8)

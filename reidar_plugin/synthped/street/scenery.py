@@ -1,6 +1,7 @@
 """Six places where people walk, painted once for each camera and seen through a window that moves along."""
 
 from collections.abc import Callable, Mapping
+from itertools import product
 
 import numpy as np
 
@@ -71,33 +72,16 @@ class _Place(Street):
     def park(self) -> None:
         top = self.back / self.unit
         for strip in range(12):
-            self.rect(
-                0,
-                top * strip / 12,
-                self.length,
-                top * (strip + 1) / 12,
-                (150 + 3 * strip, 168 + 3 * strip, 172 + 4 * strip),
-            )
+            sky = (150 + 3 * strip, 168 + 3 * strip, 172 + 4 * strip)
+            self.rect(0, top * strip / 12, self.length, top * (strip + 1) / 12, sky)
         for x in self.along(0.25, 0.5):
             self.foliage(x, 0.46, 0.28, 0.22, 40)
         for strip in range(10):
-            self.rect(
-                0,
-                0.20 * (9 - strip) / 10,
-                self.length,
-                0.20 * (10 - strip) / 10,
-                (104, 128, 72),
-                0.85 + 0.02 * strip,
-            )
+            low, high = 0.20 * (9 - strip) / 10, 0.20 * (10 - strip) / 10
+            self.rect(0, low, self.length, high, (104, 128, 72), 0.85 + 0.02 * strip)
         for _ in range(700):
-            self.blob(
-                self.random.uniform(0, self.length),
-                self.random.uniform(0, 0.2),
-                0.012,
-                0.003,
-                (120, 142, 80),
-                self.random.uniform(0.75, 1.1),
-            )
+            x, y = self.random.uniform(0, self.length), self.random.uniform(0, 0.2)
+            self.blob(x, y, 0.012, 0.003, (120, 142, 80), self.random.uniform(0.75, 1.1))
         for x in self.along(0.9, 1.5):
             self.tree(x, self.random.uniform(0.8, 1.2))
         self.ground((176, 160, 136), 0.0)
@@ -109,22 +93,10 @@ class _Place(Street):
         for x in self.along(0.5, 0.56):
             self.rect(x, 0.0, x + 0.42, 1.4, (104, 120, 130), 0.9)
             for floor in range(5):
-                self.rect(
-                    x + 0.02,
-                    0.04 + 0.26 * floor,
-                    x + 0.20,
-                    0.26 + 0.26 * floor,
-                    (88, 108, 122),
-                    self.random.uniform(0.8, 1.25),
-                )
-                self.rect(
-                    x + 0.22,
-                    0.04 + 0.26 * floor,
-                    x + 0.40,
-                    0.26 + 0.26 * floor,
-                    (88, 108, 122),
-                    self.random.uniform(0.8, 1.25),
-                )
+                low, high = 0.04 + 0.26 * floor, 0.26 + 0.26 * floor
+                for left, right in ((0.02, 0.20), (0.22, 0.40)):
+                    gain = self.random.uniform(0.8, 1.25)
+                    self.rect(x + left, low, x + right, high, (88, 108, 122), gain)
         for x in self.along(1.2, 2.0):
             self.rect(x, 0.0, x + 0.5, 0.11, (140, 132, 122))
             self.foliage(x + 0.25, 0.19, 0.25, 0.10, 40)
@@ -150,15 +122,9 @@ class _Place(Street):
         for x in self.along(0.8, 1.3):
             high = self.random.uniform(0.55, 0.95)
             self.rect(x, 0.2, x + 0.7, high, (150, 142, 136), self.random.uniform(0.9, 1.1))
-            for row in range(4):
-                for column in range(5):
-                    self.rect(
-                        x + 0.05 + 0.13 * column,
-                        0.32 + 0.15 * row,
-                        x + 0.12 + 0.13 * column,
-                        0.40 + 0.15 * row,
-                        (92, 102, 112),
-                    )
+            for row, column in product(range(4), range(5)):
+                left, right = x + 0.05 + 0.13 * column, x + 0.12 + 0.13 * column
+                self.rect(left, 0.32 + 0.15 * row, right, 0.40 + 0.15 * row, (92, 102, 112))
         self.hedge(0.30)
         for x in np.arange(0.0, self.length, 0.055):
             self.rect(x, 0.0, x + 0.010, 0.42, (62, 66, 68))
