@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from reidar_plugin.synthped.actions import ACTIONS, SHARES, hand_out
+from reidar_plugin.synthped.actions import ACTIONS, PASSING, SHARES, action_shares, hand_out
 from reidar_plugin.synthped.seeded_random import SeededRandom
 
 
@@ -21,3 +21,20 @@ def test_too_few_people_for_all_actions() -> None:
         "walking": 2,
         "item_one_hand": 1,
     }
+
+
+def test_shares_that_add_up_are_met() -> None:
+    people = hand_out(SHARES["mars", "test"], 634, SeededRandom(0))
+    assert tuple(Counter(people)[action] for action in ACTIONS) == SHARES["mars", "test"]
+    assert people != sorted(people, key=ACTIONS.index)  # in random order
+
+
+def test_what_a_tracklet_passes_through_is_another_action() -> None:
+    assert set(PASSING) == set(ACTIONS)
+    for label, others in PASSING.items():
+        assert {name for name, _ in others} <= set(ACTIONS) - {label}
+
+
+def test_shares() -> None:
+    assert action_shares("lpw", "train", "paper") == SHARES["lpw", "train"]
+    assert action_shares("lpw", "train", "even") == (1,) * 8

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from reidar_plugin.synthped.actions import PASSING
-from reidar_plugin.synthped.choreography import write_script
-from reidar_plugin.synthped.plan import Plan, plan_mars
+from reidar_plugin.synthped.choreography import _taken_up, write_script
+from reidar_plugin.synthped.plan import DISTRACTOR, JUNK, Plan, plan_mars
 from reidar_plugin.synthped.presets import PRESETS
 from reidar_plugin.synthped.street.camera import make_cameras
 
@@ -55,3 +55,28 @@ def test_the_box_takes_in_who_is_held_by_the_hand(small: Plan) -> None:
     for person, other in pairs:
         assert np.abs(person.x).max() < 0.20  # the box reaches from -0.25 to 0.25
         assert np.abs(other.x).max() < 0.25
+
+
+def test_distractors_and_junk(small: Plan) -> None:
+    cameras = make_cameras(small.seed, small.cameras)
+    casts: dict[int, set[int]] = {DISTRACTOR: set(), JUNK: set()}
+    for shot in small.shots:
+        if shot.pid in casts:
+            script = write_script(small, shot, cameras[shot.camera - 1])
+            casts[shot.pid].add(min(len(script.cast), 1))
+            assert (set(script.actions) == {""}) == (not script.cast)
+            if shot.pid == JUNK:
+                assert script.cast[0].look in small.crowds["test"]  # a badly cut box of somebody known
+    assert casts == {DISTRACTOR: {0, 1}, JUNK: {1}}
+
+
+def test_hands_move_to_a_new_action_within_a_few_frames() -> None:
+    actions = ["walking"] * 10 + ["phone_to_ear"] * 10
+    taken = _taken_up(actions, "phone_to_ear")
+    assert taken[:8].tolist() == [0.0] * 8
+    assert taken[8:12].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert taken[12:].tolist() == [1.0] * 8
+    assert set(_taken_up(["walking", "riding"], "riding").tolist()) == {
+        0.0,
+        1.0,
+    }  # nobody mounts within a frame or two

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 from scipy.io import loadmat
 
 from reidar_plugin.synthped.actions import ACTIONS
+from reidar_plugin.synthped.files import ATTRIBUTE_COLUMNS, attribute_row
+from reidar_plugin.synthped.people.looks import Look
+from reidar_plugin.synthped.plan import Shot
 
 INFO = Path(__file__).resolve().parents[2] / "../shared/mars/info"
 
@@ -63,3 +67,21 @@ def test_queries_are_counted_from_one(mars: Path) -> None:
     assert (rows[:, 2] > 0).all()
     assert len({(pid, camera) for pid, camera in rows[:, 2:].tolist()}) == len(rows)
     assert (table[queries - 2, 2:] != rows[:, 2:]).any()  # counted from 0 they would be others
+
+
+def test_attributes_by_hand() -> None:
+    look = Look(
+        gender="female", age="adult", build="slim", height=2, skin=1, hair="ponytail", hair_colour="fair", hat="cap",
+        hat_colour="red", top="shirt", top_colour="green", top_second="white", texture="plain", sleeves="short",
+        bottom="shorts", bottom_colour="blue", shoes="white", bag="backpack", bag_colour="navy", item="cup",
+        item_colour="red", vehicle="pram", right_handed=True,
+    )  # fmt: skip
+    shot = Shot("train", 7, 3, 2, 20, "walking", "bbox_train/0007", "0007C3T0002F", "0007C3T0002", 0)
+    row = dict(zip(ATTRIBUTE_COLUMNS, attribute_row(look, shot, "back", "running"), strict=True))
+    assert row == {
+        "person-id": "7", "camera": "3", "tracklet": "2", "Tops.c": "2", "Bottoms.c": "7", "Age": "2", "Tops.l": "0",
+        "Bottoms.l": "0", "shoulder bag": "0", "backpack": "1", "hat": "1", "handbag": "0", "hair": "1", "gender": "1",
+        "Bottoms.t": "1", "pose": "4", "motion": "2",
+    }  # fmt: skip
+    checks = attribute_row(replace(look, texture="checks"), shot, "back", "running")
+    assert checks[ATTRIBUTE_COLUMNS.index("Tops.c")] == "8"  # complex

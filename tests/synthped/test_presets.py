@@ -1,11 +1,12 @@
 """Sizes of sets, and lengths of tracklets."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reidar_plugin.synthped.presets import LENGTHS, tracklet_lengths
+from reidar_plugin.synthped.presets import LENGTHS, PRESETS, tracklet_lengths
 from reidar_plugin.synthped.seeded_random import SeededRandom
 
 INFO = Path(__file__).resolve().parents[2] / "../shared/mars/info"
@@ -44,3 +45,18 @@ def test_lengths_by_hand() -> None:
     assert tracklet_lengths("train", 50, 1.0, SeededRandom(0)) != tracklet_lengths(
         "train", 50, 1.0, SeededRandom(1)
     )  # another order
+
+
+def test_presets_grow() -> None:
+    sizes = [(*preset.people, *preset.tracklets, *preset.size, preset.cameras) for preset in PRESETS.values()]
+    assert list(PRESETS) == ["tiny", "laptop", "town", "mars"]
+    for smaller, larger in pairwise(sizes):
+        assert all(a <= b for a, b in zip(smaller, larger, strict=True))
+
+
+@pytest.mark.parametrize("kind", sorted(LENGTHS))
+def test_lengths_are_within_the_quantiles(kind: str) -> None:
+    lengths = tracklet_lengths(kind, 500, 1.0, SeededRandom(0))
+    assert min(LENGTHS[kind]) <= min(lengths)
+    assert max(lengths) <= max(LENGTHS[kind])
+    assert sum(tracklet_lengths(kind, 500, 0.5, SeededRandom(0))) == pytest.approx(sum(lengths) / 2, rel=0.01)

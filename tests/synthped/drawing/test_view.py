@@ -15,3 +15,9 @@ def test_eye_by_hand() -> None:  # facing the camera, the person's left is at th
         right.depth(np.array([[0.1, 1.0, 0.3]])), [-0.1]
     )  # the left side is the far one
     np.testing.assert_allclose(right.width(0.12, 0.05), [5.0])
+
+
+def test_a_camera_that_looks_down_sees_what_is_nearer_further_down() -> None:
+    view = View(np.zeros(1), 0.05, np.array([100.0]), np.array([[50.0, 200.0]]), 0.0)
+    near, far = (view.pixel(np.array([[0.0, 0.0, z]]))[0, 1] for z in (0.2, -0.2))
+    assert near > 200.0 > far

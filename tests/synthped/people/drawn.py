@@ -1,16 +1,32 @@
 """People on an empty picture, for the tests of what they look like."""
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
 from reidar_plugin.synthped.drawing.colours import CameraColours
 from reidar_plugin.synthped.drawing.sketch import Sketch, paint
 from reidar_plugin.synthped.drawing.view import View
+from reidar_plugin.synthped.people.body import Figure, proportions
 from reidar_plugin.synthped.people.looks import Look
 from reidar_plugin.synthped.people.person import Motion, draw_person
+from reidar_plugin.synthped.people.skeleton import pose
 from reidar_plugin.synthped.seeded_random import Array
 
-__all__ = ["EMPTY", "GROUND", "PLAIN", "TALL", "VIEWS", "body", "draw", "painted", "view_of"]
+__all__ = [
+    "EMPTY",
+    "GROUND",
+    "PLAIN",
+    "TALL",
+    "VIEWS",
+    "body",
+    "draw",
+    "figure",
+    "painted",
+    "view_of",
+    "where",
+]
 
 VIEWS = np.arange(8) / 8
 EMPTY = (1, 2, 3)
@@ -45,3 +61,16 @@ def draw(look: Look, action: str, headings: Array = VIEWS, phase: float = 0.1) -
 def body(picture: Array) -> Array:
     """Where something was drawn, ``(256, 256)`` bool."""
     return ~cv2.inRange(picture, EMPTY, EMPTY).astype(bool)
+
+
+def figure(look: Look, headings: Array = VIEWS) -> Figure:
+    """A person who stands, with nothing drawn yet."""
+    body = proportions(look)
+    still = np.zeros(len(headings))
+    bones = pose(still, still, shoulder=body.shoulder * 0.84, hip=body.hip * 0.55)
+    return Figure(look, body, bones, view_of(headings), PLAIN)
+
+
+def where(picture: Array, colours: Iterable[tuple[int, int, int]]) -> Array:
+    """Where a picture has one of these colours, ``(256, 256)`` bool."""
+    return np.any([(picture == np.array(colour)).all(axis=2) for colour in colours], axis=0)

@@ -6,6 +6,8 @@ import pytest
 
 from reidar_plugin.synthped.actions import ACTIONS
 from reidar_plugin.synthped.people.looks import dress
+from reidar_plugin.synthped.people.person import _hands
+from reidar_plugin.synthped.people.props import hand_goals
 from reidar_plugin.synthped.seeded_random import SeededRandom
 from tests.synthped.people.drawn import GROUND, TALL, body, draw
 
@@ -51,3 +53,24 @@ def test_the_nearer_arm_covers_the_trunk() -> None:
     chest = (slice(GROUND - 145, GROUND - 108), slice(112, 145))
     skin_or_phone = (front[chest] != back[chest]).any(axis=2).mean()
     assert skin_or_phone > 0.15
+
+
+def test_a_person_is_drawn_the_same_every_time() -> None:
+    one, again = (draw(dress(SeededRandom("again")), "trolley") for _ in range(2))
+    for a, b in zip(one, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_hand_between_two_actions_is_between_their_goals() -> None:
+    look = dress(SeededRandom("half"))
+    taken = {"phone_to_ear": np.array([1.0, 0.5, 0.0, 0.0]), "phone_to_face": np.array([0.0, 0.5, 1.0, 0.5])}
+    (goal, held), (ear, face) = (
+        next(iter(_hands(look, taken, 4).values())),
+        (np.array(next(iter(hand_goals(action, look).values()))) for action in taken),
+    )
+    np.testing.assert_allclose(goal, [ear, (ear + face) / 2, face, face])
+    np.testing.assert_allclose(held, [1.0, 1.0, 1.0, 0.5])
+
+
+def test_who_does_nothing_has_free_hands() -> None:
+    assert _hands(dress(SeededRandom("free")), {}, 4) == {}
