@@ -28,7 +28,7 @@ from reidar_plugin.report.figures.style import check_report_libraries
 from reidar_plugin.report.results import Results, collect_results, read_results, write_results
 from reidar_plugin.report.tables import comparison_table
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.drawing import cores
+from reidar_plugin.synthped.workers import cores
 
 __all__ = ["colour_histograms", "run_demo"]
 

@@ -40,8 +40,8 @@ from reidar_plugin.inference.precision import Precision
 from reidar_plugin.launch import runner
 from reidar_plugin.models.joint import build_joint
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.dice import Dice
 from reidar_plugin.synthped.presets import tracklet_lengths
+from reidar_plugin.synthped.seeded_random import SeededRandom
 
 __all__ = ["add_arguments", "run"]
 
@@ -238,7 +238,7 @@ def _made_up_tracklets(args: argparse.Namespace, folder: Path) -> TrackletTable:
     for path in pool:
         small = noise.integers(0, 256, (16, 8, 3), dtype=np.uint8)
         cv2.imwrite(path, cv2.resize(small, (args.size[1], args.size[0]), interpolation=cv2.INTER_CUBIC))
-    lengths = tracklet_lengths("test", args.tracklets, 1.0, Dice(0, "benchmark"))
+    lengths = tracklet_lengths("test", args.tracklets, 1.0, SeededRandom(0, "benchmark"))
     return TrackletTable([(tuple(noise.choice(pool, length)), 1, 0, 0) for length in lengths])
 
 
