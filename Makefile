@@ -2,6 +2,7 @@
 #   make demo   trains, tests and shows a small joint model on a synthetic street
 #   make test   runs every test, and the examples in docstrings
 # The first call of either makes .venv and installs the versions in constraints.txt; later calls install nothing.
+#   make install            only makes .venv
 #   make lint, make types   check the code; make format lays it out
 #   make test-oldest        every test on the oldest versions that setup.cfg claims, in .venv-oldest
 
@@ -20,10 +21,12 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 # Tests run small networks: one thread each, a process for each core.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint format types oldest-python test-oldest clean
+.PHONY: demo install test lint format types oldest-python test-oldest clean
 
 demo: $(READY)
 	env -u OMP_NUM_THREADS $(BIN)/python tools/demo.py
+
+install: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
