@@ -1,7 +1,8 @@
 """Joint person re-identification and action recognition in video, inside torchreid.
 
-    >>> import reidar_plugin
+    >>> import reidar_plugin, torchreid
     >>> reidar_plugin.enable()          # torchreid now knows our models and datasets
+    reidar_plugin ... enabled on torchreid ...
     >>> model = torchreid.models.build_model("reidar_osnet_x0_25", num_classes=625, loss="reidar", pretrained=False)
 
 Importing this package imports nothing else and changes nothing: each public name is imported when it is first asked for.

@@ -1,27 +1,12 @@
-"""Shared by all tests: the plugin is left off between tests, and the real tables are found where they are."""
+"""Data that tests share: a fake MARS, and the real tables where they are. What every test gets is in ../conftest.py."""
 
-import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-
-
-@pytest.fixture(autouse=True)
-def _plugin_off_and_seeded() -> Iterator[None]:
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
-    yield
-    from reidar_plugin.plugin import registration
-
-    registration.disable()
-    registration._user_models.clear()
 
 
 @pytest.fixture(scope="session")
