@@ -47,8 +47,8 @@ WITHOUT_TESTS = {
 WHOLE_PROJECT = {
     "test_configs.py": "configs/: every file loads, says what its paper's row says, and trains a step",
     "test_layout.py": "this file",
+    "test_public_names.py": "reidar_plugin/__init__.py: the names that everybody imports",
     "test_readme.py": "README.md and docs/: lines run, links lead somewhere",
-    "tools/test_chains.py": "tools/transfer.py, cross_test.py and run_splits.py, which share their way of running",
 }
 
 
