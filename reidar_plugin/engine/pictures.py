@@ -156,7 +156,7 @@ def _action_charts(
     where = f"{' and '.join(target.name for target in targets)}, {report.known:,} tracklets"
     curves = dict(_curves(evaluator, targets))
     return {
-        "confusion": confusion_chart(results, f"{where}: given actions against predicted ones"),
+        "confusion": confusion_chart(results, f"{where}: confusions"),
         "f1": f1_chart(results, f"{where}: F1 of each action"),
         "precision_recall": precision_recall_chart(curves, results, f"{where}: precision against recall"),
     }

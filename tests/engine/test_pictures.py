@@ -64,7 +64,7 @@ def test_charts_of_actions_name_the_data(mars: Path, tmp_path: Path, monkeypatch
     engine = run(config(mars, tmp_path, test__evaluate=True, test__visrank=True))
     assert engine.results.actions["counts"]["known"] == 12
     assert {name: axes.get_title("left") for name, axes in drawn.items()} == {
-        "confusion": "mars_actions, 12 tracklets: given actions against predicted ones",
+        "confusion": "mars_actions, 12 tracklets: confusions",
         "f1": "mars_actions, 12 tracklets: F1 of each action",
         "precision_recall": "mars_actions, 12 tracklets: precision against recall",
     }

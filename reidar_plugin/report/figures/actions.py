@@ -147,5 +147,5 @@ def f1_chart(actions: Mapping[str, Any], title: str = "F1 of each action") -> "F
     axes.spines["bottom"].set_visible(False)
     axes.grid(visible=False)
     axes.grid(axis="x", color=LINE, linewidth=0.75)
-    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK, pad=26)
+    add_title(axes, title, 26)
     return figure

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import ImageColor
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.io.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "PALETTE",
     "PAPER",
     "RIGHT",
+    "SHARPNESS",
     "WRONG",
     "add_foot",
     "add_legend",
@@ -50,7 +51,7 @@ WRONG = "#cd4800"  #: a wrong answer
 #: Series of a chart, after Okabe and Ito.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#785e3c", "#5a5a5a")
 SHARPNESS = 2  #: pixels a point in the file
-LIBRARIES = ("matplotlib.figure", "sklearn.manifold")
+LIBRARIES = ("matplotlib.figure", "sklearn.manifold")  #: what the extra ``report`` installs
 
 
 def check_report_libraries(libraries: Sequence[str] = LIBRARIES) -> None:
@@ -67,7 +68,7 @@ def check_report_libraries(libraries: Sequence[str] = LIBRARIES) -> None:
             importlib.import_module(library)
         except ImportError as error:
             raise ReidarError(
-                f"charts need matplotlib and scikit-learn ({error}): pip install 'reidar-plugin[report]'"
+                f"charts need matplotlib and scikit-learn ({summary(error)}): pip install 'reidar-plugin[report]'"
             ) from error
 
 
@@ -101,25 +102,23 @@ def new_chart(width: float, height: float, rows: Sequence[float] = (1,)) -> tupl
 
     figure = Figure((width / 72, height / 72), dpi=72 * SHARPNESS, facecolor=PAPER)
     edges = {"left": 0, "right": 1, "bottom": 0, "top": 1, "hspace": 0.16}
-    column = figure.subplots(len(rows), sharex=True, squeeze=False, height_ratios=rows, gridspec_kw=edges)[
-        :, 0
-    ]
-    for axes in column:
+    grid = figure.subplots(len(rows), sharex=True, squeeze=False, height_ratios=rows, gridspec_kw=edges)
+    for axes in grid[:, 0]:
         axes.spines[["left", "right", "top"]].set_visible(False)
         axes.spines["bottom"].set_color(MUTED)
         axes.tick_params(which="both", length=0, labelsize=9.5, labelcolor=MUTED)
         axes.grid(axis="y", color=LINE, linewidth=0.75)
         axes.set_axisbelow(True)
-    return figure, list(column)
+    return figure, list(grid[:, 0])
 
 
-def add_title(axes: "Axes", title: str) -> None:
-    """Write the title of a chart above its left edge."""
-    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK, pad=14)
+def add_title(axes: "Axes", title: str, above: float = 14) -> None:
+    """Write the title of a chart so many points above the left end of its axes."""
+    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=INK, pad=above)
 
 
 def add_foot(axes: "Axes", text: str, below: float = 44) -> None:
-    """Write what a reader must know below a chart, so many points under the axes."""
+    """Write what a reader must know so many points below the axes of a chart."""
     axes.annotate(
         text,
         (0, 0),
