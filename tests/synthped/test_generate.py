@@ -106,3 +106,12 @@ def test_a_damaged_stamp_is_named(tmp_path: Path, folder: str, content: bytes, m
         TableError, match=rf"{re.escape(folder)}/synthped\.json: .*{message}.*; delete .* anew"
     ):
         make(tmp_path, "tiny")
+
+
+def test_importing_is_light_and_the_old_path_works() -> None:
+    code = (
+        "import sys; from reidar_plugin.synthped import PRESETS, make; "
+        "assert not {'torch', 'torchreid', 'reidar_plugin.synthped.dataset'} & set(sys.modules); "
+        "from reidar_plugin.data import synthped; assert (synthped.make, synthped.PRESETS) == (make, PRESETS)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=True)

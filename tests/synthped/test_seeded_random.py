@@ -1,4 +1,4 @@
-"""Chance of SynthPed: the same on every machine, and evenly spread."""
+"""Random numbers of SynthPed: the same on every machine, and evenly spread."""
 
 import math
 
@@ -15,6 +15,18 @@ def test_numbers_are_pinned() -> None:  # of blake2b and Philox: these must not 
 
 
 PINNED = [766, 675, 568, 743, 358]
+
+
+def test_the_last_bit_is_pinned() -> None:
+    random = SeededRandom(0, "person", 17)
+    bits = ["0x1.88400d592b7f6p-1", "0x1.59b983fcfe478p-1", "0x1.23268c8e4bb2dp-1"]
+    assert [random.uniform().hex() for _ in range(3)] == bits
+    assert SeededRandom("row").uniform(-1.0, 1.0, size=2).tolist() == [
+        -0.2023593347210153,
+        -0.7652417925193444,
+    ]
+    assert SeededRandom("o").permutation(6).tolist() == [3, 2, 1, 5, 0, 4]
+    assert float(SeededRandom("w").smooth_line(30)[17]).hex() == "0x1.ee3f271c3c2bbp-3"
 
 
 def test_keys_are_told_apart() -> None:
