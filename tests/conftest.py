@@ -1,5 +1,7 @@
-"""Data that tests share: a fake MARS, and the real tables where they are. What every test gets is in ../conftest.py."""
+"""What tests share beside ../conftest.py: a fake MARS, the real tables where they are, Ctrl-C as in a terminal."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real MARS tables are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as it is in a terminal; tests may run where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
