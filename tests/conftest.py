@@ -1,4 +1,4 @@
-"""Data that tests share: a fake MARS, and the real tables where they are. What every test gets is in ../conftest.py."""
+"""What tests share beside ../conftest.py: a fake MARS, the real tables where they are, Ctrl-C as in a terminal."""
 
 import signal
 from collections.abc import Iterator
