@@ -73,7 +73,8 @@ def _anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_named_in_a_page_are_there(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    lines = page.read_text(encoding="utf-8").splitlines()
+    text = "\n".join(line for line in lines if "`, new |" not in line)  # files that a recipe tells to write
     named = set(re.findall(r"(?<![\w/.\-])((?:tools|configs|docs|tests|reidar_plugin)/[\w./-]+\.\w+)", text))
     missing = sorted(name for name in named if not (REPO / name).exists())
     assert not missing, f"{page.name}: {missing}"
