@@ -118,6 +118,17 @@ def _model() -> CN:
     node.action_dropout = 0.25
     # relu (Re-ID-AR, the paper) or leaky_relu (slope 0.1, the released code)
     node.action_activation = "relu"
+    # what the action network reads: "feature", the clip feature after the neck (Re-ID-AR), or the maps of a stage of the
+    # backbone by its name (layer1 ... layer4 of a ResNet, conv2 ... conv5 of an OSNet, ...), docs/models.md
+    node.action_source = "feature"
+    # whether actions train the backbone; False: the action network reads what identities alone have made
+    node.action_gradient = True
+    # of an action network that reads a stage: widths of 3 x 3 convolutions of its own before its attention, where one
+    # that is wider than what it reads halves height and width
+    node.action_layers = []
+    # likewise: "clip" pools the features of a clip by attention; mean, max, log_sum_exp, noisy_or and attention judge
+    # every frame and pool the logits
+    node.action_pooling = "clip"
     # with model.pretrained: a file of ImageNet weights for the backbone; empty for the published ones
     # (resnet50_ibn_a: the file that Re-ID-AR and S2DN start from) or torchreid's own (all others)
     node.weights = ""
@@ -150,8 +161,18 @@ def _loss() -> CN:
         "weighted_binary_cross_entropy",
         "action_centre",
     ]
-    node.combine = "balance"  # "balance" is equation 6 of Re-ID-AR; "sum" adds plainly, as the released code
+    # "balance" is equation 6 of Re-ID-AR; "sum" adds plainly, as the released code; "uncertainty" learns the weights of
+    # the two sides (Kendall et al.); "ramp" is "balance" with an action side that comes later
+    node.combine = "balance"
     node.balance = 0.5  # lambda of equation 6, share of the identity side; the paper's 0.5
+    node.uncertainty = CN()
+    node.uncertainty.lr = 0.01  # SGD on the log variances of the sides
+    node.ramp = CN()
+    node.ramp.start = 0  # epochs without the action side
+    node.ramp.epochs = 5  # epochs in which its weight then grows to what balance says
+    # every so many steps, log norm and cosine of the two sides' gradients on the backbone; 0 for never (costs two
+    # backward passes when it is done)
+    node.diagnose = 0
     # metric losses compare the feature after the BN neck (Re-ID-AR, S2DN, VPRFT); "pooled": before it (AGW)
     node.embedding = "feature"
     node.weights = CN()
@@ -215,6 +236,8 @@ def _loss() -> CN:
     # Re-ID-AR, equation 4; "reciprocal": 1 / count, a slip as released
     node.weighted_binary_cross_entropy.ratios = "share"
     node.weighted_binary_cross_entropy.double_sigmoid = False  # True: a slip as released
+    # over the actions: "sum" as in the paper, where the weight of the actions grows with M, or "mean"
+    node.weighted_binary_cross_entropy.reduction = "sum"
     node.action_centre = CN()
     node.action_centre.form = "blocks"  # 3C-Net's, on the block of each action; "summed": as released
     node.class_balanced = CN()

@@ -210,6 +210,7 @@ class JointEngine(reid.engine.Engine):
         self.two_stepped_transfer_learning(self.epoch, fixbase_epoch, open_layers)
         self.num_batches, first = len(self.train_loader), self.position.step
         self.train_loader.set_epoch(self.epoch, first)
+        self.objective.set_epoch(self.epoch)
         batches = self.log.follow(self.train_loader, self.epoch, self.max_epoch, self.num_batches, first)
         for self.batch_idx, batch in enumerate(batches, start=first):
             with self.interrupts.held():

@@ -1,6 +1,7 @@
 """What ``test.visrank`` draws: ranked tracklets, attention, masks, people in the plane, and how actions are recognised."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from reidar_plugin.inference.features import checked_output
 from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import ActionReport, Curve, precision_recall_curve
 from reidar_plugin.metrics.distances import check_metric, pairwise_distances
+from reidar_plugin.report.figures.action_attention import action_attention_picture
 from reidar_plugin.report.figures.actions import confusion_chart, f1_chart, precision_recall_chart
 from reidar_plugin.report.figures.attention import attention_picture
 from reidar_plugin.report.figures.canvas import Canvas
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_test"]
 
 CLIPS = 6  # of a tracklet, in a picture of attention
+ACTION_CLIPS = 4  # of a tracklet, in a picture of the attention of its actions
 ATTENTION = "Temporal attention, frames augmented as in training"
 
 
@@ -68,6 +71,7 @@ def draw_test(
             drawn = {
                 "ranked": _ranked(evaluator, target, query, topk, metric, normalize, result.title + note),
                 "attention": _attended(evaluator, target, query),
+                "actions": _acted(evaluator, target, query),
                 "masks": _masked(evaluator, target, query),
             }
             paths += [
@@ -119,6 +123,21 @@ def _attended(evaluator: Evaluator, target: Target, query: int) -> Canvas | None
     seen = ShownTracklet(pixels, shown.pid, shown.camid, shown.likelihoods, shown.given)
     weights = output.attention.float().cpu().numpy()
     return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=ATTENTION)
+
+
+@torch.no_grad()
+def _acted(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
+    """Where actions are seen in a query's first clips; None for a model whose actions attend to no maps."""
+    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
+    clips = np.flatnonzero(source.plan.tracklets == query)[:ACTION_CLIPS].tolist()
+    seen = source.__getitems__(clips).frames  # uint8 (C, T, H, W, 3)
+    with evaluator.precision.autocast():
+        frames = evaluator.data.normalise(seen.to(evaluator.precision.device))
+        attention = getattr(evaluator.network(frames), "action_attention", None)
+    if attention is None:
+        return None
+    shown = replace(_shown(evaluator, target.query, query), frames=list(seen.flatten(0, 1).numpy()))
+    return action_attention_picture(shown, attention.float().cpu().numpy(), evaluator.action_names())
 
 
 @torch.no_grad()

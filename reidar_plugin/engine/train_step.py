@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
+from reidar_plugin.engine.gradient_conflict import GradientConflict
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.losses.objective import Objective
+from reidar_plugin.losses.side_weights import Uncertainty
 from reidar_plugin.structures import Targets
 
 __all__ = ["TrainStep", "centre_optimizers"]
@@ -25,12 +27,14 @@ def centre_optimizers(objective: Objective, identity_lr: float = 0.5, action_lr:
             released code does.
 
     Returns:
-        An optimiser for each kind of centres that the objective has; identities first.
+        One for each kind of centres that the objective has, identities first; then that of learnt weights of the sides.
     """
     if min(identity_lr, action_lr) < 0:
         raise ConfigError(f"learning rates of centres must be >= 0, got {identity_lr} and {action_lr}")
     pairs = zip(objective.centres(), (identity_lr, action_lr), strict=True)
-    return [SGD(centres, lr=rate) for centres, rate in pairs if centres]
+    made = [SGD(centres, lr=rate) for centres, rate in pairs if centres]
+    sides = objective.side_weights
+    return [*made, SGD(sides.parameters(), lr=sides.lr)] if isinstance(sides, Uncertainty) else made
 
 
 class TrainStep:
@@ -56,16 +60,19 @@ class TrainStep:
             raise ConfigError(f"a gradient's norm is clipped at > 0 (0: not at all), got {clip}")
         self.network, self.objective, self.optimizers = network, objective, list(optimizers)
         self.precision, self.scaler, self.clip = precision, precision.scaler(), clip
+        self.conflict = GradientConflict(network, objective) if objective.diagnose else None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient."""
-        return (*self.objective.losses, "loss", "gradient_norm")
+        """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient, a diagnosis."""
+        diagnosed = () if self.conflict is None else self.conflict.names
+        return (*self.objective.losses, "loss", "gradient_norm", *diagnosed)
 
     @property
     def unchecked(self) -> tuple[str, ...]:
         """Those of them that may be infinite: under a scaler the gradient, whose step is skipped then."""
-        return ("gradient_norm",) if self.scaler.is_enabled() else ()
+        gradients = ("gradient_norm", *self.names[self.names.index("gradient_norm") + 1 :])
+        return gradients if self.scaler.is_enabled() else ()
 
     def parts(self) -> dict[str, Any]:
         """What has a state beside the model and its optimiser, by the names under which checkpoints keep it."""
@@ -79,6 +86,7 @@ class TrainStep:
         with self.precision.autocast():
             output = self.network(frames)
         total, terms = self.objective(output, targets)
+        diagnosed = [] if self.conflict is None else [self.conflict(output, targets, self.scaler)]
         self.scaler.scale(total).backward()
         for optimizer in self.optimizers:
             self.scaler.unscale_(optimizer)
@@ -86,7 +94,8 @@ class TrainStep:
         for optimizer in self.optimizers:
             self.scaler.step(optimizer)
         self.scaler.update()
-        return torch.stack([*terms.values(), total.detach(), norm]).float()
+        values = torch.stack([*terms.values(), total.detach(), norm]).float()
+        return torch.cat([values, *diagnosed])
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.optimizers[0].param_groups for parameter in group["params"]]

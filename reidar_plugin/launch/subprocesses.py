@@ -27,6 +27,7 @@ from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.launch.idle_keys import check_idle_keys
 
 __all__ = [
+    "Quiet",
     "RunError",
     "arguments",
     "beside",
@@ -187,3 +188,45 @@ def write_start(checkpoint: str | Path, path: str | Path) -> dict[str, int]:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     write_atomically(Path(path), buffer.getvalue())
     return dict(Counter(name.partition(".")[0] for name in kept))
+
+
+class Quiet:
+    """A run that is going on in a process of its own and prints into its own log alone.
+
+    As in :func:`beside`, it is in a session of its own; whoever starts it also stops it.
+
+    Args:
+        words: of the command line.
+        threads: of torch.
+    """
+
+    def __init__(self, words: Sequence[str], threads: int) -> None:
+        self.words = words
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115, it outlives us
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _LAUNCH, *words],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+        )
+
+    def ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
+    def check(self) -> None:
+        """Raise where it did not end well.
+
+        Raises:
+            RunError: it failed; the message ends with the last line that it wrote.
+            SystemExit: after Ctrl-C, with 130: it has saved everything.
+        """
+        self._said.seek(0)
+        _check(self._process.returncode, self.words, self._said.read().strip().rpartition("\n")[2])
+
+    def stop(self, sign: signal.Signals) -> None:
+        """Ask it to end, and wait until it has."""
+        self._process.send_signal(sign)
+        self._process.wait()

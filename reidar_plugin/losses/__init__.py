@@ -18,6 +18,7 @@ from reidar_plugin.losses.objective import Objective
 from reidar_plugin.losses.pose_motion import PoseMotionTriplet, pose_motion_triplet
 from reidar_plugin.losses.ranked_list import RankedListLoss, ranked_list_loss
 from reidar_plugin.losses.rising_weight import RisingWeight
+from reidar_plugin.losses.side_weights import ActionRamp, Uncertainty
 from reidar_plugin.losses.smoothed_cross_entropy import SmoothedCrossEntropy, smoothed_cross_entropy
 from reidar_plugin.losses.soft_mining import SoftMiningLoss, soft_mining_loss
 from reidar_plugin.losses.terms import TERMS, Sizes, Term
@@ -34,6 +35,7 @@ from reidar_plugin.losses.weighted_regularisation import (
 __all__ = [
     "TERMS",
     "ActionCentreLoss",
+    "ActionRamp",
     "AsymmetricLoss",
     "AttributeLoss",
     "BinaryCrossEntropy",
@@ -53,6 +55,7 @@ __all__ = [
     "SoftMiningLoss",
     "Term",
     "TripletLoss",
+    "Uncertainty",
     "WeightedBinaryCrossEntropy",
     "WeightedRegularisationTriplet",
     "action_centre_loss",

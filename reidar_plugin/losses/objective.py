@@ -12,6 +12,7 @@ from reidar_plugin.losses.checks import check_choice
 from reidar_plugin.losses.discriminative_centroids import DiscriminativeCentroidsLoss
 from reidar_plugin.losses.identity_centre import IdentityCentreLoss
 from reidar_plugin.losses.rising_weight import RisingWeight
+from reidar_plugin.losses.side_weights import SIDES, ActionRamp, Uncertainty, build_side_weights
 from reidar_plugin.losses.terms import TERMS, Batch, Sizes
 from reidar_plugin.structures import JointOutput, Targets
 
@@ -28,7 +29,8 @@ class Objective(nn.Module):
         L = \lambda \sum_{identity} w_t L_t + (1 - \lambda) \sum_{action} w_t L_t + \sum_{attribute} w_t L_t
 
     is equation 6 of Re-ID-AR: :math:`\lambda` stands on the identity side. Where either of the two sides has
-    no term, or with ``balance=None``, it is the plain sum.
+    no term, or with ``balance=None``, it is the plain sum. :mod:`~.side_weights` has weights of the two sides
+    that are learnt, or change with the epoch, and are multiplied with these.
 
     The objective owns the centres of its terms. Their gradient arrives freed of :math:`\lambda` and of the
     term's weight, as Luo et al., 3C-Net and the released code have it, so that ``objective.centres()`` can be
@@ -40,6 +42,8 @@ class Objective(nn.Module):
         balance: :math:`\lambda`, 0..1, or None for the plain sum.
         embedding: what the metric losses compare: "feature" (after the BN neck) or "pooled" (before it).
         pose_motion_weight: takes the place of that term's weight, from the value of the attribute term.
+        side_weights: more weights of the two sides, or None.
+        diagnose: see ``reidar.loss.diagnose``; the objective only passes it on.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class Objective(nn.Module):
         balance: float | None = 0.5,
         embedding: str = "feature",
         pose_motion_weight: RisingWeight | None = None,
+        side_weights: Uncertainty | ActionRamp | None = None,
+        diagnose: int = 0,
     ) -> None:
         super().__init__()
         _check_terms(list(losses))
@@ -61,9 +67,11 @@ class Objective(nn.Module):
         self.embedding = embedding
         self.factors = self._shares(weights or {})
         self.pose_motion_weight = pose_motion_weight
-        for name, loss in self.losses.items():
-            if isinstance(loss, CENTRED):
-                loss.gradient_scale = 1 / self.factors[name] if self.factors[name] else 1.0
+        self.side_weights = side_weights if set(SIDES) <= self._groups() else None
+        if diagnose < 0:
+            raise ConfigError(f"reidar.loss.diagnose: expected a number of steps (0: never), got {diagnose}")
+        self.diagnose = diagnose if set(SIDES) <= self._groups() else 0
+        self._free_centres(self.factors)
 
     @classmethod
     def from_config(
@@ -89,6 +97,8 @@ class Objective(nn.Module):
             balance=_balance(node),
             embedding=node["embedding"],
             pose_motion_weight=_rising(node) if {"pose_motion", "attributes"} <= set(names) else None,
+            side_weights=build_side_weights(node),
+            diagnose=node["diagnose"],
         )
 
     @property
@@ -110,13 +120,47 @@ class Objective(nn.Module):
 
     def forward(self, output: JointOutput, targets: Targets) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum, and every term's value before its weight, on the device (nothing is waited for)."""
+        weighted, values = self._weighted(output, targets)
+        total = torch.stack(list(weighted.values())).sum()
+        if self.side_weights is not None:
+            total = total + self.side_weights.penalty()
+        return total, {name: value.detach() for name, value in values.items()}
+
+    def sides(self, output: JointOutput, targets: Targets) -> dict[str, Tensor]:
+        """What the identity side and the action side put into the sum, weights included."""
+        weighted, _ = self._weighted(output, targets)
+        return {
+            side: torch.stack([value for name, value in weighted.items() if TERMS[name].group == side]).sum()
+            for side in SIDES
+        }
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tell it which epoch it is, from 0; weights may change with it."""
+        if self.side_weights is not None:
+            self.side_weights.set_epoch(epoch)
+
+    def _weighted(self, output: JointOutput, targets: Targets) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Every term's value times its weight, and before it."""
+        factors = self._factors()
+        self._free_centres(factors)
         batch = Batch(output, targets, self.embedding, self.losses)
         values = {name: loss(*TERMS[name].reads(batch)) for name, loss in self.losses.items()}
-        factors: dict[str, float | Tensor] = dict(self.factors)
         if self.pose_motion_weight is not None:
             factors["pose_motion"] = self._side("identity") * self.pose_motion_weight(values["attributes"])
-        total = torch.stack([factors[name] * value for name, value in values.items()]).sum()
-        return total, {name: value.detach() for name, value in values.items()}
+        return {name: factors[name] * value for name, value in values.items()}, values
+
+    def _factors(self) -> dict[str, float | Tensor]:
+        """What each term is multiplied with in this step."""
+        sides: Mapping[str, float | Tensor] = {} if self.side_weights is None else self.side_weights()
+        return {name: factor * sides.get(TERMS[name].group, 1.0) for name, factor in self.factors.items()}
+
+    def _free_centres(self, factors: Mapping[str, float | Tensor]) -> None:
+        """Let the gradient of the centres come back as if their term weighed 1."""
+        for name, loss in self.losses.items():
+            if isinstance(loss, CENTRED):
+                factor = factors[name]
+                given: Any = factor.detach() if isinstance(factor, Tensor) else factor
+                loss.gradient_scale = 1 / given if self.factors[name] and not _is_zero(given) else 1.0
 
     def extra_repr(self) -> str:
         return ", ".join(f"{factor:g} x {name}" for name, factor in self.factors.items())
@@ -175,8 +219,12 @@ def _built(name: str, node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
 
 
 def _balance(node: Mapping[str, Any]) -> float | None:
-    check_choice("reidar.loss.combine", node["combine"], ("balance", "sum"))
-    return node["balance"] if node["combine"] == "balance" else None
+    check_choice("reidar.loss.combine", node["combine"], ("balance", "sum", "uncertainty", "ramp"))
+    return node["balance"] if node["combine"] in ("balance", "ramp") else None
+
+
+def _is_zero(factor: float | Tensor) -> bool:
+    return not isinstance(factor, Tensor) and factor == 0
 
 
 def _rising(node: Mapping[str, Any]) -> RisingWeight:

@@ -130,7 +130,7 @@ def _weighted_bce(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
     ratios = sizes.ratios()
     if node["ratios"] == "reciprocal":
         ratios = [1 / max(count, 1) for count in sizes.prior()[0]]
-    return WeightedBinaryCrossEntropy(ratios, node["double_sigmoid"])
+    return WeightedBinaryCrossEntropy(ratios, node["double_sigmoid"], node["reduction"])
 
 
 def _attributes(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:

@@ -6,14 +6,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reidar_plugin.losses.checks import check_labels, class_vector, in_float32, known_labels
+from reidar_plugin.losses.checks import check_choice, check_labels, class_vector, in_float32, known_labels
 
 __all__ = ["WeightedBinaryCrossEntropy", "weighted_binary_cross_entropy"]
 
 
 @in_float32
 def weighted_binary_cross_entropy(
-    logits: Tensor, labels: Tensor, ratios: Tensor | Sequence[float], double_sigmoid: bool = False
+    logits: Tensor,
+    labels: Tensor,
+    ratios: Tensor | Sequence[float],
+    double_sigmoid: bool = False,
+    reduction: str = "sum",
 ) -> Tensor:
     r"""Binary cross-entropy in which a rare action weighs more where it is present and less where it is absent.
 
@@ -25,7 +29,7 @@ def weighted_binary_cross_entropy(
     :math:`V` is the set of clips with a known label; unknown (NaN) labels cost nothing, and without any known
     label the loss is 0. Eq. 3 of the paper lacks the minus sign. ``double_sigmoid`` repeats a slip of the
     released code, which applies a second sigmoid to probabilities; its other slip, ratios :math:`1/n_j`, can be
-    repeated by passing such ratios.
+    repeated by passing such ratios. The sum over actions grows with M; ``reduction="mean"`` takes their mean instead.
 
     Reference: Li et al., Richly Annotated Pedestrian, ICPR 2015 / ICME 2018; Re-ID-AR, eq. 3 and 4.
 
@@ -34,6 +38,7 @@ def weighted_binary_cross_entropy(
         labels: multi-hot action labels, ``(B, M)``, NaN where unknown.
         ratios: r, share of the training samples that show each action, ``(M,)``, in 0..1.
         double_sigmoid: apply a sigmoid to the logits before the one in the formula.
+        reduction: how the actions of a clip are added up, ``sum`` as in the paper or ``mean``.
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
@@ -46,12 +51,14 @@ def weighted_binary_cross_entropy(
         tensor(0.3222)
     """
     check_labels(logits, labels)
+    check_choice("reduction", reduction, ("sum", "mean"))
     rate = class_vector(ratios, logits)
     target, known = known_labels(labels, logits)
     scores = logits.sigmoid() if double_sigmoid else logits
     weight = torch.where(target > 0.5, 1 - rate, rate).exp() * known
     cost = F.binary_cross_entropy_with_logits(scores, target, weight, reduction="sum")
-    return cost / known.any(dim=1).sum().clamp(min=1)
+    counted = known if reduction == "mean" else known.any(dim=1)
+    return cost / counted.sum().clamp(min=1)
 
 
 class WeightedBinaryCrossEntropy(nn.Module):
@@ -59,12 +66,13 @@ class WeightedBinaryCrossEntropy(nn.Module):
 
     ratios: Tensor
 
-    def __init__(self, ratios: Sequence[float], double_sigmoid: bool = False) -> None:
+    def __init__(self, ratios: Sequence[float], double_sigmoid: bool = False, reduction: str = "sum") -> None:
         super().__init__()
         if not all(0 <= r <= 1 for r in ratios):
             raise ValueError(f"expected ratios in 0..1, got {list(ratios)}")
         self.register_buffer("ratios", torch.tensor(ratios, dtype=torch.float32), persistent=False)
-        self.double_sigmoid = double_sigmoid
+        check_choice("reduction", reduction, ("sum", "mean"))
+        self.double_sigmoid, self.reduction = double_sigmoid, reduction
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return weighted_binary_cross_entropy(logits, labels, self.ratios, self.double_sigmoid)
+        return weighted_binary_cross_entropy(logits, labels, self.ratios, self.double_sigmoid, self.reduction)

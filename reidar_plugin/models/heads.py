@@ -65,6 +65,8 @@ class Actions(NamedTuple):
 class ActionNetwork(nn.Module):
     r"""M attention blocks, one an action: ``(B, D) ->`` logits ``(B, M)`` and hidden ``(B, M, E)``.
 
+    ``(B, M, D)`` is a feature of its own for each action.
+
     .. math::
         h_m = \mathrm{dropout}(\sigma(\mathrm{BN}(W_m f + b_m))), \qquad z_m = v_m \cdot h_m + c_m
 
@@ -80,6 +82,7 @@ class ActionNetwork(nn.Module):
         width: E, 512 in the paper.
         dropout: probability, 0.25 in the released code.
         activation: ``relu`` or ``leaky_relu`` (slope 0.1).
+        gradient: whether actions train what made the feature; False takes the feature as it is.
     """
 
     def __init__(
@@ -90,13 +93,14 @@ class ActionNetwork(nn.Module):
         width: int = 512,
         dropout: float = 0.25,
         activation: str = "relu",
+        gradient: bool = True,
     ) -> None:
         super().__init__()
         if num_actions < 1:
             raise ConfigError(f"an action network needs at least 1 action, got {num_actions}")
         if activation not in ACTIVATIONS:
             raise ConfigError(f"unknown activation {activation!r}; choose one of {sorted(ACTIVATIONS)}")
-        self.num_actions, self.width = num_actions, width
+        self.num_actions, self.width, self.gradient = num_actions, width, gradient
         self.project = nn.Linear(features, num_actions * width)
         self.norm = nn.BatchNorm1d(num_actions * width)
         self.activation = nn.LeakyReLU(ACTIVATIONS[activation])  # slope 0 is the plain ReLU
@@ -112,6 +116,12 @@ class ActionNetwork(nn.Module):
         nn.init.normal_(self.weight, std=0.001)
 
     def forward(self, feature: Tensor) -> Actions:
-        hidden = self.dropout(self.activation(self.norm(self.project(feature))))  # (B, M * E)
+        feature = feature if self.gradient else feature.detach()
+        if feature.dim() == 2:
+            projected = self.project(feature)  # (B, M * E)
+        else:
+            kernels = self.project.weight.unflatten(0, (self.num_actions, self.width))  # (M, E, D)
+            projected = torch.einsum("bmd,med->bme", feature, kernels).flatten(1) + self.project.bias
+        hidden = self.dropout(self.activation(self.norm(projected)))
         hidden = hidden.unflatten(1, (self.num_actions, self.width))
         return Actions((hidden * self.weight).sum(dim=2) + self.bias, hidden)

@@ -12,22 +12,33 @@
       | classifier         |                           | action network, M blocks side by side
     logits (B, K)          what retrieval compares     action logits (B, M), hidden (B, M, E)
 
+An action network may read the maps of a stage of the backbone instead, each action with an attention of its own
+(:mod:`reidar_plugin.models.action_maps`); the output then also has action_attention (B, M, T, h, w).
+
 The model follows the memory format of its weights: ``model.to(memory_format=torch.channels_last)`` makes it run
 in channels_last throughout, which is faster, on a CPU too. Under autocast the backbone and the convolution over the
 maps run in the low precision, everything else in float32.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError, InputError
+from reidar_plugin.models.action_maps import MapActionNetwork, first_seen
 from reidar_plugin.models.backbones import Backbone, build_backbone
 from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
+from reidar_plugin.models.stages import keep_maps, take_maps
 from reidar_plugin.models.temporal import SpatialTemporalAttention, build_pooling
 from reidar_plugin.models.weights import pretrained_backbone
 from reidar_plugin.structures import JointOutput
 
-__all__ = ["LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions", "chosen_backbone"]
+__all__ = ["FEATURE", "LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions", "chosen_backbone"]
+
+#: What an action network reads where it reads no stage: the clip feature after the neck.
+FEATURE = "feature"
 
 #: What the host may ask a joint model to be built for; :class:`JointModel` says what each makes it return.
 LOSSES = ("reidar", "softmax", "triplet")
@@ -53,6 +64,7 @@ class JointModel(nn.Module):
         pooling: temporal pooling ``(B, T, C, h, w) ->`` :class:`~reidar_plugin.models.temporal.Pooled`.
         num_classes: K.
         actions: the action network, or None.
+        action_source: what it reads, :data:`FEATURE` or a stage that keeps its maps.
         loss: one of :data:`LOSSES`.
     """
 
@@ -62,7 +74,8 @@ class JointModel(nn.Module):
         pooling: nn.Module,
         *,
         num_classes: int,
-        actions: ActionNetwork | None = None,
+        actions: ActionNetwork | MapActionNetwork | None = None,
+        action_source: str = FEATURE,
         loss: str = "reidar",
     ) -> None:
         super().__init__()
@@ -78,17 +91,19 @@ class JointModel(nn.Module):
         self.bottleneck = ShiftlessBatchNorm1d(backbone.channels)
         # the host's fixbase and staged learning rate look for a child of this name
         self.classifier = identity_classifier(backbone.channels, num_classes)
-        self.actions = actions
+        self.actions, self.action_source = actions, action_source
 
     def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
-        return self.judge(*self.temporal(self.maps(as_clips(frames))))
+        clips = as_clips(frames)
+        return self.judge(clips, *self.temporal(self.maps(clips)))
 
     def judge(
-        self, pooled: Tensor, scores: Tensor, attention: Tensor, **branches: Tensor | None
+        self, clips: Tensor, pooled: Tensor, scores: Tensor, attention: Tensor, **branches: Tensor | None
     ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         """From the pooled feature ``(B, C)`` on: neck, classifier and action network.
 
         Args:
+            clips: ``(B, T, 3, H, W)``, after :meth:`maps` has read them.
             pooled, scores, attention: what the temporal pooling gives.
             branches: more fields of the output, from a model that has them.
         """
@@ -98,10 +113,19 @@ class JointModel(nn.Module):
             if self.loss != "reidar":
                 return self._as_the_host_expects(feature)
             logits = self.classifier(feature)
-            action_logits, hidden = (None, None) if self.actions is None else self.actions(feature)
-            vectors = self.classifier.weight if self.training else None
+        vectors = self.classifier.weight if self.training else None
+        acts, hidden, seen = (None, None, None) if self.actions is None else self._act(clips, feature)
         return JointOutput(
-            logits, feature, pooled, scores, attention, action_logits, hidden, vectors, **branches
+            logits,
+            feature,
+            pooled,
+            scores,
+            attention,
+            acts,
+            hidden,
+            vectors,
+            action_attention=seen,
+            **branches,
         )
 
     def maps(self, clips: Tensor) -> Tensor:
@@ -116,6 +140,15 @@ class JointModel(nn.Module):
                 "to the frames' size, or choose the pooling 'light', which takes any"
             )
         return maps
+
+    def _act(self, clips: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Logits, hidden features and attention of clips that :meth:`maps` has just read."""
+        if isinstance(self.actions, MapActionNetwork):
+            maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
+            return self.actions(maps, first_seen(clips))
+        assert self.actions is not None
+        with torch.autocast(feature.device.type, enabled=False):
+            return *self.actions(feature), None
 
     def _as_the_host_expects(self, feature: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         if not self.training:
@@ -140,6 +173,10 @@ def build_joint(
     action_width: int = 512,
     action_dropout: float = 0.25,
     action_activation: str = "relu",
+    action_source: str = FEATURE,
+    action_gradient: bool = True,
+    action_layers: Sequence[int] = (),
+    action_pooling: str = "clip",
     weights: str = "",
     sha256: str = "",
 ) -> JointModel:
@@ -160,6 +197,9 @@ def build_joint(
         num_actions: M; 0 builds no action network.
         action_width, action_dropout, action_activation: see
             :class:`~reidar_plugin.models.heads.ActionNetwork`.
+        action_source: what the action network reads: :data:`FEATURE`, or a stage of the backbone by its path.
+        action_gradient, action_layers, action_pooling: of an action network that reads a stage, see
+            :class:`~reidar_plugin.models.action_maps.MapActionNetwork`; the first serves the other one too.
         weights: file with the ImageNet weights of the backbone; empty for the published ones.
         sha256: checksum that the file must have; empty for none.
     """
@@ -172,9 +212,13 @@ def build_joint(
         sha256=sha256,
     )
     actions = chosen_actions(
-        backbone.channels,
+        backbone,
         num_actions,
         loss,
+        source=action_source,
+        gradient=action_gradient,
+        layers=action_layers,
+        pooling=action_pooling,
         width=action_width,
         dropout=action_dropout,
         activation=action_activation,
@@ -186,7 +230,9 @@ def build_joint(
         width=attention_width,
         rectified=attention_relu,
     )
-    return JointModel(backbone, temporal, num_classes=num_classes, actions=actions, loss=loss)
+    return JointModel(
+        backbone, temporal, num_classes=num_classes, actions=actions, action_source=action_source, loss=loss
+    )
 
 
 def chosen_backbone(
@@ -207,12 +253,30 @@ def chosen_backbone(
 
 
 def chosen_actions(
-    features: int, num_actions: int, loss: str, *, width: int, dropout: float, activation: str
-) -> ActionNetwork | None:
-    """The action network, or None without actions or where the host's losses would leave it idle."""
+    backbone: Backbone,
+    num_actions: int,
+    loss: str,
+    *,
+    source: str = FEATURE,
+    gradient: bool = True,
+    layers: Sequence[int] = (),
+    pooling: str = "clip",
+    **blocks: Any,
+) -> ActionNetwork | MapActionNetwork | None:
+    """The action network, or None without actions or where the host's losses would leave it idle.
+
+    Args:
+        backbone: whose ``channels`` the clip feature has, or whose stage ``source`` is made to keep its maps.
+        num_actions, loss, source, gradient, layers, pooling: see :func:`build_joint`.
+        blocks: ``width``, ``dropout`` and ``activation``.
+    """
     if not num_actions or loss != "reidar":
         return None
-    return ActionNetwork(features, num_actions, width=width, dropout=dropout, activation=activation)
+    if source == FEATURE:
+        return ActionNetwork(backbone.channels, num_actions, gradient=gradient, **blocks)
+    return MapActionNetwork(
+        keep_maps(backbone, source), num_actions, layers=layers, pooling=pooling, gradient=gradient, **blocks
+    )
 
 
 def as_clips(frames: Tensor) -> Tensor:

@@ -58,6 +58,10 @@ def arguments(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, A
         "action_width": node.action_width,
         "action_dropout": node.action_dropout,
         "action_activation": node.action_activation,
+        "action_source": node.action_source,
+        "action_gradient": node.action_gradient,
+        "action_layers": tuple(node.action_layers),
+        "action_pooling": node.action_pooling,
         "weights": node.weights,
         "sha256": node.sha256,
     }

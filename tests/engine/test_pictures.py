@@ -11,7 +11,7 @@ from reidar_plugin.engine.evaluator import Evaluator
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.report.figures.attention import LABEL
 from reidar_plugin.report.figures.strips import fitted
-from tests.engine_rig import config, run
+from tests.engine_rig import OSNET, config, run
 
 
 def test_visrank_draws_tracklets_and_actions(
@@ -100,3 +100,18 @@ def test_asks_for_the_libraries_before_the_test(
     run(config(mars, tmp_path, test__evaluate=True))  # without pictures none is needed
     assert tested == ["tested"]
     assert (tmp_path / "results.json").is_file()
+
+
+def test_actions_that_attend_to_maps_are_drawn(mars: Path, tmp_path: Path) -> None:
+    options = {"model__name": OSNET, "data__height": 64, "data__width": 32}
+    engine = run(
+        config(
+            mars,
+            tmp_path,
+            test__evaluate=True,
+            test__visrank=True,
+            reidar__model__action_source="conv3",
+            **options,
+        )
+    )
+    assert len(list(tmp_path.glob("visrank_*/*_actions.png"))) == engine.evaluator.options.pictures

@@ -41,3 +41,15 @@ def test_refuses() -> None:
         weighted_binary_cross_entropy(LOGITS, LABELS, RATIOS[:2])
     with pytest.raises(ValueError, match=r"ratios in 0\.\.1, got \[396\]"):
         WeightedBinaryCrossEntropy([396])
+
+
+def test_the_mean_over_actions_does_not_grow_with_them() -> None:
+    known = LABELS[[0, 2]].nan_to_num()
+    summed = weighted_binary_cross_entropy(LOGITS[[0, 2]], known, RATIOS)
+    mean = weighted_binary_cross_entropy(LOGITS[[0, 2]], known, RATIOS, reduction="mean")
+    assert mean.item() == pytest.approx(summed.item() / LOGITS.shape[1])
+    twice = (torch.cat([part, part], dim=1) for part in (LOGITS[[0, 2]], known))
+    again = weighted_binary_cross_entropy(*twice, [*RATIOS, *RATIOS], reduction="mean")
+    assert again.item() == pytest.approx(mean.item())
+    with pytest.raises(ValueError, match="unknown reduction 'max'"):
+        weighted_binary_cross_entropy(LOGITS, LABELS, RATIOS, reduction="max")

@@ -52,7 +52,7 @@ def test_every_backbone_trains_and_tests(name: str) -> None:
         (2, 3),
         (2, 3, 8),
         (5, width),
-        *[None] * 3,
+        *[None] * 4,
     ]
     assert all(part.isfinite().all() for part in output if part is not None)
     total(output).backward()
@@ -280,3 +280,71 @@ def test_soft_mining_reaches_the_classifier_through_the_output() -> None:
     model = small()
     vectors = model(clips()).class_vectors
     assert vectors is model.classifier.weight  # the parameter itself: its gradient is not lost
+
+
+STAGES = [("osnet_x0_25", "conv3"), ("resnet18", "layer2"), ("densenet121", "features.denseblock2")]
+
+
+@pytest.mark.parametrize(("name", "stage"), STAGES)
+def test_actions_may_read_a_stage(name: str, stage: str) -> None:
+    torch.manual_seed(0)
+    settings = {"num_actions": 3, "frame_size": (64, 32), "attention_width": 8, "action_width": 8}
+    model = build_joint(name, 5, action_source=stage, **settings)
+    output = model(clips(3, 2))
+    assert output.action_logits.shape == (3, 3)
+    assert output.action_hidden.shape == (3, 3, 8)
+    torch.testing.assert_close(output.action_attention.sum(dim=(2, 3, 4)), torch.ones(3, 3))
+    total(output).backward()
+    assert all(p.grad is not None for key, p in model.named_parameters() if key != "actions.queries")
+    model.eval()
+    assert model(clips(1, 1)[:, 0]).action_attention.shape[:3] == (1, 3, 1)
+    for twin in (replica(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        torch.testing.assert_close(twin(clips()).action_logits, model(clips()).action_logits)
+
+
+def test_the_action_network_reads_the_stage_and_nothing_else() -> None:
+    model, x = small(action_source="conv3").eval(), clips(3, 4)
+    output = model(x)
+    base = model.base
+    maps = base.conv3(base.conv2(base.maxpool(base.conv1(x.flatten(0, 1))))).unflatten(0, (3, 4))
+    torch.testing.assert_close(output.action_logits, model.actions(maps).logits, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("source", ["feature", "conv2"])
+@pytest.mark.parametrize("gradient", [True, False])
+def test_actions_train_the_backbone_or_do_not(source: str, gradient: bool) -> None:
+    model = small(action_source=source, action_gradient=gradient)
+    nn.init.normal_(model.actions.weight if source == "feature" else model.actions.blocks.weight)
+    model(clips(4, 2)).action_logits.square().sum().backward()
+    shared = [p.grad for key, p in model.named_parameters() if not key.startswith("actions.")]
+    assert any(grad is not None and bool(grad.abs().sum() > 0) for grad in shared) == gradient
+
+
+def test_copies_of_a_frame_change_no_action() -> None:
+    model, x = small(action_source="conv3").eval(), clips(2, 2)
+    nn.init.normal_(model.actions.queries)
+    filled = torch.cat([x, x], dim=1)
+    output = model(filled)
+    torch.testing.assert_close(output.action_logits, model(x).action_logits, rtol=1e-4, atol=1e-5)
+    assert output.action_attention[:, :, 2:].abs().max() == 0
+
+
+def test_bf16_autocast_keeps_an_action_network_over_maps_in_float32() -> None:
+    model, x = small(action_source="conv2", action_layers=(24,)), clips(4, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = model(x)
+    assert {part.dtype for part in output if part is not None} == {torch.float32}
+    torch.testing.assert_close(output.action_attention.sum(dim=(2, 3, 4)), torch.ones(4, 3))
+
+
+def test_one_graph_with_an_action_network_over_maps() -> None:
+    model, x = small(action_source="conv3", action_layers=(24,)).eval(), clips()
+    traced = torch.compile(copy.deepcopy(model), fullgraph=True, backend="eager")
+    torch.testing.assert_close(traced(x).action_logits, model(x).action_logits)
+
+
+def test_the_hosts_losses_keep_no_maps() -> None:
+    model = small(loss="softmax", action_source="conv3")
+    assert model.actions is None
+    model(clips())
+    pickle.dumps(model)

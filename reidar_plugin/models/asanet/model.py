@@ -18,7 +18,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.asanet.branches import BRANCHES, AttributeBranches, BranchOutput, residual_stage
 from reidar_plugin.models.backbones import Backbone, measured_maps
 from reidar_plugin.models.heads import check_clips
-from reidar_plugin.models.joint import JointModel, as_clips, chosen_actions, chosen_backbone
+from reidar_plugin.models.joint import FEATURE, JointModel, as_clips, chosen_actions, chosen_backbone
 from reidar_plugin.structures import JointOutput
 
 __all__ = ["AsaNet", "attribute_columns", "build_asanet"]
@@ -38,6 +38,7 @@ class AsaNet(JointModel):
         check_clips(self.temporal, clips)  # the heads of the attributes come before the neck
         output: BranchOutput = self.temporal(self.maps(clips))
         return self.judge(
+            clips,
             *output.clip,
             attribute_logits=output.attribute_logits,
             pose_motion=output.pose_motion,
@@ -66,6 +67,10 @@ def build_asanet(
     action_width: int = 512,
     action_dropout: float = 0.25,
     action_activation: str = "relu",
+    action_source: str = FEATURE,
+    action_gradient: bool = True,
+    action_layers: Sequence[int] = (),
+    action_pooling: str = "clip",
     weights: str = "",
     sha256: str = "",
 ) -> AsaNet:
@@ -122,16 +127,27 @@ def build_asanet(
         width=branch_width,
         projected=attribute_feature == "projected",
     )
+    shared = stem._replace(channels=trunk.feature_dim)  # the width that neck and heads read
     actions = chosen_actions(
-        trunk.feature_dim,
+        shared,
         num_actions,
         loss,
+        source=action_source,
+        gradient=action_gradient,
+        layers=action_layers,
+        pooling=action_pooling,
         width=action_width,
         dropout=action_dropout,
         activation=action_activation,
     )
-    stem = stem._replace(channels=trunk.feature_dim)  # the width that neck and heads read
-    return AsaNet(stem, trunk, num_classes=num_classes, actions=actions, loss=loss)
+    return AsaNet(
+        shared,
+        trunk,
+        num_classes=num_classes,
+        actions=actions,
+        action_source=action_source,
+        loss=loss,
+    )
 
 
 def _cut(whole: Backbone) -> tuple[Backbone, nn.Sequential]:

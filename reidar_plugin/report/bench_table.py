@@ -1,0 +1,165 @@
+"""What a bench found: a row a variant, with the spread over seeds and how sure the difference to the first variant is."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from reidar_plugin.metrics.intervals import Interval
+from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
+from reidar_plugin.report.results import Results, write_atomically
+
+__all__ = ["FIGURES", "bench_record", "bench_table", "write_bench"]
+
+#: Of each query, and compared between variants.
+FIGURES = ("rank-1", "mAP")
+
+#: Results of the finished runs: variant -> street -> seed -> results.
+Outcomes = Mapping[str, Mapping[str, Mapping[int, Results]]]
+
+
+def bench_record(outcomes: Outcomes, level: float = 0.95, resamples: int = 10_000) -> dict[str, Any]:
+    """All figures of a bench in plain values.
+
+    Args:
+        outcomes: of the finished runs; the first variant is what the others are held against. A difference is taken
+            over the seeds and streets that both variants have.
+        level, resamples: of the intervals, see :func:`~reidar_plugin.metrics.seeded.seeded_difference`.
+    """
+    first = next(iter(outcomes))
+    record: dict[str, Any] = {"against": first, "level": level, "resamples": resamples, "variants": {}}
+    for name, streets in outcomes.items():
+        runs = [results for seeds in streets.values() for results in seeds.values()]
+        row: dict[str, Any] = {
+            "runs": {street: sorted(seeds) for street, seeds in streets.items()},
+            "figures": {figure: _over_seeds(streets, figure) for figure in FIGURES},
+            "actions": _actions(runs),
+            "protocols": sorted({results.retrieval[0]["protocol"] for results in runs}),
+        }
+        if name != first:
+            row["differences"] = {
+                figure: _difference(outcomes[first], streets, figure, level, resamples) for figure in FIGURES
+            }
+        record["variants"][name] = row
+    return record
+
+
+def bench_table(record: Mapping[str, Any]) -> str:
+    """The record as text."""
+    rows = []
+    for name, row in record["variants"].items():
+        cells = {"variant": name, "runs": str(sum(map(len, row["runs"].values())))}
+        for figure in FIGURES:
+            cells[figure] = _spread(row["figures"][figure])
+        for figure in FIGURES:
+            cells[f"{figure} - {record['against']}"] = _interval(row.get("differences", {}).get(figure))
+        cells["action mAP"] = _spread(row["actions"].get("mAP"))
+        for action, said in row["actions"].get("per_action", {}).items():
+            cells[f"AP {action} (share)"] = f"{_spread(said['AP'])} ({100 * said['share']:.1f})"
+            cells[f"recall {action}"] = _spread(said["recall"])
+        rows.append(cells)
+    columns = list(dict.fromkeys(key for cells in rows for key in cells))
+    table = tabulate(
+        [[column, *(cells.get(column, "-") for cells in rows)] for column in columns[1:]],
+        headers=["", *(cells["variant"] for cells in rows)],
+        disable_numparse=True,
+    )
+    protocols = sorted({protocol for row in record["variants"].values() for protocol in row["protocols"]})
+    return (
+        f"{table}\n\n{', '.join(protocols)}. Percent: mean over runs, after ± the standard deviation over seeds (mean of "
+        f"the streets').\nDifferences in points, [{100 * record['level']:g} % interval over seeds and people together]. An "
+        "action's share of the test tracklets is its average precision by chance."
+    )
+
+
+def write_bench(record: Mapping[str, Any], folder: str | Path) -> Path:
+    """Write ``bench.json`` and ``bench.txt`` into a folder; returns the path of the first."""
+    path = Path(folder) / "bench.json"
+    write_atomically(path, (json.dumps(record, indent=2) + "\n").encode())
+    write_atomically(path.with_suffix(".txt"), (bench_table(record) + "\n").encode())
+    return path
+
+
+def _over_seeds(streets: Mapping[str, Mapping[int, Results]], figure: str) -> dict[str, float | None]:
+    """Mean over all runs, and the mean over the streets of the deviation over seeds."""
+    values = {
+        street: [float(results.retrieval[0]["metrics"][figure]) for results in seeds.values()]
+        for street, seeds in streets.items()
+        if seeds
+    }
+    return _plain([each for runs in values.values() for each in runs], list(values.values()))
+
+
+def _actions(runs: Sequence[Results]) -> dict[str, Any]:
+    known = [results.actions for results in runs if results.actions is not None]
+    if not known:
+        return {}
+    names = list(known[0]["per_action"])
+
+    def over(name: str, key: str) -> dict[str, float | None]:
+        values = [float(each["per_action"][name][key] or 0) for each in known]
+        return _plain(values, [values])
+
+    shares = {
+        name: float(
+            np.mean([each["per_action"][name]["support"] / each["counts"]["known"] for each in known])
+        )
+        for name in names
+    }
+    means = [float(each["mAP"]) for each in known]
+    return {
+        "mAP": _plain(means, [means]),
+        "per_action": {
+            name: {
+                "AP": over(name, "average_precision"),
+                "recall": over(name, "recall"),
+                "share": shares[name],
+            }
+            for name in names
+        },
+    }
+
+
+def _difference(
+    first: Mapping[str, Mapping[int, Results]],
+    second: Mapping[str, Mapping[int, Results]],
+    figure: str,
+    level: float,
+    resamples: int,
+) -> dict[str, float] | None:
+    tests = []
+    for street, runs in second.items():
+        seeds = sorted(set(runs) & set(first.get(street, {})))
+        if seeds:
+            pairs = [(first[street][seed], runs[seed]) for seed in seeds]
+            prints = {results.retrieval[0]["fingerprint"] for pair in pairs for results in pair}
+            if len(prints) > 1:
+                raise ValueError(f"{street}: runs were tested on other queries or galleries; test all alike")
+            a, b = (np.stack([pair[side].per_query[f"0/{figure}"] for pair in pairs]) for side in (0, 1))
+            tests.append(SeededTest(a, b, pairs[0][0].per_query["0/pid"]))
+    return seeded_difference(tests, level, resamples)._asdict() if tests else None
+
+
+def _plain(values: Sequence[float], groups: Sequence[Sequence[float]]) -> dict[str, float | None]:
+    deviations = [spread(group).deviation for group in groups if len(group) > 1]
+    return {
+        "mean": spread(values).mean,
+        "deviation": float(np.mean(deviations)) if deviations else None,
+    }
+
+
+def _spread(figure: Mapping[str, float | None] | None) -> str:
+    if figure is None or figure["mean"] is None:
+        return "-"
+    deviation = "" if figure["deviation"] is None else f" ± {100 * figure['deviation']:.1f}"
+    return f"{100 * figure['mean']:.1f}{deviation}"
+
+
+def _interval(difference: Mapping[str, float] | None) -> str:
+    if difference is None:
+        return "-"
+    found = Interval(**difference)
+    return f"{100 * found.mean:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
