@@ -138,7 +138,7 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
         "set reidar.loss.weights.pose_motion, or name attributes in reidar.loss.terms",
     ),
     IdleKeys(
-        "reidar.loss.balance reidar.loss.combine",
+        "reidar.loss.balance reidar.loss.combine reidar.loss.ramp.* reidar.loss.uncertainty.* reidar.loss.diagnose",
         _joint(
             Where(
                 "reidar.loss.terms judges people alone or actions alone", ("reidar.loss.terms",), _one_sided
@@ -148,8 +148,16 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
     ),
     IdleKeys(
         "reidar.loss.balance",
-        _joint(is_not("reidar.loss.combine", "balance")),
-        "set reidar.loss.combine balance",
+        _joint(is_not("reidar.loss.combine", "balance", "ramp")),
+        "set reidar.loss.combine balance or ramp",
+    ),
+    IdleKeys(
+        "reidar.loss.ramp.*", _joint(is_not("reidar.loss.combine", "ramp")), "set reidar.loss.combine ramp"
+    ),
+    IdleKeys(
+        "reidar.loss.uncertainty.*",
+        _joint(is_not("reidar.loss.combine", "uncertainty")),
+        "set reidar.loss.combine uncertainty",
     ),
     IdleKeys(
         "reidar.loss.embedding",
@@ -243,6 +251,11 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
         "set reidar.model.pooling attention or light",
     ),
     IdleKeys("reidar.model.action_* reidar.test.thresholds", _NO_ACTIONS, "set reidar.model.num_actions -1"),
+    IdleKeys(
+        "reidar.model.action_layers reidar.model.action_pooling",
+        _ours(_joint(is_one("reidar.model.action_source", "feature"))),
+        "name a stage of the backbone in reidar.model.action_source",
+    ),
     IdleKeys(
         "reidar.model.weights reidar.model.sha256",
         _ours(is_one("model.pretrained", False)),

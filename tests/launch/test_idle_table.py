@@ -39,8 +39,10 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     (
         {**OURS, "reidar.loss.combine": "sum"},
         {"reidar.loss.balance": 0.7},
-        {"reidar.loss.combine": "balance"},
+        {"reidar.loss.combine": "ramp"},
     ),
+    (OURS, {"reidar.loss.ramp.epochs": 2}, {"reidar.loss.combine": "ramp"}),
+    (OURS, {"reidar.loss.uncertainty.lr": 0.1}, {"reidar.loss.combine": "uncertainty"}),
     ({**OURS, TERMS_KEY: PEOPLE[:1]}, {"reidar.loss.embedding": "pooled"}, {TERMS_KEY: PEOPLE}),
     ({**OURS, TERMS_KEY: PEOPLE}, {"reidar.train.identity_centre_lr": 0.1}, {TERMS_KEY: ["identity_centre"]}),
     (
@@ -96,6 +98,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         {"reidar.model.action_width": 8},
         {"reidar.model.num_actions": -1},
     ),
+    (OURS, {"reidar.model.action_layers": [8]}, {"reidar.model.action_source": "conv3"}),
     ({**OURS, "model.pretrained": False}, {"reidar.model.weights": "file"}, {"model.pretrained": True}),
     ({**OURS, "model.pretrained": True}, {"reidar.model.sha256": "12"}, {"reidar.model.weights": "file"}),
     ({**HOST, "model.resume": "file"}, {"model.load_weights": "other"}, {"model.resume": ""}),
