@@ -23,6 +23,8 @@ from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.errors import PictureError
 from tests.fakes import write_mars
 
+TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
+
 
 class ClipsOnly(nn.Module):
     """A video model as people write them: it unpacks five sizes."""
@@ -148,7 +150,8 @@ class TestH3H12Checkpoints:
     def test_the_host_resumes_what_it_saved(self, tmp_path: Path) -> None:
         model = nn.DataParallel(nn.Linear(2, 3))
         theirs = self.save(tmp_path / "theirs", model)
-        with pytest.raises(Exception, match=r"rank1|scalar|Weights only"):
+        refused = pytest.raises(Exception, match=r"rank1|scalar|Weights only")
+        with refused if TORCH >= (2, 6) else contextlib.nullcontext():  # before, torch ran what is in a file
             host.reid.utils.resume_from_checkpoint(str(theirs), model)
         reidar_plugin.enable()
         ours = self.save(tmp_path / "ours", model)
