@@ -264,6 +264,9 @@ def _loss() -> CN:
     node.discriminative_centroids.average = True
     node.logit_adjustment = CN()
     node.logit_adjustment.tau = 1.0  # Menon et al.
+    # samples added to those that show an action, and to those that do not; with 0. every action must be in some training
+    # samples and not in all
+    node.logit_adjustment.smoothing = 0.0
     node.attributes = CN()
     node.attributes.by_attribute = False  # True: every attribute counts the same, however many values it has
     node.attributes.positive_only = False  # True: the half that ASA-Net prints (equation 18)

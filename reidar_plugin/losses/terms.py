@@ -68,10 +68,14 @@ class Sizes:
         """Counts and total; one of two where nothing is labelled, since no label will ever read it."""
         return (list(self.counts), self.total) if self.total else ([1.0] * self.num_actions, 2.0)
 
-    def ratios(self) -> list[float]:
-        """Share of the labelled samples that show each action."""
+    def ratios(self, smoothing: float = 0.0) -> list[float]:
+        """Share of the labelled samples that show each action.
+
+        Args:
+            smoothing: samples that are added to those that show an action, and to those that do not.
+        """
         counts, total = self.prior()
-        return [count / total for count in counts]
+        return [(count + smoothing) / (total + 2 * smoothing) for count in counts]
 
 
 class Batch:
@@ -131,6 +135,12 @@ def _weighted_bce(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
     if node["ratios"] == "reciprocal":
         ratios = [1 / max(count, 1) for count in sizes.prior()[0]]
     return WeightedBinaryCrossEntropy(ratios, node["double_sigmoid"], node["reduction"])
+
+
+def _logit_adjustment(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
+    if node["smoothing"] < 0:
+        raise ValueError(f"smoothing must be >= 0, got {node['smoothing']}")
+    return LogitAdjustedLoss(sizes.ratios(node["smoothing"]), node["tau"])
 
 
 def _attributes(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
@@ -193,7 +203,7 @@ TERMS: dict[str, Term] = {
         lambda node, s: DiscriminativeCentroidsLoss(s.num_actions, s.hidden_dim, **node),
         lambda b: (b.given("action_hidden").mean(dim=1), b.targets.labels),
     ),
-    "logit_adjustment": Term("action", lambda node, s: LogitAdjustedLoss(s.ratios(), **node), _actions),
+    "logit_adjustment": Term("action", _logit_adjustment, _actions),
     "attributes": Term(
         "attribute", _attributes, lambda b: (b.given("attribute_logits"), b.targets.attributes)
     ),

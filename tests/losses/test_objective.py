@@ -435,3 +435,14 @@ def test_copies_of_the_classifier_from_several_devices_count_once() -> None:
     assert one.class_vectors is not None
     stacked = one._replace(class_vectors=torch.cat([one.class_vectors, one.class_vectors]))
     torch.testing.assert_close(made(stacked, targets())[0], made(one, targets())[0])
+
+
+def test_smoothing_lets_an_action_be_in_no_sample_or_in_all() -> None:
+    sizes = {**SIZES, "counts": [0.0, 64.0, 3.0, 20.0]}
+    with pytest.raises(ValueError, match="every action in some samples"):
+        Objective.from_config(node(["logit_adjustment"]), **sizes)
+    made = Objective.from_config(node(["logit_adjustment"], **{"logit_adjustment.smoothing": 1.0}), **sizes)
+    ratios = made.losses["logit_adjustment"].ratios
+    assert ratios.tolist() == pytest.approx([1 / 66, 65 / 66, 4 / 66, 21 / 66])
+    with pytest.raises(ValueError, match="smoothing must be >= 0, got -1"):
+        Objective.from_config(node(["logit_adjustment"], **{"logit_adjustment.smoothing": -1.0}), **SIZES)
