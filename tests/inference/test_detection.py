@@ -7,7 +7,8 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.detection import DetectorError, associate, detect, load_detector
-from reidar_plugin.inference.tracks import Tracks, read_tracks
+from reidar_plugin.inference.mot_files import read_tracks
+from reidar_plugin.inference.tracks import Tracks
 from reidar_plugin.inference.video import VideoFrame, read_video
 from tests.inference.street import picture, tracks_of
 
