@@ -4,8 +4,8 @@
     python tools/benchmark.py gallery --folder /tmp/gallery --rows 1000000 --queries 20
     python tools/benchmark.py gallery --folder /tmp/gallery --milvus     # with pymilvus and milvus-lite installed
 
-Features are made up: 20 of each person around a centre of its own. Recall is that of the ten nearest in float64. Rows are
-added 1,000 at a time. Memory is what the process holds more at most while it adds and searches.
+Features are made up: 20 of each person around a centre of its own. Recall is that of the ten nearest in float64.
+Memory is what the process holds more at most while it adds and searches.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from reidar_plugin.inference.gallery import GalleryModel, GalleryRow, Where, ope
 __all__ = ["add_arguments", "run"]
 
 NEAREST = 10
-BATCH = 1000
+FILES = {"gallery": "gallery", "milvus lite": "milvus.db"}  # pymilvus knows a folder of its own by the ending
 ACTIONS = ("walking", "riding")
 FILTER = Where(cameras=("c1",), spans=((1000.0, 1e9),), actions={"riding": 0.5})
 IN_MILVUS = 'camera == "c1" and start < 1e9 and end >= 1000 and riding >= 0.5'
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where galleries are made anew")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--width", type=int, default=512)
+    parser.add_argument("--batch", type=int, default=1000, help="rows of an add")
     parser.add_argument("--queries", type=int, default=50)
     parser.add_argument("--milvus", action="store_true", help="Milvus Lite as well")
 
@@ -48,8 +49,8 @@ def run(args: argparse.Namespace) -> None:
     sides: dict[str, tuple[Callable[..., list[int]], Callable[..., list[int]] | None]] = {}
     adds = {}
     for name, make in (("gallery", gallery_side), *([("milvus lite", milvus_side)] if args.milvus else [])):
-        shutil.rmtree(args.folder / name, ignore_errors=True)
-        seconds, search, filtered = make(args.folder / name, features)
+        shutil.rmtree(args.folder / FILES[name], ignore_errors=True)
+        seconds, search, filtered = make(args.folder / FILES[name], features, args.batch)
         sides[name], adds[name] = (search, filtered), len(features) / seconds
     held = memory() - before
     for name, search in in_memory(features):
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     report(args, features, queries, sides)
     for name, rate in adds.items():
         print(f"{name}: {rate:,.0f} rows added a second")
-        size = sum(path.stat().st_size for path in (args.folder / name).rglob("*") if path.is_file())
+        size = sum(path.stat().st_size for path in (args.folder / FILES[name]).rglob("*") if path.is_file())
         print(f"{name}: {size / len(features):,.0f} bytes a row on the disk")
     print(f"memory while adding, beyond the features: {held / 2**20:,.0f} MB")
     print(f"memory while searching, at most: {(memory() - before) / 2**20:,.0f} MB, all sides together")
@@ -76,15 +77,15 @@ def made_up(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
 
 
 def gallery_side(
-    folder: Path, features: np.ndarray
+    folder: Path, features: np.ndarray, batch: int
 ) -> tuple[float, Callable[..., list[int]], Callable[..., list[int]]]:
     """Seconds of adding, a search, and a search with a filter."""
     gallery = open_gallery(
         folder, GalleryModel("benchmark", features.shape[1], "euclidean", ACTIONS), write=True
     )
     began = time.perf_counter()
-    for start in range(0, len(features), BATCH):
-        numbers = range(start, min(start + BATCH, len(features)))
+    for start in range(0, len(features), batch):
+        numbers = range(start, min(start + batch, len(features)))
         rows = [
             GalleryRow(
                 str(i),
@@ -99,7 +100,7 @@ def gallery_side(
             )
             for i in numbers
         ]
-        gallery.add(rows, features[start : start + BATCH])
+        gallery.add(rows, features[start : start + batch])
     seconds = time.perf_counter() - began
     began = time.perf_counter()
     gallery.compact()
@@ -112,12 +113,12 @@ def gallery_side(
 
 
 def milvus_side(
-    folder: Path, features: np.ndarray
+    folder: Path, features: np.ndarray, batch: int
 ) -> tuple[float, Callable[..., list[int]], Callable[..., list[int]]]:
     """The same of Milvus Lite with a flat index."""
     from pymilvus import DataType, MilvusClient
 
-    client = MilvusClient(str(folder.with_suffix(".db")))
+    client = MilvusClient(str(folder))
     schema = MilvusClient.create_schema(auto_id=False)
     schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=256)
     schema.add_field("camera", DataType.VARCHAR, max_length=64)
@@ -129,8 +130,8 @@ def milvus_side(
     client.drop_collection("tracklets")
     client.create_collection("tracklets", schema=schema, index_params=index)
     began = time.perf_counter()
-    for start in range(0, len(features), BATCH):
-        numbers = range(start, min(start + BATCH, len(features)))
+    for start in range(0, len(features), batch):
+        numbers = range(start, min(start + batch, len(features)))
         rows = [
             {
                 "id": str(i),
