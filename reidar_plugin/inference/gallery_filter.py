@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from math import inf
 
-import numpy as np
-
 from reidar_plugin.errors import ConfigError, nearest
 
 __all__ = ["Where", "action_column", "daily_spans"]
@@ -55,8 +53,7 @@ class Where:
                 )
             if not 0 <= least <= 1:
                 raise ConfigError(f"action {name}: expected a likelihood from 0 to 1, got {least}")
-            least = float(np.float32(least))  # as it is stored, so that 0.7 is not below 0.7
-            yield f"`{action_column(list(actions).index(name))}` >= {least!r}"
+            yield f"`{action_column(list(actions).index(name))}` >= {float(least)!r}"
 
 
 def action_column(index: int) -> str:

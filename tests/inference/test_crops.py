@@ -24,17 +24,19 @@ def lives(spans: dict[int, range | list[int]]) -> Tracks:
 
 
 def test_crops_are_the_boxes_resized_as_training_data() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (5, 96, 128, 3), np.uint8)
+    frames = [VideoFrame(index, index / 25, pixels) for index, pixels in enumerate(noise)]
     tracks = tracks_of([(1, 4, 20.4, 10, 30, 60), (1, 2, 4, 20, 8, 16), (3, 4, 0, 0, 128, 96)])
-    crops = list(read_crops(video(range(5)), tracks, 32, 16))
+    crops = list(read_crops(frames, tracks, 32, 16))
     assert [(crop.track, crop.frame) for crop in crops] == [(2, 1), (4, 1), (4, 3)]
     assert [crop.time for crop in crops] == [1 / 25, 1 / 25, 3 / 25]
     for crop, part in zip(crops, (np.s_[20:36, 4:12], np.s_[10:70, 20:51], np.s_[:, :]), strict=True):
         expected = np.empty((32, 16, 3), np.uint8)
-        resize_into(expected, np.ascontiguousarray(picture(crop.frame)[part]), "cubic")
+        resize_into(expected, np.ascontiguousarray(noise[crop.frame][part]), "cubic")
         np.testing.assert_array_equal(crop.pixels, expected)
     np.testing.assert_array_equal(crops[1].box, (20.4, 10, 30, 60))
-    linear = list(read_crops(video(range(5)), tracks, 32, 16, "linear"))
-    assert (linear[1].pixels != crops[1].pixels).any()
+    first = next(read_crops(frames, tracks, 32, 16, "linear"))
+    assert (first.pixels != crops[0].pixels).any()
 
 
 @pytest.mark.parametrize("box", [(0, 0, 0.2, 0.2), (127.9, 95.9, 0.1, 0.1), (60.2, 50.2, 0.3, 0.3)])

@@ -126,6 +126,17 @@ def test_two_people_become_two_tracks(tracker: str) -> None:
     assert (np.diff(tracks.frame) >= 0).all()
 
 
+def test_ids_go_to_their_boxes_though_the_tracker_sorts_by_score() -> None:
+    pytest.importorskip("trackers", reason="the extra 'video' is not installed")
+    detections = walkers(30)
+    weak = (detections.box[:, 1] == 10) & (detections.frame >= 5)  # the first of each frame
+    detections.score[weak] = 0.3
+    tracks = associate(detections, 25.0)
+    assert len(tracks) > 55
+    for track in (1, 2):
+        assert len(set(tracks.box[tracks.track == track, 1].tolist())) == 1
+
+
 def test_how_long_a_lost_person_is_waited_for_depends_on_the_frame_rate() -> None:
     pytest.importorskip("trackers", reason="the extra 'video' is not installed")
     still = tracks_of([(frame, -1, 10, 10, 20, 40) for frame in range(60) if not 20 <= frame < 40], 0.9)

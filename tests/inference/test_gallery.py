@@ -173,9 +173,12 @@ def test_one_writer_a_gallery(tmp_path: Path) -> None:
 
 def test_a_failed_open_leaves_no_lock(tmp_path: Path) -> None:
     write_gallery(tmp_path / "gallery", 4)
-    with pytest.raises(GalleryError, match="holds features of"):
+    with pytest.raises(
+        GalleryError, match="holds features of"
+    ) as caught:  # keeps all that the call held alive
         open_gallery(tmp_path / "gallery", MODEL._replace(fingerprint="model-b"), write=True)
     open_gallery(tmp_path / "gallery", MODEL, write=True).close()
+    assert caught.tb is not None
 
 
 @pytest.mark.parametrize(

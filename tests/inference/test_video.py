@@ -52,6 +52,15 @@ def test_reordered_frames_come_in_order_of_time(tmp_path: Path) -> None:
     assert probe_video(path).codec == "h264"
 
 
+def test_time_is_counted_from_the_first_frame(tmp_path: Path) -> None:
+    path = write_h264(tmp_path / "a.mp4", [3 + seconds for seconds in STEADY])
+    assert [round(frame.time, 3) for frame in read_video(path)] == [round(seconds, 3) for seconds in STEADY]
+    path = write_h264(
+        tmp_path / "a.avi", STEADY, codec="mpeg4", beat=25, bf="2"
+    )  # its first frame is a frame late
+    assert [round(frame.time, 3) for frame in read_video(path)] == [round(seconds, 3) for seconds in STEADY]
+
+
 def test_a_varying_rate_gives_the_true_times(tmp_path: Path) -> None:
     times = [number / 25 if number < 25 else 1 + (number - 25) / 5 for number in range(50)]
     path = write_h264(tmp_path / "a.mp4", times)

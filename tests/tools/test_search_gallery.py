@@ -51,6 +51,8 @@ def test_hours_over_midnight_and_the_day_before(gallery: str, capsys: pytest.Cap
         i for i in range(100) if (START + 600 * i) % 86400 >= 86400 - 600 or (START + 600 * i) % 86400 < 600
     ]
     assert numbers(capsys.readouterr().out) == expected == [95, 96]
+    assert main([gallery, "--between", "23:50", "00:15", "--from", "2026-05-02"]) == 0
+    assert numbers(capsys.readouterr().out) == [96, 97]
 
 
 @pytest.mark.parametrize(
