@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     present: set[int] = set()  # batches that are there for certain
     inside = 0
     for kill in range(args.kills):
-        begun, present = write_until_killed(args, present, chance.uniform(0.0, 0.5))
+        begun, present = write_until_killed(args, present, kill, chance.uniform(0.0, 0.5))
         inside += begun is not None
         found = in_a_process(look, args)
         maybe = set() if begun is None or begun[0] == "compact" else {begun[1]}
@@ -60,11 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def write_until_killed(
-    args: argparse.Namespace, present: set[int], seconds: float
+    args: argparse.Namespace, present: set[int], first_turn: int, seconds: float
 ) -> tuple[tuple[str, int] | None, set[int]]:
     """The act that was under way, and the batches that are acknowledged."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=write, args=(args, sorted(present), sender))
+    process = multiprocessing.Process(target=write, args=(args, sorted(present), first_turn, sender))
     process.start()
     sender.close()
     receiver.recv()  # it is open
@@ -84,12 +84,12 @@ def write_until_killed(
             known.discard(act[1])
 
 
-def write(args: argparse.Namespace, present: list[int], sender: Connection) -> None:
-    """Act until it is killed."""
+def write(args: argparse.Namespace, present: list[int], first_turn: int, sender: Connection) -> None:
+    """Act until it is killed; each writer begins at another turn, so that every kind of act is met."""
     with open_gallery(args.folder, MODEL, write=True) as gallery:
         sender.send(("open",))
         number = max(present, default=-1) + 1
-        for turn in range(10**6):
+        for turn in range(first_turn, 10**6):
             if turn % COMPACT_EVERY == COMPACT_EVERY - 1:
                 act(sender, "compact", -1, gallery.compact)
             elif turn % DELETE_EVERY == DELETE_EVERY - 1 and present:
