@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reidar_plugin.inference.tracks import DETECTION, TrackFileError, Tracks
+from reidar_plugin.io.atomic import replacing
 
 __all__ = ["read_tracks", "write_tracks"]
 
@@ -57,16 +58,12 @@ def read_tracks(path: str | os.PathLike[str]) -> Tracks:
 def write_tracks(path: str | os.PathLike[str], tracks: Tracks) -> None:
     """Write a MOT file: boxes to a thousandth of a pixel, scores to a millionth; whole or not at all."""
     path = Path(path)
-    part = path.with_name(f".{path.name}.part")
     ordered = tracks.sorted()
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with replacing(path) as part, part.open("w", encoding="utf-8") as file:
             file.writelines(_lines(ordered))
-        os.replace(part, path)
     except OSError as error:
         raise TrackFileError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _parse(path: Path, block: list[tuple[int, str]]) -> NDArray[np.float64]:
