@@ -7,11 +7,10 @@ evaluator, and all figures come from the results files that the runs leave behin
 
 import contextlib
 import io
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,17 +19,16 @@ from reidar_plugin.data.frames import read_picture
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.engine.pictures import draw_test
-from reidar_plugin.inference.features import table_of
+from reidar_plugin.io.console import say
 from reidar_plugin.launch import runner, subprocesses
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
-from reidar_plugin.report.records import Results, collect_results
-from reidar_plugin.report.results import read_results, write_results
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
+from reidar_plugin.report.figures.style import check_report_libraries
+from reidar_plugin.report.results import Results, collect_results, read_results, write_results
 from reidar_plugin.report.tables import comparison_table
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.drawing import cores
+from reidar_plugin.synthped.workers import cores
 
 __all__ = ["colour_histograms", "run_demo"]
 
@@ -44,6 +42,47 @@ WITHOUT_ACTIONS = [
     "reidar.loss.terms",
     "['smoothed_cross_entropy', 'ranked_list', 'identity_centre', 'erasing']",
 ]
+
+
+class _Demo(NamedTuple):
+    """The runs of the demo: one config, a folder for each run, and what the user changes in all of them."""
+
+    config: Path
+    folder: Path
+    options: list[str]
+
+    def place(self, name: str) -> Path:
+        """Folder of a run."""
+        return self.folder / name.replace(" ", "-")
+
+    def pairs(self, changes: Sequence[str] = ()) -> list[str]:
+        """``KEY VALUE`` pairs of a run: the user's, then its own."""
+        return ["data.root", str(self.folder / "data"), *self.options, *changes]
+
+    def run(self, name: str, changes: Sequence[str] = ()) -> Any:
+        """Run it in this process, quietly: all of it is in the run's log. Progress bars stay."""
+        cfg = runner.default_config()
+        cfg.merge_from_file(str(self.config))
+        cfg.merge_from_list([*self.pairs(changes), "data.save_dir", str(self.place(name))])
+        with contextlib.redirect_stdout(io.StringIO()):
+            return runner.run(cfg)
+
+    def beside(
+        self, name: str, changes: Sequence[str], threads: int
+    ) -> contextlib.AbstractContextManager[None]:
+        """Run it in a process of its own while the block runs."""
+        options, save_dir = self.pairs(changes), str(self.place(name))
+        return subprocesses.beside(
+            subprocesses.arguments(self.config, options=options, data__save_dir=save_dir), threads
+        )
+
+    def read(self, name: str) -> Results:
+        """Results of a run, of which a line is said."""
+        results = read_results(self.place(name))
+        metrics, protocol = results.retrieval[0]["metrics"], results.retrieval[0]["protocol"]
+        figures = ", ".join(f"{key} {100 * metrics[key]:.1f} %" for key in ("rank-1", "mAP"))
+        say(f"     {name}: {figures} under {protocol}; log in {self.place(name)}")
+        return results
 
 
 def run_demo(
@@ -64,90 +103,80 @@ def run_demo(
         SystemExit: after Ctrl-C, with the status of an interrupted run; how to go on has been said.
     """
     try:
-        return _compare(config, folder, preset, options or [])
+        return _compare(_Demo(config, folder, options or []), preset)
     except (KeyboardInterrupt, SystemExit) as stop:  # an engine has saved, and said so in its log alone
         if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
             raise
-        _say(f"\nstopped; the same command goes on from there. What was done is in {folder}")
+        say(f"\nstopped; the same command goes on from there. What was done is in {folder}")
         raise SystemExit(INTERRUPTED) from None
 
 
-def _compare(config: Path, folder: Path, preset: str, options: list[str]) -> dict[str, Results]:
+def _compare(demo: _Demo, preset: str) -> dict[str, Results]:
     start = time.monotonic()
+    check_report_libraries()
     threads = max(1, (cores() - 1) // 2)  # of two trainings at once; more threads than cores crawl
     torch.set_num_threads(threads)
-    given = ["data.root", str(folder / "data"), *options]
-
-    def place(name: str) -> Path:
-        return folder / name.replace(" ", "-")
-
-    def run(name: str, changes: Sequence[str] = ()) -> Any:
-        cfg = runner.default_config()
-        cfg.merge_from_file(str(config))
-        cfg.merge_from_list([*given, *changes, "data.save_dir", str(place(name))])
-        with contextlib.redirect_stdout(io.StringIO()):  # all of it is in the run's log; progress bars stay
-            return runner.run(cfg)
-
-    def read(name: str) -> Results:
-        results = read_results(place(name))
-        metrics, protocol = results.retrieval[0]["metrics"], results.retrieval[0]["protocol"]
-        figures = ", ".join(f"{key} {100 * metrics[key]:.1f} %" for key in ("rank-1", "mAP"))
-        _say(f"     {name}: {figures} under {protocol}; log in {place(name)}")
-        return results
-
-    _say(f"1/4  SynthPed, {preset}: drawing a street with people in it")
-    make(folder / "data", preset, folder=DATASET)
-    _say("2/4  the network before training, and colour histograms")
-    engine = run("untrained", UNTRAINED)
-    untrained = read("untrained")
-    histograms = _test_histograms(engine.datamanager, folder / "colour-histograms")
+    say(f"1/4  SynthPed, {preset}: drawing a street with people in it")
+    make(demo.folder / "data", preset, folder=DATASET)
+    say("2/4  the network before training, and colour histograms")
+    engine = demo.run("untrained", UNTRAINED)
+    untrained = demo.read("untrained")
+    histograms = _test_histograms(engine.datamanager, demo.place("colour histograms"))
     at_once = cores() > 1
-    _say(f"3/4  training the joint model, and one without the action network{', at once' if at_once else ''}")
-    others = [*given, *WITHOUT_ACTIONS]
-    words = subprocesses.arguments(config, options=others, data__save_dir=str(place("without actions")))
-    with subprocesses.beside(words, threads):
+    say(f"3/4  training the joint model, and one without the action network{', at once' if at_once else ''}")
+    with demo.beside("without actions", WITHOUT_ACTIONS, threads):
         if at_once:
-            engine = run("joint")
+            engine = demo.run("joint")
     if not at_once:
-        engine = run("joint")
-    alone, joint = read("without actions"), read("joint")
-    _say("4/4  pictures")
-    tested = {
-        "metric": engine.config.test.dist_metric,
-        "normalize": engine.config.test.normalize_feature,
-    }
-    with contextlib.redirect_stdout(io.StringIO()):
-        pictures = draw_test(engine.evaluator, engine.verdicts, place("joint"), **tested)
+        engine = demo.run("joint")
     rows = {
         "colour histograms, commonest actions": histograms,
         "untrained": untrained,
-        "without action network": alone,
-        "joint": joint,
+        "without action network": demo.read("without actions"),
+        "joint": demo.read("joint"),
     }
+    say("4/4  pictures")
+    pictures = _draw(engine, demo.place("joint"))
+    _show(rows, demo.folder, pictures)
+    say(f"{time.monotonic() - start:.0f} seconds")
+    return rows
+
+
+def _draw(engine: Any, folder: Path) -> list[Path]:
+    """Pictures of the last test of an engine."""
+    test = engine.config.test
+    with contextlib.redirect_stdout(io.StringIO()):
+        return draw_test(
+            engine.evaluator,
+            engine.outcome,
+            folder,
+            metric=test.dist_metric,
+            normalize=test.normalize_feature,
+        )
+
+
+def _show(rows: dict[str, Results], folder: Path, pictures: list[Path]) -> None:
+    """The table, what it is, and where everything lies."""
+    joint = rows["joint"]
     protocol = joint.retrieval[0]["protocol"]
     people = len(set(joint.per_query["0/pid"].tolist()))
-    table = comparison_table(rows, protocol)
-    _say(f"\n{table}\n")
-    _say(
+    places = ", ".join(sorted({str(path.parent) for path in pictures}))
+    without, with_actions = folder / "without-actions", folder / "joint"
+    say(f"\n{comparison_table(rows, protocol)}\n")
+    say(
         f"{protocol}; {people} people, none of whom is in the training set. Percent; in brackets 95 % bootstrap\n"
         "intervals over queries, which do not speak of other training runs. Actions are judged on weak labels, one a person."
     )
-    _say(
-        f"\npictures: {', '.join(sorted({str(path.parent) for path in pictures}))}, {folder / 'joint' / 'training.png'}"
-    )
-    _say(f"figures:  {folder}/*/results.json")
-    _say(
-        f"          python tools/compare.py {folder / 'without-actions'} {folder / 'joint'}    is the difference one?"
-    )
-    _say(f"{time.monotonic() - start:.0f} seconds")
-    return rows
+    say(f"\npictures: {places}, {with_actions / 'training.png'}")
+    say(f"figures:  {folder}/*/results.json")
+    say(f"          python tools/compare.py {without} {with_actions}    is the difference one?")
 
 
 def _test_histograms(data: ClipDataManager, folder: Path) -> Results:
     """Nearest neighbour by colour, and for every tracklet each action's share of the training tracklets."""
     query, gallery = (data.test_dataset[DATASET][part] for part in ("query", "gallery"))
     retrieval = evaluate_retrieval(_by_colour(query), _by_colour(gallery), protocols_of(DATASET))
-    labels = torch.cat([table_of(loader).labels for loader in data.test_loader[DATASET].values()])
+    labels = torch.cat([loader.table.labels for loader in data.test_loader[DATASET].values()])
     shares = torch.nanmean(data.train_table.labels, dim=0)
     space: Any = data.space
     actions = evaluate_actions(shares.expand(len(labels), -1), labels, space.names)
@@ -174,12 +203,7 @@ def colour_histograms(tracklets: list[tuple[str, ...]], bins: int = 8) -> torch.
     rows = np.empty((len(tracklets), bins**3), dtype=np.float32)
     for row, paths in zip(rows, tracklets, strict=True):
         pixels = np.concatenate([read_picture(path).reshape(-1, 3) for path in paths])
-        places = (pixels.astype(np.int64) * bins) >> 8
-        counts = np.bincount(places @ (bins**2, bins, 1), minlength=bins**3)
+        cells = (pixels.astype(np.int64) * bins) >> 8
+        counts = np.bincount(cells @ (bins**2, bins, 1), minlength=bins**3)
         row[:] = np.sqrt(counts / counts.sum())
     return torch.from_numpy(rows)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -1,10 +1,26 @@
-"""Errors that are the user's to mend: one line each, shown without a traceback by the launchers."""
+"""Errors that are the user's to mend: one line each, shown without a traceback by the launchers.
+
+An error of ours that a config, a file or a data set can cause is a :class:`ReidarError`: one of those below, or a class
+of the package that raises it. Each is also the built-in error that says the same, so that callers may catch either. What
+only a mistake in code can cause is a plain ``ValueError`` or ``TypeError``, and keeps its traceback.
+"""
 
 import difflib
 import textwrap
 from collections.abc import Iterable
 
-__all__ = ["ConfigError", "HostError", "PictureError", "ReidarError", "nearest", "summary"]
+__all__ = [
+    "ConfigError",
+    "ExistingFileError",
+    "HostError",
+    "InputError",
+    "MissingFileError",
+    "PictureError",
+    "ReidarError",
+    "UnwritableFileError",
+    "nearest",
+    "summary",
+]
 
 
 class ReidarError(Exception):
@@ -13,6 +29,22 @@ class ReidarError(Exception):
 
 class ConfigError(ReidarError, ValueError):
     """A config, a flag or a name in it that cannot be used."""
+
+
+class InputError(ReidarError, ValueError):
+    """Data, a file's content or an option that cannot be used."""
+
+
+class MissingFileError(ReidarError, FileNotFoundError):
+    """A file or a folder that is not there."""
+
+
+class ExistingFileError(ReidarError, FileExistsError):
+    """A file or a folder that stands where another is to be written."""
+
+
+class UnwritableFileError(ReidarError, OSError):
+    """A file that cannot be written."""
 
 
 class HostError(ReidarError, ImportError):

@@ -1,4 +1,4 @@
-"""The records that pass from room to room: a batch of clips, what the model says of it, what it is judged by.
+"""What the parts of the package hand to each other: a batch of clips, the model's output, the targets of the losses.
 
 Symbols: B clips in a batch, T frames in a clip, H x W pixels, K identities, D the size of a clip feature,
 M actions, A attribute values (0 where the task has none), E the width of an action block.
@@ -12,14 +12,14 @@ __all__ = ["ClipBatch", "JointOutput", "Targets"]
 
 
 class ClipBatch(NamedTuple):
-    """What a data worker returns: pixels as decoded and the facts of each tracklet, nothing computed."""
+    """What a data worker returns: pixels as decoded, and the row of the tracklet table of each clip; nothing is computed."""
 
     frames: Tensor  #: uint8 ``(B, T, H, W, 3)``, RGB
     pids: Tensor  #: int64 ``(B,)``
     camids: Tensor  #: int64 ``(B,)``
     labels: Tensor  #: float32 ``(B, M)`` multi-hot, a row of NaN where the actions are unknown
     attributes: Tensor  #: float32 ``(B, A)`` multi-hot, a row of NaN where the attributes are unknown
-    tracklets: Tensor  #: int64 ``(B,)``, place of the tracklet in its list
+    tracklets: Tensor  #: int64 ``(B,)``, index of the tracklet in its list
 
 
 class Targets(NamedTuple):

@@ -1,26 +1,12 @@
-"""Shared by all tests: the plugin is left off between tests, and the real tables are found where they are."""
+"""What tests share beside ../conftest.py: a fake MARS, the real tables where they are, Ctrl-C as in a terminal."""
 
-import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-
-
-@pytest.fixture(autouse=True)
-def _plugin_off_and_seeded() -> Iterator[None]:
-    random.seed(0)
-    np.random.seed(0)
-    torch.manual_seed(0)
-    yield
-    from reidar_plugin.plugin import registration
-
-    registration.disable()
-    registration._user_models.clear()
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +23,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the real MARS tables are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as it is in a terminal; tests may run where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -23,7 +23,7 @@ from reidar_plugin.models.temporal import build_pooling
 from reidar_plugin.plugin import registration
 from tests import fakes
 
-__all__ = ["OSNET", "build", "config", "differences", "make_data", "run", "tiny", "weights"]
+__all__ = ["OSNET", "build", "config", "differences", "first_step", "make_data", "run", "tiny", "weights"]
 
 #: The smallest backbone of the host.
 OSNET = "reidar_osnet_x0_25"
@@ -108,6 +108,14 @@ def build(cfg: CfgNode, engine: type[JointEngine] = JointEngine) -> JointEngine:
                 cfg.model.resume, model, optimizer, scheduler
             )
         return engine.from_config(cfg, data, model, optimizer, scheduler)
+
+
+def first_step(engine: JointEngine) -> dict[str, float]:
+    """The values of one training step, by name."""
+    engine.set_model_mode("train")
+    engine.epoch = engine.batch_idx = 0
+    batch = next(iter(engine.train_loader))
+    return {name: float(value) for name, value in engine.forward_backward(batch).items()}
 
 
 def run(cfg: CfgNode) -> JointEngine:

@@ -65,7 +65,7 @@ def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         name = Path(cfg.data.save_dir).name
         events.append(name)
         seen[name] = cfg
-        return SimpleNamespace(config=cfg, datamanager=None, evaluator=name, verdicts=name)
+        return SimpleNamespace(config=cfg, datamanager=None, evaluator=name, outcome=name)
 
     @contextlib.contextmanager
     def beside(words: list[str], threads: int) -> Iterator[None]:
@@ -78,8 +78,8 @@ def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         row = {"metrics": {"rank-1": 0.1, "mAP": 0.1}, "protocol": "usual"}
         return SimpleNamespace(retrieval=[row], per_query={"0/pid": torch.tensor([1])}, name=folder.name)
 
-    def drawn(evaluator: Any, verdicts: Any, folder: Path, **distance: Any) -> list[Path]:
-        seen["drawn"] = (evaluator, verdicts, folder.name, distance)
+    def drawn(evaluator: Any, outcome: Any, folder: Path, **distance: Any) -> list[Path]:
+        seen["drawn"] = (evaluator, outcome, folder.name, distance)
         return []
 
     monkeypatch.setattr(demo, "make", lambda *a, **g: None)

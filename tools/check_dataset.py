@@ -1,12 +1,12 @@
-"""Look at a data set before training on it.
+"""Check a data set before training.
 
     python tools/check_dataset.py --dataset mars_actions --root /data
     python tools/check_dataset.py --dataset lpw_actions --root /data --pictures
     python tools/check_dataset.py --dataset mars_actions --root /data reidar.labels.space actions5
     python tools/check_dataset.py --dataset ilidsvid --root /data    # any video data set of torchreid
 
-Prints what is there beside the official counts, queries without a match, labels, and missing pictures; --pictures
-decodes every frame as well. Exit code 0 only when training can start. Nothing is downloaded; synthped is drawn.
+Prints its counts beside the official ones, queries without a match, labels, and missing pictures; --pictures also decodes
+each frame. The exit code is 0 if training can start. Nothing is downloaded; synthped is generated.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from reidar_plugin.data.checker import (
     counts_table,
     label_table,
     missing_pictures,
-    obstacles,
     silent_decoders,
+    training_problems,
     unmatched_queries,
 )
 from reidar_plugin.data.registry import DATASETS, datasets
@@ -45,9 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--dataset", required=True, help=f"{', '.join(DATASETS)}, or one of torchreid's video sets"
     )
-    parser.add_argument("--root", default="reid-data", help="where the folder of the data set is")
+    parser.add_argument("--root", default="reid-data", help="folder that contains the folder of the data set")
     parser.add_argument(
-        "--pictures", action="store_true", help="decode every picture (minutes on a large set)"
+        "--pictures", action="store_true", help="decode each picture (takes minutes on a large data set)"
     )
     parser.add_argument(
         "opts", nargs=argparse.REMAINDER, help="config keys and values, e.g. reidar.labels.space actions5"
@@ -56,12 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return check(args)
     except (ReidarError, OSError, ValueError, RuntimeError, AssertionError, KeyError) as error:
-        print(f"error: {error}", file=sys.stderr)  # the host speaks of a damaged set in all of these
+        print(f"error: {error}", file=sys.stderr)  # the host raises any of these for a damaged data set
         return 2
 
 
 def check(args: argparse.Namespace) -> int:
-    """Print what is found; 0 where training can start."""
+    """Print the report; returns 0 if training can start, else 1."""
     dataset = build(args.dataset, args.root, args.opts)
     samples = [*dataset.train, *dataset.query, *dataset.gallery]
     print(f"{args.dataset} in {os.path.abspath(args.root)}\n")
@@ -88,7 +88,7 @@ def check(args: argparse.Namespace) -> int:
     if args.pictures and not missing:
         with silent_decoders():
             broken = show("broken", broken_pictures(samples))
-    reasons = obstacles(dataset, missing, broken)
+    reasons = training_problems(dataset, missing, broken)
     people = len({pid for _, pid, *_ in dataset.train})
     start = (
         f"training can start, in batches of {people} people at most: a batch of the identity samplers holds "
@@ -99,7 +99,7 @@ def check(args: argparse.Namespace) -> int:
 
 
 def build(name: str, root: str, opts: Sequence[str]) -> Any:
-    """The data set by its name, ours or the host's, without its transforms."""
+    """Build a data set by name, from this package or the host, without transforms."""
     cfg = add_reidar_config(CfgNode())
     cfg.merge_from_list(list(opts))
     table = host.dataset_table("video") | datasets(cfg.reidar)
@@ -107,12 +107,12 @@ def build(name: str, root: str, opts: Sequence[str]) -> Any:
         hint = nearest(name, table)
         raise ConfigError(f"unknown data set {name!r}; choose one of {', '.join(table)};{hint}".rstrip(";"))
     folder = getattr(table[name], "dataset_dir", None)
-    if folder and not os.path.isdir(os.path.join(root, folder)):  # else the host would download it
+    if folder and not os.path.isdir(os.path.join(root, folder)):  # otherwise the host would download it
         page = (
             getattr(table[name], "dataset_url", None) or "its authors (torchreid's documentation links them)"
         )
         raise MissingFileError(f"{os.path.join(root, folder)}: no such folder; get it from {page}")
-    with contextlib.redirect_stdout(sys.stderr):  # the host prints while it builds
+    with contextlib.redirect_stdout(sys.stderr):  # the host prints while it builds the data set
         return table[name](root=root, transform=_as_it_is, verbose=False)
 
 
@@ -121,7 +121,7 @@ def _as_it_is(picture: Any) -> Any:
 
 
 def show(what: str, entries: Any) -> int:
-    """Print the first entries; how many there are."""
+    """Print the first entries; returns the number of all."""
     first = list(islice(entries, SHOWN))
     count = len(first) + sum(1 for _ in entries)
     print(f"{what} pictures: {count}")

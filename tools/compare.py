@@ -7,7 +7,7 @@
 For every protocol that both were tested under: rank-1, mAP and mINP of B minus A in percentage points, the
 95 % bootstrap interval of the difference, and the two-sided p-value of a sign-flip permutation test.
 Queries of one person are alike; ``--by-person`` resamples people instead of queries, which is the more
-careful test. Neither speaks of other training runs: those take more seeds.
+careful test. Neither says what other training runs would give: that takes more seeds.
 """
 
 import argparse
@@ -16,10 +16,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reidar_plugin.metrics.intervals import PairedTest, paired_test
-from reidar_plugin.report.records import Results
-from reidar_plugin.report.results import read_results
-from reidar_plugin.report.splits_table import splits_table
-from reidar_plugin.report.tables import paired_table
+from reidar_plugin.report.results import Results, read_results
+from reidar_plugin.report.tables import paired_table, splits_table
 
 FIGURES = ("rank-1", "mAP", "mINP")
 
@@ -29,43 +27,42 @@ def compare(
 ) -> dict[str, PairedTest]:
     """Paired tests of all protocols that both were tested under, by protocol and figure."""
     tests: dict[str, PairedTest] = {}
-    for key, place_a, place_b in _same_tests(a, b):
-        groups = a.per_query[f"{place_a}/pid"] if by_person else None
+    for key, index_a, index_b in _same_tests(a, b):
+        groups = a.per_query[f"{index_a}/pid"] if by_person else None
         for figure in FIGURES:
-            pair = a.per_query[f"{place_a}/{figure}"], b.per_query[f"{place_b}/{figure}"]
+            pair = a.per_query[f"{index_a}/{figure}"], b.per_query[f"{index_b}/{figure}"]
             title = f"{_titles([key])} {figure}"
             tests[title] = paired_test(*pair, resamples=resamples, seed=seed, groups=groups)
     return tests
 
 
 def _same_tests(a: Results, b: Results) -> list[tuple[tuple[str, bool], int, int]]:
-    """Protocols that both have, and their places; the same queries and gallery, or an error."""
+    """Tests under the protocols that both have, by index in each; it is an error if queries or gallery differ."""
     ours, theirs = _by_protocol(a), _by_protocol(b)
     shared = [(title, ours[title], theirs[title]) for title in ours if title in theirs]
     if not shared:
         raise ValueError(f"no protocol in common: {_titles(ours)} against {_titles(theirs)}; test both alike")
-    for _, place_a, place_b in shared:
-        if a.retrieval[place_a]["fingerprint"] != b.retrieval[place_b]["fingerprint"]:
+    for _, index_a, index_b in shared:
+        if a.retrieval[index_a]["fingerprint"] != b.retrieval[index_b]["fingerprint"]:
             raise ValueError(
-                f"{a.retrieval[place_a]['protocol']}: the two tests had other queries or another gallery "
-                f"({_size(a.retrieval[place_a])} against {_size(b.retrieval[place_b])}); test both on the same data"
+                f"{a.retrieval[index_a]['protocol']}: the two tests had other queries or another gallery "
+                f"({_size(a.retrieval[index_a])} against {_size(b.retrieval[index_b])}); test both on the same data"
             )
     return shared
 
 
 def _by_protocol(results: Results) -> dict[tuple[str, bool], int]:
-    """Places of the tests by protocol, and by whether they are re-ranked."""
-    records = enumerate(results.retrieval)
-    return {(record["protocol"], record["reranked"]): place for place, record in records}
+    """Index of each test by its protocol and whether it is re-ranked."""
+    return {(test["protocol"], test["reranked"]): index for index, test in enumerate(results.retrieval)}
 
 
 def _titles(tests: Iterable[tuple[str, bool]]) -> str:
     return ", ".join(title + (" (re-ranked)" if reranked else "") for title, reranked in tests) or "none"
 
 
-def _size(record: dict[str, Any]) -> str:
-    counts = record["counts"]
-    return f"{counts['queries']:,} x {counts['gallery']:,}, fingerprint {record['fingerprint']}"
+def _size(test: dict[str, Any]) -> str:
+    counts = test["counts"]
+    return f"{counts['queries']:,} x {counts['gallery']:,}, fingerprint {test['fingerprint']}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _paired(args: argparse.Namespace, results: Sequence[Results]) -> str:
-    """The table of paired tests, and what it is."""
+    """The table of paired tests between lines that say what was compared and how."""
     if len(results) != 2:
         raise ValueError(f"a paired test needs two results, got {len(results)}; --mean takes more")
     a, b = results

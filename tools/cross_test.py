@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/cross-test", metavar="DIR", help="folder of the runs")
     args = parser.parse_intermixed_args(argv)
-    configs, options = subprocesses.split_configs(args.configs, least=2)
+    configs, options = subprocesses.configs_and_options(args.configs, least=2)
     twice = {stem for stem, count in Counter(Path(config).stem for config in configs).items() if count > 1}
     if twice:
         raise ConfigError(

@@ -1,13 +1,13 @@
-"""Turn the published action labels of MARS or LPW (one line an image) into our label file.
+"""Convert the published action labels of MARS or LPW (one line for each image) to a label file of this package.
 
     python tools/import_labels.py --layout mars --names walking,riding,... \
         --train train_name.txt --test test_name.txt --output /data/mars/actions.csv
     python tools/import_labels.py --layout lpw --first 1 --names walking,riding,... \
         --train train.txt --test gallery.txt query.txt --output /data/lpw/actions.csv
 
-The labels are those of Re-ID-AR (https://collections.durham.ac.uk, record r18c97kq420). Which integer is
-which action is not documented there: --names gives the names in the order of the integers, and the distribution
-is printed beside Table 1 of the paper. Where the two differ nothing is written unless --accept is given.
+The labels are those of Re-ID-AR (https://collections.durham.ac.uk, record r18c97kq420). Which integer means which
+action is not documented there: --names gives the names in the order of the integers, and the resulting counts are
+printed beside Table 1 of the paper. If they differ, nothing is written unless --accept is given.
 """
 
 import argparse
@@ -23,9 +23,9 @@ from reidar_plugin.labels.published import (
     LAYOUTS,
     TABLE1,
     Numbering,
-    coarsest,
     distribution,
-    fits,
+    matching_names,
+    merge_keys,
     read_published,
 )
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError
@@ -46,10 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--train", type=Path, nargs="+", default=[], help="published files of the training set"
     )
     parser.add_argument("--test", type=Path, nargs="+", default=[], help="published files of the test set")
-    parser.add_argument("--output", type=Path, required=True, help="our label file")
-    parser.add_argument(
-        "--accept", action="store_true", help="write although the distribution is not that of Table 1"
-    )
+    parser.add_argument("--output", type=Path, required=True, help="label file to write")
+    parser.add_argument("--accept", action="store_true", help="write even if the counts differ from Table 1")
     args = parser.parse_args(argv)
     try:
         return convert(args)
@@ -59,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def convert(args: argparse.Namespace) -> int:
-    """Read, compare, write; 0 where the file was written, 1 where Table 1 stood against it."""
+    """Read, compare and write; returns 0 if the file was written, 1 if the counts differ from Table 1."""
     files = {half: paths for half, paths in (("train", args.train), ("test", args.test)) if paths}
     if not files:
         raise LabelError("nothing to read: give --train, --test or both")
@@ -76,7 +74,7 @@ def convert(args: argparse.Namespace) -> int:
         print(f"NOT WRITTEN: {args.output}. Give the names in another order, or --accept if you know better.")
         return 1
     merged = {key: name for found in labels.values() for key, name in found.items()}
-    lines = dict(sorted(coarsest(merged).items()))
+    lines = dict(sorted(merge_keys(merged).items()))
     write_labels(args.output, lines)
     unlabelled = sum(name is None for name in merged.values())
     print(
@@ -86,11 +84,11 @@ def convert(args: argparse.Namespace) -> int:
 
 
 def compare(layout: str, counts: dict[str, tuple[int, ...]]) -> bool:
-    """Print our distribution beside Table 1; whether they are the same."""
+    """Print the counts beside Table 1; returns whether they are equal."""
     tables = {half: TABLE1[layout, half] for half in counts}
     rows = [
-        [name, *(cell for half in counts for cell in (counts[half][place], tables[half][place]))]
-        for place, name in enumerate(ACTIONS8.names)
+        [name, *(cell for half in counts for cell in (counts[half][index], tables[half][index]))]
+        for index, name in enumerate(ACTIONS8.names)
     ]
     rows.append(["sum", *(sum(cells[half]) for half in counts for cells in (counts, tables))])
     unit = "people" if LAYOUTS[layout].by_person else "tracklets"
@@ -100,7 +98,7 @@ def compare(layout: str, counts: dict[str, tuple[int, ...]]) -> bool:
         print("The distribution is that of Table 1.")
         return True
     print("\n*** THE DISTRIBUTION IS NOT THAT OF TABLE 1: the order of the names may be wrong. ***")
-    for name, others in fits(list(counts.values()), list(tables.values())).items():
+    for name, others in matching_names(list(counts.values()), list(tables.values())).items():
         if others != [name]:
             print(
                 f"  what you call {name} has the counts of {' or '.join(others) or 'no action of the table'}"

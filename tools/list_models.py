@@ -2,7 +2,7 @@
 
     python tools/list_models.py
     python tools/list_models.py --names osnet resnet50 --device cuda --clips 32 --height 224 --width 112
-    python tools/list_models.py --clips 2 --steps 1 --into README.md
+    python tools/list_models.py --clips 2 --steps 1 --into docs/models.md
 
 The last line writes the table of a page anew, between the comments that mark its place there.
 

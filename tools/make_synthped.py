@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 
 from reidar_plugin.synthped import PRESETS, make
-from reidar_plugin.synthped.bar import Bar
 
 __all__ = ["main"]
 
@@ -35,13 +34,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             shares=args.shares,
             folder=args.folder,
             workers=args.workers,
-            progress=Bar(live=True) if sys.stderr.isatty() or args.progress else None,
+            progress=_report if args.progress else None,
         )
     except (ValueError, OSError) as error:
         print(f"make_synthped: {error}", file=sys.stderr)
         return 1
     print(home)
     return 0
+
+
+def _report(done: int, total: int) -> None:
+    print(f"{done}/{total} frames", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shares", default="paper", choices=("paper", "even"), help="of the actions")
     parser.add_argument("--folder", help="name of the folder (default: the layout)")
     parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
-    parser.add_argument("--progress", action="store_true", help="show the bar although this is no terminal")
+    parser.add_argument(
+        "--progress", action="store_true", help="write how many frames are drawn, line by line"
+    )
     return parser
 
 

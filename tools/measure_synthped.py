@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import torch
 from measures.baselines import baselines
+from measures.drawn_set import DrawnSet, contents, speed
 from measures.leaks import leaks
 from measures.learning import training
-from measures.town import Town, contents, speed
 from tabulate import tabulate
 
 from reidar_plugin.synthped import PRESETS, make
@@ -45,18 +45,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         shares=args.shares,
         folder=f"measured-{args.preset}-{args.shares}",
     )
-    town = Town(home)
-    print(tabulate(contents(town), headers=("content", "value")), end="\n\n")
+    drawn = DrawnSet(home)
+    print(tabulate(contents(drawn), headers=("content", "value")), end="\n\n")
     print(
         tabulate(speed(args.preset), headers=("drawn and encoded", "frames a second of one core")), end="\n\n"
     )
     print(
-        tabulate(leaks(town), headers=("by what is not the person", "tells", "%", "95 % of shuffles")),
+        tabulate(leaks(drawn), headers=("by what is not the person", "tells", "%", "95 % of shuffles")),
         end="\n\n",
     )
-    print(tabulate(baselines(town), headers=("nearest neighbour by", "rank-1 %", "mAP %")), end="\n\n")
+    print(tabulate(baselines(drawn), headers=("nearest neighbour by", "rank-1 %", "mAP %")), end="\n\n")
     if args.steps:
-        print(tabulate(training(town, args.steps), headers=("after training", "value")))
+        print(tabulate(training(drawn, args.steps), headers=("after training", "value")))
     return 0
 
 

@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs (yaml), then KEY VALUE pairs")
     parser.add_argument("--people", type=int, default=625, help="identities in training (MARS: 625)")
     args = parser.parse_intermixed_args(argv)
-    configs, options = subprocesses.split_configs(args.configs)
+    configs, options = subprocesses.configs_and_options(args.configs)
     rows = []
     for config in configs:
         cfg = subprocesses.merged(config, options)

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--splits", nargs="+", type=int, default=SPLITS, metavar="N", help="which of them; 0 to 9"
     )
     args = parser.parse_intermixed_args(argv)
-    (config,), _ = subprocesses.split_configs(args.words[:1])
+    (config,), _ = subprocesses.configs_and_options(args.words[:1])
     run_all(config, args.save_dir, args.root, args.splits, args.words[1:])
 
 

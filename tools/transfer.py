@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/transfer", metavar="DIR", help="folder of the stages")
     args = parser.parse_intermixed_args(argv)
-    configs, options = subprocesses.split_configs(args.configs, least=2)
+    configs, options = subprocesses.configs_and_options(args.configs, least=2)
     transfer(configs, args.save_dir, args.root, options)
 
 

@@ -27,7 +27,7 @@ Found = tuple[Path, dict[str, Any]]
 
 
 def find_continuation(
-    store: CheckpointStore, identity: RunFingerprint, config: str, mode: str = "auto", named: str = ""
+    store: CheckpointStore, fingerprint: RunFingerprint, config: str, mode: str = "auto", named: str = ""
 ) -> Found | None:
     """The checkpoint to go on from.
 
@@ -35,9 +35,9 @@ def find_continuation(
     the one that ``model.resume`` names.
 
     Args:
-        store: of the run.
-        identity: of the run.
-        config: of the run, as yaml.
+        store: the checkpoints of the run.
+        fingerprint: of the run that would go on.
+        config: the config of that run, as yaml.
         mode: ``auto``; ``off`` never looks into the folder, and stops where it holds checkpoints.
         named: ``model.resume``, or empty.
 
@@ -61,7 +61,7 @@ def find_continuation(
         )
     found = store.newest()
     if found is not None:
-        check_same_run(*found, identity, config)
+        check_same_run(*found, fingerprint, config)
         say(f"going on from {found[0]}")
         return found
     if own:
@@ -72,10 +72,12 @@ def find_continuation(
         return None
     state = read_checkpoint(named)
     if OURS not in state:
-        say(f"{named} is a checkpoint of the host: model and optimiser go on, centres and chance start anew")
+        say(
+            f"{named} is a checkpoint of the host: model and optimiser go on, centres and random numbers start anew"
+        )
         return None
     check_same_run(
-        Path(named), state, identity, config, "start from its weights alone with model.load_weights"
+        Path(named), state, fingerprint, config, "start from its weights alone with model.load_weights"
     )
     return Path(named), state
 
@@ -83,15 +85,17 @@ def find_continuation(
 def check_same_run(
     path: Path,
     state: dict[str, Any],
-    identity: RunFingerprint,
+    fingerprint: RunFingerprint,
     config: str,
     way_out: str = "choose another data.save_dir",
 ) -> None:
     """Refuse a checkpoint of another model, label space, training set, or config.
 
     Args:
-        path, state: the checkpoint.
-        identity, config: of the run that would go on from it.
+        path: of the checkpoint.
+        state: its content.
+        fingerprint: of the run that would go on from it.
+        config: the config of that run, as yaml.
         way_out: what to do instead, in words.
     """
     if OURS not in state:
@@ -99,7 +103,7 @@ def check_same_run(
     saved = state[OURS]
     if not isinstance(saved, dict) or not {"identity", "config"} <= saved.keys():
         raise CheckpointError(f"{path} does not say of which run it is; {way_out}")
-    differences = identity.differences(saved["identity"])
+    differences = fingerprint.differences(saved["identity"])
     if differences:
         raise CheckpointError(
             f"{path} is of another run: {'; '.join(differences)}; take the same model and data, or {way_out}"
@@ -138,16 +142,16 @@ def resuming(path: str | Path) -> Iterator[None]:
         ) from error
 
 
-def check_weights(path: str | Path, model: nn.Module, identity: RunFingerprint, config: str) -> None:
+def check_weights(path: str | Path, model: nn.Module, fingerprint: RunFingerprint, config: str) -> None:
     """Refuse to test weights that do not fill the model, or those of another model or label space.
 
     The identity classifier takes no part in a test, and neither do the people of training.
 
     Args:
         path: of the file, any that ``model.load_weights`` takes.
-        model: to be tested.
-        identity: of the run.
-        config: of the run, as yaml; empty for none.
+        model: the model to be tested.
+        fingerprint: of the run that tests.
+        config: the config of that run, as yaml; empty for none.
 
     Raises:
         CheckpointError: the message says what is missing or differs.
@@ -155,7 +159,7 @@ def check_weights(path: str | Path, model: nn.Module, identity: RunFingerprint, 
     content = load_plain(path)
     ours = content.get(OURS) if isinstance(content, dict) else None
     if isinstance(ours, dict) and "identity" in ours:
-        differences = identity.differences(ours["identity"], tested=True)
+        differences = fingerprint.differences(ours["identity"], tested=True)
         if differences:
             raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")
         changed = model_changes(ours.get("config", ""), config)

@@ -1,4 +1,4 @@
-"""What a run is, so that a checkpoint of another one is told apart in one line."""
+"""The fingerprint of a run, by which a checkpoint of another run is told apart."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -20,6 +20,7 @@ FREE = (
     "data.save_dir",
     "data.workers",
     "data.targets",
+    "data.transforms",
     "model.load_weights",
     "model.resume",
     "train.max_epoch",
@@ -39,7 +40,7 @@ FREE = (
 
 @dataclass(frozen=True)
 class RunFingerprint:
-    """Everything without which the weights mean nothing."""
+    """What a checkpoint must agree with: the model, the label spaces and the training set of its run."""
 
     model: str
     identities: int  #: K, people in training
@@ -48,19 +49,19 @@ class RunFingerprint:
     training: str = ""  #: :func:`describe_training`
 
     def as_plain(self) -> dict[str, Any]:
-        """For a checkpoint."""
+        """The fingerprint as a checkpoint keeps it."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
     def differences(self, saved: Mapping[str, Any], tested: bool = False) -> list[str]:
-        """Where a checkpoint's own identity differs, each as ``what: theirs, here ours``.
+        """Where a checkpoint's fingerprint differs, each as ``what: theirs, here ours``.
 
-        A fact that the checkpoint lacks is passed over: it came with a version of the plugin.
+        An entry that the checkpoint lacks is passed over: it came with a later version of the plugin.
 
         Args:
             saved: :meth:`as_plain` of the checkpoint.
-            tested: only what matters at test, where nobody of training is met again.
+            tested: compare only what matters at test, where nobody of training is met again.
         """
         ours = self.as_plain()
         keys = [key for key in ours if key in saved and not (tested and key in ("identities", "training"))]
@@ -68,10 +69,10 @@ class RunFingerprint:
 
 
 def describe_training(table: TrackletTable) -> str:
-    """The training tracklets in words that differ where a person, a camera, a label or a number of frames does.
+    """Number and digest of the training tracklets; another person, camera, label or number of frames changes it.
 
     Args:
-        table: of the tracklets, in order.
+        table: the training tracklets, in order.
     """
     digest = hashlib.sha256()
     frames = torch.tensor([len(paths) for paths in table.paths])
@@ -87,8 +88,8 @@ def config_changes(saved: str, ours: str) -> list[str]:
     ``train.max_epoch`` is free unless the host's cosine schedule ends there.
 
     Args:
-        saved: of the checkpoint; empty where its run had none, and nothing is compared.
-        ours: of the run.
+        saved: config of the checkpoint's run; empty where it had none, and nothing is compared.
+        ours: config of the run that would go on.
 
     Returns:
         ``key: theirs, here ours`` of each.
@@ -104,7 +105,8 @@ def model_changes(saved: str, ours: str) -> list[str]:
     """Keys that change what a model says while its weights keep their names and shapes, where two configs differ.
 
     Args:
-        saved, ours: as yaml; where one is empty, nothing is compared.
+        saved: config that the model was trained with, as yaml; empty for none, and nothing is compared.
+        ours: config that the model is built with, as yaml; empty likewise.
 
     Returns:
         ``key: theirs, here ours`` of each.

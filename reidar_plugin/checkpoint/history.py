@@ -1,63 +1,70 @@
-"""What a run remembers of itself from epoch to epoch."""
+"""What a run remembers of its epochs and tests."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from reidar_plugin.checkpoint.best import TestFigure
+from reidar_plugin.checkpoint.best import BestCheckpoint, TestFigure
 from reidar_plugin.checkpoint.store import Position
 from reidar_plugin.io.console import say
 
-__all__ = ["BestCheckpoint", "RunHistory"]
-
-
-@dataclass(frozen=True)
-class BestCheckpoint:
-    """The best checkpoint so far."""
-
-    value: float
-    what: str  #: the figure, its protocol and the distance
-    epoch: int  #: whole epochs at that time
+__all__ = ["RunHistory"]
 
 
 @dataclass
 class RunHistory:
-    """Saved with every checkpoint."""
+    """The epochs and tests of a run so far, saved with every checkpoint."""
 
-    history: list[dict[str, float]] = field(
-        default_factory=list
-    )  #: one an epoch: means of all values, learning rate
-    tested: int = 0  #: whole epochs when the model was last tested; 0 for never
-    rank1: float = 0.0  #: of that test
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    """Of each epoch its number from 1, the learning rate, and the means of all loss terms."""
+
+    tested: int = 0
+    """Whole epochs when the model was last tested; 0 for never."""
+
+    rank1: float = 0.0
+    """Rank-1 of that test."""
+
     best: BestCheckpoint | None = None
+    """The best checkpoint so far."""
 
-    def judge(self, verdict: TestFigure, epoch: int, rank1: float) -> tuple[BestCheckpoint, bool]:
-        """Note a test. What was the best by another figure is no measure for this one: it is forgotten, aloud.
+    def add_test(self, figure: TestFigure, epoch: int, rank1: float) -> tuple[BestCheckpoint, bool]:
+        """Note a test. A best that was chosen by another figure cannot be compared: it is dropped, and that is said.
+
+        Args:
+            figure: the figure by which checkpoints are chosen.
+            epoch: whole epochs when the test was made.
+            rank1: rank-1 of the test, as the host keeps it.
 
         Returns:
-            The best so far, and whether it is this one.
+            The best checkpoint so far, and whether it is this one.
         """
         self.tested, self.rank1 = epoch, rank1
         best = self.best
-        if best is not None and best.what != verdict.what:
+        if best is not None and best.what != figure.what:
             say(
                 f"the best so far, {best.what} {best.value:.2%} after {Position(best.epoch)}, is forgotten: "
-                f"it is now judged by {verdict.what}"
+                f"it is now judged by {figure.what}"
             )
             best = None
-        if best is None or verdict.value > best.value:
-            best = self.best = BestCheckpoint(verdict.value, verdict.what, epoch)
+        if best is None or figure.value > best.value:
+            best = self.best = BestCheckpoint(figure.value, figure.what, epoch)
         return best, best.epoch == epoch
 
+    def forget_tests(self) -> None:
+        """Forget what was tested and which checkpoint was the best, for a run that goes on in another folder."""
+        self.tested, self.best = 0, None
+
     def state_dict(self) -> dict[str, Any]:
-        """In plain values."""
-        return asdict(self)
+        """The history in plain values."""
+        best = None if self.best is None else asdict(self.best)
+        return {
+            "history": [dict(row) for row in self.epochs],
+            "tested": self.tested,
+            "rank1": self.rank1,
+            "best": best,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Undo :meth:`state_dict`."""
-        best = state["best"]
-        self.history, self.tested, self.rank1 = (
-            [dict(row) for row in state["history"]],
-            state["tested"],
-            state["rank1"],
-        )
-        self.best = None if best is None else BestCheckpoint(**best)
+        """Take over the history that :meth:`state_dict` gave."""
+        self.epochs = [dict(row) for row in state["history"]]
+        self.tested, self.rank1 = state["tested"], state["rank1"]
+        self.best = None if state["best"] is None else BestCheckpoint(**state["best"])

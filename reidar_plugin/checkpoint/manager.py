@@ -1,4 +1,4 @@
-"""A run's checkpoints: what goes into them, and going on from them."""
+"""Saving the checkpoints of a run, and going on from them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import Any
 
 from torch import nn
 
-from reidar_plugin.checkpoint.compatibility import find_continuation
+from reidar_plugin.checkpoint.compatibility import check_weights, find_continuation
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.checkpoint.state import Stateful, restore, snapshot
 from reidar_plugin.checkpoint.store import BEST, CheckpointStore, Position
+from reidar_plugin.io.console import say
 
 __all__ = ["CheckpointManager"]
 
@@ -19,12 +20,14 @@ class CheckpointManager:
     """Saves and restores everything that training needs.
 
     Args:
-        model, optimizer, scheduler: under the host's keys in a checkpoint.
-        parts: everything else with a state.
-        record: of the run; one of the parts, under its own name.
-        identity: what a checkpoint must agree with.
-        config: of the run, as yaml.
-        keep: how many of the last checkpoints stay.
+        model: the model, saved under the host's key.
+        optimizer: its optimiser, saved under the host's key.
+        scheduler: its learning rate schedule, saved under the host's key; None for none.
+        parts: everything else with a state, by the name under which it is saved.
+        history: of the run; saved as the part ``record``.
+        fingerprint: what a checkpoint must agree with before the run goes on from it.
+        config: the config of the run, as yaml; empty for none.
+        keep: how many of the last checkpoints stay; 0 for all.
     """
 
     def __init__(
@@ -33,60 +36,77 @@ class CheckpointManager:
         optimizer: Stateful,
         scheduler: Stateful | None,
         parts: Mapping[str, Stateful],
-        record: RunHistory,
-        identity: RunFingerprint,
-        config: str,
-        keep: int,
+        history: RunHistory,
+        fingerprint: RunFingerprint,
+        config: str = "",
+        keep: int = 2,
     ) -> None:
         self._trained = (model, optimizer, scheduler)
-        self.parts: dict[str, Stateful] = {**parts, "record": record}
-        self.record, self.identity, self.config, self.keep = record, identity, config, keep
-        self.store: CheckpointStore | None = None
+        self.parts: dict[str, Stateful] = {**parts, "record": history}
+        self.history, self.fingerprint, self.config, self.keep = history, fingerprint, config, keep
+        self.store: CheckpointStore | None = None  #: None until :meth:`open`
         self._whole: Path | None = None  # the checkpoint last written or read
 
     def open(self, save_dir: str | Path) -> CheckpointStore:
-        """Keep checkpoints under that folder from now on."""
+        """Keep checkpoints in the folder ``model`` of ``save_dir`` from now on."""
         self.store = CheckpointStore(Path(save_dir) / "model", self.keep)
         return self.store
 
     def resume(self, mode: str, named: str) -> Position | None:
-        """Go on from a checkpoint, if there is one; see :func:`~.continuation.find_continuation`.
+        """Go on from a checkpoint, if there is one; see :func:`~.compatibility.find_continuation`.
+
+        Args:
+            mode: ``reidar.train.resume``, ``auto`` or ``off``.
+            named: ``model.resume``, or empty.
 
         Returns:
             Where training was; None to start afresh.
         """
         store = self._opened()
-        found = find_continuation(store, self.identity, self.config, mode, named)
+        found = find_continuation(store, self.fingerprint, self.config, mode, named)
         if found is None:
             return None
         path, state = found
         position = restore(state, *self._trained, self.parts)
         self._whole = path
-        best = self.record.best
+        best = self.history.best
         if path.parent.resolve() != store.folder.resolve():
-            self.record.best, self.record.tested = None, 0  # what is in that folder is no best of this one
+            self.history.forget_tests()  # what is in that folder is no best of this one
         elif best is not None and best.epoch == position.epoch and not position.step:
             store.mark_best(path)  # making that copy may be what was interrupted
         return position
 
+    def check_weights(self, path: str) -> None:
+        """Refuse to test weights that do not fit the model; see :func:`~.compatibility.check_weights`.
+
+        Args:
+            path: of the file that they were loaded from; empty where nothing was loaded, which is said.
+        """
+        if path:
+            check_weights(path, self._trained[0], self.fingerprint, self.config)
+        else:
+            say(
+                "testing the network as it was built: neither model.load_weights nor model.resume names a checkpoint"
+            )
+
     def save(self, position: Position) -> Path:
-        """Write a checkpoint of this moment."""
-        facts: dict[str, Any] = {"identity": self.identity.as_plain(), "config": self.config}
-        state = snapshot(*self._trained, self.parts, position, self.record.rank1, **facts)
+        """Write a checkpoint of this moment; returns its path."""
+        about: dict[str, Any] = {"identity": self.fingerprint.as_plain(), "config": self.config}
+        state = snapshot(*self._trained, self.parts, position, self.history.rank1, **about)
         self._whole = self._opened().save(state, position)
         return self._whole
 
     def mark_best(self, path: Path) -> Path:
-        """Keep a copy of that checkpoint as the best."""
+        """Keep a copy of that checkpoint as the best; returns its path."""
         return self._opened().mark_best(path)
 
     def last(self) -> str:
-        """Path of the checkpoint last written, or gone on from, in words; newer files in the folder may be broken."""
+        """Path of the checkpoint last written or gone on from, in words; newer files in the folder may be broken."""
         return "none yet" if self._whole is None else str(self._whole)
 
     @property
     def best_path(self) -> Path:
-        """Where the best one is."""
+        """Path of the best checkpoint, whether it is there or not."""
         return self._opened().folder / BEST
 
     def _opened(self) -> CheckpointStore:

@@ -1,16 +1,27 @@
-"""All that training needs to go on, as one dictionary that holds tensors and plain values only."""
+"""What a checkpoint holds: all that training needs to go on, as one dictionary of tensors and plain values."""
 
+import random
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch import nn
 
-from reidar_plugin.checkpoint.random_state import random_state, restore_random_state
 from reidar_plugin.checkpoint.store import CheckpointError, Position
 from reidar_plugin.errors import summary
 
-__all__ = ["OURS", "Stateful", "load_weights", "plain", "restore", "snapshot", "unwrapped"]
+__all__ = [
+    "OURS",
+    "Stateful",
+    "load_weights",
+    "plain",
+    "random_state",
+    "restore",
+    "restore_random_state",
+    "snapshot",
+    "unwrapped",
+]
 
 #: Key of a checkpoint that holds what the host does not save.
 OURS = "reidar"
@@ -31,16 +42,18 @@ def snapshot(
     parts: Mapping[str, Stateful],
     position: Position,
     rank1: float = 0.0,
-    **facts: Any,
+    **about: Any,
 ) -> dict[str, Any]:
     """The content of a checkpoint.
 
     Args:
-        model, optimizer, scheduler: under the host's keys, so that the host can load them.
+        model: kept under the host's key, so that the host can load it; likewise the next two.
+        optimizer: the optimiser of the model.
+        scheduler: its learning rate schedule; None for none.
         parts: everything else with a state: objective with its centres, their optimisers, scaler, ...
         position: where training is; loaders and augmentation depend on it alone.
-        rank1: of the last test, as the host keeps it.
-        facts: plain values to keep.
+        rank1: rank-1 of the last test, as the host keeps it.
+        about: plain values that are kept beside the state.
     """
     return {
         "state_dict": dict(unwrapped(model).state_dict()),
@@ -52,7 +65,7 @@ def snapshot(
             "step": position.step,
             "chance": random_state(),
             "parts": {name: plain(part.state_dict()) for name, part in parts.items()},
-            **plain(facts),
+            **plain(about),
         },
     }
 
@@ -64,7 +77,21 @@ def restore(
     scheduler: Stateful | None,
     parts: Mapping[str, Stateful],
 ) -> Position:
-    """Undo everything since :func:`snapshot`, generators of chance included; returns where training was."""
+    """Bring everything back to where it was at :func:`snapshot`, random generators included.
+
+    Args:
+        state: the content of a checkpoint.
+        model: takes the weights.
+        optimizer: takes its state.
+        scheduler: takes its state; None for none.
+        parts: each takes the state that was saved under its name.
+
+    Returns:
+        Where training was.
+
+    Raises:
+        CheckpointError: the checkpoint is of another model, or lacks a part.
+    """
     load_weights(model, state["state_dict"])
     try:
         optimizer.load_state_dict(state["optimizer"])
@@ -81,6 +108,10 @@ def restore(
 
 def load_weights(model: nn.Module, weights: Mapping[str, Any]) -> None:
     """Load all weights of a model.
+
+    Args:
+        model: takes them; may be wrapped in ``DataParallel``.
+        weights: by the names of the model that is not wrapped.
 
     Raises:
         CheckpointError: names or shapes differ; the message tells the first few.
@@ -114,3 +145,31 @@ def plain(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(plain(item) for item in value)
     return value
+
+
+def random_state() -> dict[str, Any]:
+    """State of Python's, NumPy's, torch's and every CUDA device's random generator, in plain values."""
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {
+        "python": random.getstate(),
+        "numpy": [
+            str(name),
+            torch.from_numpy(np.asarray(keys, dtype=np.int64)),
+            int(position),
+            int(has_gauss),
+            float(gauss),
+        ],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Set the generators back to what :func:`random_state` gave; those of devices that are not here are left out."""
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])

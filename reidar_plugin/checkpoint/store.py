@@ -1,6 +1,5 @@
 """Checkpoints on disk: written whole or not at all, read without running code, pruned to the last few."""
 
-import os
 import pickle
 import re
 import shutil
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.io.atomic import PART, flush_to_disk, replacing
 from reidar_plugin.io.console import say
 from reidar_plugin.io.safe_load import UNREADABLE, DamagedFileError, PlainFileError, load_plain, unreadable
 
@@ -28,7 +28,6 @@ __all__ = [
 BEST = "model-best.pth.tar"
 
 _NAME = re.compile(r"model\.pth\.tar-(\d+)(?:\+(\d+))?")
-_PART = ".part"
 
 PROBE = 2**20  # bytes that a folder must take before training; any backbone's checkpoint has more
 
@@ -148,12 +147,12 @@ class CheckpointStore:
 
         def touch() -> None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left in self.folder.glob(f".*{_PART}"):
+            for left in self.folder.glob(f".*{PART}"):
                 left.unlink()
-            probe = self.folder / f".probe{_PART}"
+            probe = self.folder / f".probe{PART}"
             try:
                 probe.write_bytes(bytes(PROBE))
-                _sync(probe)
+                flush_to_disk(probe)
             finally:
                 probe.unlink(missing_ok=True)
 
@@ -181,19 +180,12 @@ class CheckpointStore:
         return best
 
     def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
-        """Write beside ``path``, bring it to the disk, then rename: at no moment is there half a file."""
-        part = path.with_name(f".{path.name}{_PART}")
+        """Write a file so that there is never half of one; a failure is told in one line."""
 
         def replace() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with replacing(path) as part:
                 write(part)
-                _sync(part)
-                os.replace(part, path)
-            finally:
-                part.unlink(missing_ok=True)
-            if os.name == "posix":
-                _sync(path.parent)
 
         _explained(replace, path, "what was saved before is intact; free space and start again")
 
@@ -206,14 +198,6 @@ def _write(state: dict[str, Any], part: Path) -> None:
         if isinstance(error.__context__, OSError):
             raise error.__context__ from error
         raise
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _explained(act: Callable[[], None], path: Path, cure: str) -> None:

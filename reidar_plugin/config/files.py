@@ -10,16 +10,30 @@ from typing import Any
 import yaml
 from yacs.config import CfgNode
 
+from reidar_plugin.config.settings import Setting, SettingLog, keys_of, value_at
 from reidar_plugin.errors import ConfigError, nearest
 
-__all__ = ["BASE", "CheckedConfig", "checked", "keys_of"]
+__all__ = ["BASE", "CheckedConfig", "checked"]
 
 #: The key that names the file a config starts from.
 BASE = "_BASE_"
 
+_LOG = "__settings__"  # an attribute, as yacs' own __immutable__, so that it is copied and is no key
+
 
 class CheckedConfig(CfgNode):
-    """A host config whose merges say in one line what is wrong; its keys and values are yacs' own."""
+    """A host config whose merges say in one line what is wrong, and which remembers what was set, and where.
+
+    Its keys and values are yacs' own. :func:`checked` makes one of a plain config.
+    """
+
+    def settings(self) -> dict[str, Setting]:
+        """Every key that a file, the command line, a flag or the program has set."""
+        return self._log.settings(self)
+
+    @property
+    def _log(self) -> SettingLog:
+        return self.__dict__[_LOG]
 
     def merge_from_file(self, cfg_filename: str) -> None:
         """Merge a yaml file, its ``_BASE_`` first.
@@ -53,6 +67,8 @@ class CheckedConfig(CfgNode):
                 )
             self._check_value(str(key), value, "command line")
         super().merge_from_list(cfg_list)
+        for key in cfg_list[::2]:
+            self._log.merged(self, [str(key)], "command line", in_file=False)
 
     @classmethod
     def _decode_cfg_value(cls, value: Any) -> Any:
@@ -63,13 +79,16 @@ class CheckedConfig(CfgNode):
     def _merge_tree(self, tree: dict[str, Any], source: str) -> None:
         for key in keys_of(tree):
             self._check_key(key, source)
-            wants_group, has_group = isinstance(self._at(key), CfgNode), isinstance(_at(tree, key), dict)
+            value = value_at(tree, key)
+            wants_group, has_group = isinstance(self._at(key), CfgNode), isinstance(value, dict)
             if wants_group != has_group:
                 expected = "a group of keys" if wants_group else "a value"
-                raise ConfigError(f"{source}: {key!r} is {expected}, got {_at(tree, key)!r}")
+                raise ConfigError(f"{source}: {key!r} is {expected}, got {value!r}")
             if not wants_group:
-                self._check_value(key, _at(tree, key), source)
+                self._check_value(key, value, source)
         self.merge_from_other_cfg(CfgNode(tree))
+        leaves = [key for key in keys_of(tree) if not isinstance(value_at(tree, key), dict)]
+        self._log.merged(self, leaves, source, in_file=True)
 
     def _check_key(self, key: str, source: str) -> None:
         known = list(keys_of(self))
@@ -101,28 +120,14 @@ class CheckedConfig(CfgNode):
                 )
 
     def _at(self, key: str) -> Any:
-        return _at(self, key)
+        return value_at(self, key)
 
 
 def checked(cfg: CfgNode) -> CheckedConfig:
-    """The same config, from now on with the merges of :class:`CheckedConfig`."""
+    """The same config, from now on with the merges of :class:`CheckedConfig`; its values now are the defaults."""
     object.__setattr__(cfg, "__class__", CheckedConfig)  # yacs takes a plain assignment for a key
+    cfg.__dict__[_LOG] = SettingLog(cfg)
     return cfg
-
-
-def keys_of(tree: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """Every key of a nested config, groups too, as ``group.key``."""
-    for name, value in tree.items():
-        yield f"{prefix}{name}"
-        if isinstance(value, dict):
-            yield from keys_of(value, f"{prefix}{name}.")
-
-
-def _at(tree: dict[str, Any], key: str) -> Any:
-    value: Any = tree
-    for name in key.split("."):
-        value = value[name]
-    return value
 
 
 def _with_bases(path: Path, users: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -1,12 +1,15 @@
 """The ``reidar`` node of a torchreid config: every key of the plugin, its default and where the number comes from.
 
-One function a room. Host keys are used where the host has one (``video.seq_len``, ``train.lr``, ``sampler.*``,
+One function a group of keys. Host keys are used where the host has one (``video.seq_len``, ``train.lr``, ``sampler.*``,
 ``test.*``, ...); the node holds only what torchreid has no word for.
 """
 
 from yacs.config import CfgNode as CN
 
-__all__ = ["add_reidar_config", "reidar_node"]
+__all__ = ["JOINT", "add_reidar_config", "reidar_node"]
+
+#: The value of ``loss.name`` that selects the joint engine.
+JOINT = "reidar"
 
 
 def add_reidar_config(cfg: CN) -> CN:

@@ -1,1 +1,1 @@
-"""From files to batches: data sets, clips, reading, augmentation, samplers."""
+"""Data sets, clips, decoding, augmentation and samplers: everything from files to batches."""

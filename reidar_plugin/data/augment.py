@@ -1,9 +1,9 @@
-"""From decoded frames to what the network trains on, batched on the device of the frames.
+"""Augmentation of decoded frames, in batches on the device of the frames.
 
     uint8 (B, T, H, W, 3) -> mirror -> pad -> crop -> normalise -> erase -> float32 (B, T, 3, H, W)
 
-This is the papers' order. What happens to each frame is drawn on the CPU, so that it is the same on every
-device, and then done to all frames at once (pixel_ops.py).
+This is the order of the papers. The random parameters of each frame are drawn on the CPU, so that they are the same
+on every device, and then applied to all frames at once (see :mod:`reidar_plugin.data.pixel_ops`).
 """
 
 from collections.abc import Sequence
@@ -19,45 +19,56 @@ from reidar_plugin.errors import ConfigError, nearest
 
 __all__ = ["SHIFTS", "Augment", "AugmentDraw"]
 
-#: how a person is moved in the frame
+#: Ways to move a person within the frame.
 SHIFTS = ("crop", "translation", "none")
 
-_ENLARGED = 1.125  # of torchreid's Random2DTranslation, which VPRFT uses
+_ENLARGED = 1.125  # as in torchreid's Random2DTranslation, which VPRFT uses
 
 
 class AugmentDraw(NamedTuple):
-    """What happens to each of N frames; on the CPU."""
+    """Random parameters of the augmentation of N frames, on the CPU."""
 
-    mirrored: Tensor  #: bool ``(N,)``
-    resized: Tensor  #: int64 ``(N, 2)``, size before the crop; only ``translation`` reads it
+    mirrored: Tensor  #: bool ``(N,)``, whether left and right are swapped
+    resized: Tensor  #: int64 ``(N, 2)``, height and width before the crop; used by ``translation`` only
     corner: Tensor  #: int64 ``(N, 2)``, top and left of the crop
-    boxes: Tensor  #: int64 ``(N, P, 4)``, top, left, height, width of each erasing pass; 0 high: none
+    boxes: (
+        Tensor  #: int64 ``(N, P, 4)``, top, left, height, width in each erasing pass; height 0 erases nothing
+    )
 
     def repeated(self, times: int) -> "AugmentDraw":
-        """The same for ``times`` frames in a row each."""
+        """Repeat the parameters of each frame for ``times`` consecutive frames."""
         return AugmentDraw(*(field.repeat_interleave(times, dim=0) for field in self))
 
 
 class Augment:
-    """Random mirroring, shift and erasing, each frame for itself or all frames of a clip alike.
+    """Random mirroring, shift and erasing, for each frame on its own or for all frames of a clip alike.
 
     Args:
         flip: probability to swap left and right.
         shift: ``crop`` pads with black and crops (Re-ID-AR, S2DN, AGW); ``translation`` pads, then with
             probability 1/2 enlarges by 1.125 and crops, else resizes back (VPRFT; with ``pad=0`` it is
             torchreid's ``random_crop``); ``none`` leaves the person in place.
-        pad: black pixels added on each side.
-        erase: probability that an erasing pass blanks a rectangle.
-        erase_area: least and greatest share of the frame that it covers.
-        erase_ratio: least and greatest height over width of it, drawn uniformly.
-        erase_fill: what is written there *after* normalisation. The default is what the released Re-ID-AR and
-            VPRFT write; zeros are the mean colour, which the erasing paper means.
-        erase_attempts: rectangles tried until one is smaller than the frame both ways; released Re-ID-AR: 1.
-        erase_passes: how often; VPRFT: 2. The flag of the last pass is the one that is returned.
-        per_clip: do the same to all frames of a clip.
-        mean: of each channel, for :class:`Normalise`.
-        std: of each channel.
-        seed: of the run.
+        pad: number of black pixels added on each side.
+        erase: probability that an erasing pass erases a rectangle.
+        erase_area: smallest and largest area of the rectangle, as a share of the frame.
+        erase_ratio: smallest and largest ratio of its height to its width, drawn uniformly.
+        erase_fill: value of each channel in the rectangle, *after* normalisation. The default is that of the
+            released Re-ID-AR and VPRFT; zeros are the mean colour, which the paper on erasing means.
+        erase_attempts: number of rectangles tried until one is smaller than the frame; released Re-ID-AR: 1.
+        erase_passes: number of erasing passes; VPRFT: 2. The returned flag is that of the last pass.
+        per_clip: use the same parameters for all frames of a clip.
+        mean: mean of each channel, see :class:`Normalise`.
+        std: standard deviation of each channel.
+        seed: seed of the run.
+
+    Raises:
+        ConfigError: a value is out of range; the message names it.
+
+    Example:
+        >>> frames = torch.zeros(2, 4, 16, 8, 3, dtype=torch.uint8)
+        >>> images, erased = Augment(seed=1)(frames, epoch=0, step=0)
+        >>> images.shape, erased.shape
+        (torch.Size([2, 4, 3, 16, 8]), torch.Size([2, 4]))
     """
 
     def __init__(
@@ -98,37 +109,38 @@ class Augment:
         self.normalise = Normalise(mean, std)
 
     def __call__(self, frames: Tensor, epoch: int, step: int) -> tuple[Tensor, Tensor]:
-        """Augment a batch; the same seed, epoch and step do the same to it.
+        """Augment a batch; equal seed, epoch and step give equal results.
 
         Args:
-            frames: uint8 ``(B, T, H, W, 3)``, left as it is.
-            epoch: from 0.
-            step: place of the batch in the epoch, from 0.
+            frames: uint8 ``(B, T, H, W, 3)``, not modified.
+            epoch: index of the epoch, from 0.
+            step: index of the batch in the epoch, from 0.
 
         Returns:
-            float32 ``(B, T, 3, H, W)``, and bool ``(B, T)``, the frames that the last pass has erased.
+            Normalised images, float32 ``(B, T, 3, H, W)``, and the frames that the last erasing pass erased, bool
+            ``(B, T)``.
         """
         if frames.ndim != 5 or frames.shape[-1] != 3:
             raise ValueError(f"expected clips (B, T, H, W, 3), got shape {tuple(frames.shape)}")
         clips, length, height, width = frames.shape[:4]
-        chance = torch_generator(self.seed, "pixels", epoch, step)
-        draw = self.draw(clips if self.per_clip else clips * length, height, width, chance)
+        generator = torch_generator(self.seed, "pixels", epoch, step)
+        draw = self.draw(clips if self.per_clip else clips * length, height, width, generator)
         if self.per_clip:
             draw = draw.repeated(length)
         images = self.apply(frames.flatten(0, 1), draw)
-        erased = pixel_ops.beside(frames, draw.boxes[:, -1, 2] > 0)
+        erased = pixel_ops.to_device_of(frames, draw.boxes[:, -1, 2] > 0)
         return images.unflatten(0, (clips, length)), erased.unflatten(0, (clips, length))
 
-    def draw(self, n: int, height: int, width: int, chance: torch.Generator) -> AugmentDraw:
-        """Decide what happens to each of ``n`` frames of that size."""
-        uniform = torch.rand(4, n, generator=chance, dtype=torch.float64)
-        resized, room = self._resized(uniform[1] < 0.5, height, width)
-        corner = (uniform[2:].T * (room + 1)).long()  # uniform over 0 to room
-        boxes = [self._boxes(n, height, width, chance) for _ in range(self.erase_passes)]
+    def draw(self, n: int, height: int, width: int, generator: torch.Generator) -> AugmentDraw:
+        """Draw the parameters for ``n`` frames of that size."""
+        uniform = torch.rand(4, n, generator=generator, dtype=torch.float64)
+        resized, slack = self._resized(uniform[1] < 0.5, height, width)
+        corner = (uniform[2:].T * (slack + 1)).long()  # uniform over 0 to slack
+        boxes = [self._boxes(n, height, width, generator) for _ in range(self.erase_passes)]
         return AugmentDraw(uniform[0] < self.flip, resized, corner, torch.stack(boxes, dim=1))
 
     def apply(self, frames: Tensor, draw: AugmentDraw) -> Tensor:
-        """Do to ``(N, H, W, 3)`` what was drawn; gives ``(N, 3, H, W)``, channels_last."""
+        """Apply drawn parameters to frames ``(N, H, W, 3)``; returns ``(N, 3, H, W)``, channels_last in memory."""
         height, width = frames.shape[1:3]
         moved = pixel_ops.mirror(frames, draw.mirrored)
         if self.shift == "crop":
@@ -143,7 +155,7 @@ class Augment:
         return images
 
     def _resized(self, enlarge: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-        """Sizes ``(N, 2)`` before the crop, and how far its corner may lie from the first pixel."""
+        """Sizes before the crop, and the largest offset of its corner from the first pixel; ``(N, 2)`` each."""
         size = torch.tensor([height, width])
         if self.shift == "translation":
             resized = torch.where(enlarge[:, None], (size * _ENLARGED).round().long(), size)
@@ -151,10 +163,10 @@ class Augment:
         resized = (size + 2 * self.pad * (self.shift == "crop")).expand(len(enlarge), 2)
         return resized, resized - size
 
-    def _boxes(self, n: int, height: int, width: int, chance: torch.Generator) -> Tensor:
+    def _boxes(self, n: int, height: int, width: int, generator: torch.Generator) -> Tensor:
         """Rectangles ``(N, 4)`` of one erasing pass; the first of several attempts that fits."""
-        area, ratio = torch.rand(2, n, self.erase_attempts, generator=chance, dtype=torch.float64)
-        top, left, erase = torch.rand(3, n, generator=chance, dtype=torch.float64)
+        area, ratio = torch.rand(2, n, self.erase_attempts, generator=generator, dtype=torch.float64)
+        top, left, erase = torch.rand(3, n, generator=generator, dtype=torch.float64)
         area = _between(area, self.erase_area) * (height * width)
         ratio = _between(ratio, self.erase_ratio)
         tall, wide = (area * ratio).sqrt().round().clamp(min=1), (area / ratio).sqrt().round().clamp(min=1)

@@ -1,4 +1,4 @@
-"""What is in a data set, what is missing, and whether training can start."""
+"""Checks of a data set before training: counts, labels, missing and broken pictures."""
 
 import os
 import sys
@@ -27,18 +27,26 @@ __all__ = [
     "counts_table",
     "label_table",
     "missing_pictures",
-    "obstacles",
     "silent_decoders",
+    "training_problems",
     "unmatched_queries",
 ]
 
-#: Parts of a data set, as the host calls them.
+#: Names of the parts of a data set, as in the host.
 PARTS = ("train", "query", "gallery")
 
 
 @dataclass(frozen=True)
 class PartCounts:
-    """Size of one part of a data set; a distractor is a tracklet, but not one of the people."""
+    """Size of one part of a data set.
+
+    Args:
+        tracklets: number of tracklets, with distractors.
+        people: number of people, without distractors.
+        distractors: number of distractor tracklets.
+        cameras: number of cameras; None if not published.
+        frames: number of frames; None if not published.
+    """
 
     tracklets: int
     people: int
@@ -47,7 +55,7 @@ class PartCounts:
     frames: int | None = None
 
 
-#: What the authors count in train, query and gallery.
+#: The counts of train, query and gallery that the authors publish.
 OFFICIAL: Mapping[str, tuple[PartCounts, PartCounts, PartCounts]] = MappingProxyType(
     {
         "mars": (PartCounts(8298, 625), PartCounts(1980, 626), PartCounts(9330, 620, 3248)),
@@ -60,9 +68,9 @@ OFFICIAL: Mapping[str, tuple[PartCounts, PartCounts, PartCounts]] = MappingProxy
 
 
 def count_parts(dataset: Any) -> tuple[PartCounts, ...]:
-    """Count train, query and gallery of a data set of the host or of ours.
+    """Count train, query and gallery of a data set of the host or of this package.
 
-    Person 0 of the gallery is a distractor, unless a query asks for it: iLIDS-VID and PRID2011 count people from 0.
+    Person 0 of the gallery is a distractor unless a query shows it: iLIDS-VID and PRID2011 count people from 0.
     """
     real = {pid for _, pid, *_ in dataset.query}
     counts = []
@@ -78,19 +86,19 @@ def count_parts(dataset: Any) -> tuple[PartCounts, ...]:
 
 
 def counts_table(name: str, counts: Sequence[PartCounts]) -> str:
-    """The counts beside the official ones, as far as these are known."""
+    """A table of the counts and, where they are known, the official ones."""
     official = OFFICIAL.get(name.removesuffix("_actions"), ())
     rows: list[list[Any]] = []
-    for place, (part, found) in enumerate(zip(PARTS, counts, strict=True)):
+    for index, (part, found) in enumerate(zip(PARTS, counts, strict=True)):
         rows.append([part, found.tracklets, found.people, found.distractors, found.cameras, found.frames])
         if official:
-            theirs = official[place]
+            theirs = official[index]
             rows.append(["  official", theirs.tracklets, theirs.people, theirs.distractors])
     return str(tabulate(rows, headers=["part", "tracklets", "people", "distractors", "cameras", "frames"]))
 
 
 def label_table(dataset: Any, space: LabelSpace | AttributeSpace) -> str:
-    """How many training tracklets, training people and test tracklets carry each label, and of how many none is known."""
+    """A table of how many training tracklets, training people and test tracklets carry each label."""
     test = [*dataset.query, *dataset.gallery]
     counted = [
         count_labels(dataset.train, space),
@@ -114,7 +122,7 @@ def label_table(dataset: Any, space: LabelSpace | AttributeSpace) -> str:
 
 
 def unmatched_queries(dataset: Any) -> list[Any]:
-    """Queries whose person no other camera of the gallery has seen; retrieval skips them."""
+    """Queries whose person has no gallery tracklet in another camera; retrieval skips them."""
     cameras = defaultdict(set)
     for _, pid, camid, *_ in dataset.gallery:
         cameras[pid].add(camid)
@@ -122,7 +130,7 @@ def unmatched_queries(dataset: Any) -> list[Any]:
 
 
 def missing_pictures(samples: Iterable[Any]) -> Iterator[str]:
-    """Paths of frames that are not there; each folder is listed once, no file is opened."""
+    """Paths of missing frames; each folder is listed once, no file is opened."""
     listed: dict[str, frozenset[str]] = {}
     for paths, *_ in samples:
         for path in paths:
@@ -134,7 +142,7 @@ def missing_pictures(samples: Iterable[Any]) -> Iterator[str]:
 
 
 def broken_pictures(samples: Iterable[Any], threads: int | None = None) -> Iterator[str]:
-    """What is wrong with each frame that cannot be decoded; reads every picture, with the decoder of training."""
+    """Error messages of frames that cannot be decoded; reads each picture with the decoder used in training."""
     with ThreadPoolExecutor(threads) as pool:
         for messages in pool.map(_broken, (paths for paths, *_ in samples)):
             yield from messages
@@ -142,7 +150,7 @@ def broken_pictures(samples: Iterable[Any], threads: int | None = None) -> Itera
 
 @contextmanager
 def silent_decoders() -> Iterator[None]:
-    """Keep what libpng and OpenCV write on stderr by themselves, past Python, out of a report that names each file."""
+    """Suppress what libpng and OpenCV write directly to stderr."""
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -164,13 +172,13 @@ def _broken(paths: Iterable[str]) -> list[str]:
     return messages
 
 
-def obstacles(dataset: Any, missing: int, broken: int) -> list[str]:
-    """Why training cannot start; empty where it can.
+def training_problems(dataset: Any, missing: int, broken: int) -> list[str]:
+    """Reasons why training cannot start; an empty list if it can.
 
     Args:
-        dataset: a data set of the host or of ours.
-        missing: how many pictures are not there.
-        broken: how many pictures cannot be read.
+        dataset: a data set of the host or of this package.
+        missing: number of missing pictures.
+        broken: number of pictures that cannot be read.
     """
     people = len({pid for _, pid, *_ in dataset.train})
     reasons = []

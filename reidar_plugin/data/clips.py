@@ -1,7 +1,7 @@
-"""Which frames of a tracklet make a clip: index arithmetic only, no picture is touched.
+"""Selection of the frames of a clip: index arithmetic only, no picture is read.
 
-n frames lie in the tracklet, T frames make a clip. In training one clip is drawn; at test the tracklet is
-cut into a table of clips, ``(C, T)``. What 1, 3, 4, 5 and 165 frames give is written out in docs/clips.md.
+A tracklet has n frames, a clip T frames. In training one clip is drawn from each tracklet; at test the tracklet is
+cut into clips ``(C, T)``. docs/clips.md lists what tracklets of 1, 3, 4, 5 and 165 frames give.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,15 +34,15 @@ _Scheme = TypeVar("_Scheme")
 
 
 def parts(n: int, length: int, rng: np.random.Generator) -> Indices:
-    r"""One frame at random from each of T equal parts, in time order: the papers' sampling.
+    r"""One random frame of each of T equal parts, in time order: the sampling of the papers.
 
-    Part i holds the frames from :math:`\lfloor i n / T \rfloor` up to, and without,
-    :math:`\lfloor (i + 1) n / T \rfloor`; where that is none (n < T) it holds the first of them alone.
+    Part i holds the frames from :math:`\lfloor i n / T \rfloor` up to, but without,
+    :math:`\lfloor (i + 1) n / T \rfloor`; if that is empty (n < T) it holds only the first of them.
 
     Args:
-        n: frames in the tracklet, >= 1.
-        length: T, frames in a clip.
-        rng: source of chance.
+        n: number of frames in the tracklet, >= 1.
+        length: number T of frames in a clip.
+        rng: random generator.
 
     Returns:
         ``(T,)`` indices into the tracklet, ascending.
@@ -53,10 +53,10 @@ def parts(n: int, length: int, rng: np.random.Generator) -> Indices:
 
 
 def released_parts(n: int, length: int, rng: np.random.Generator) -> Indices:
-    r"""As :func:`parts`, with the parts of the released Re-ID-AR code.
+    r"""Like :func:`parts`, with the parts of the released Re-ID-AR code.
 
-    Each part has :math:`\max(\lfloor n / T \rfloor, 1)` frames, the last one also takes what is left over; a
-    part beyond the end is the last frame.
+    Each part has :math:`\max(\lfloor n / T \rfloor, 1)` frames, the last one also the remaining frames; a part
+    beyond the end is the last frame.
     """
     size = max(n // length, 1)
     first = np.arange(length) * size
@@ -66,32 +66,32 @@ def released_parts(n: int, length: int, rng: np.random.Generator) -> Indices:
 
 
 def consecutive(n: int, length: int, rng: np.random.Generator) -> Indices:
-    """T frames in a row from a random start (VPRFT); n < T repeats the last frame."""
+    """T consecutive frames from a random start (VPRFT); for n < T the last frame is repeated."""
     start = rng.integers(max(n - length, 0) + 1)
     return np.minimum(start + np.arange(length), n - 1)
 
 
 def random(n: int, length: int, rng: np.random.Generator) -> Indices:
-    """T frames at random, in time order; n < T takes every frame as often as any other, give or take one."""
+    """T random frames in time order; for n < T each frame is taken equally often, up to one."""
     rounds, rest = divmod(length, n)
     return np.sort(np.concatenate([np.tile(np.arange(n), rounds), rng.choice(n, rest, replace=False)]))
 
 
 def constrained(n: int, length: int, rng: np.random.Generator) -> Indices:
-    r"""One frame at random from each stretch of :math:`s = \lceil n / T \rceil` frames (AGW, ASA-Net).
+    r"""One random frame of each run of :math:`s = \lceil n / T \rceil` frames (AGW, ASA-Net).
 
-    A stretch beyond the end gives the last frame, so n < T repeats the last frame.
+    A run beyond the end gives the last frame, so for n < T the last frame is repeated.
     """
     stride = -(-n // length)
     return np.minimum(np.arange(length) * stride + rng.integers(stride, size=length), n - 1)
 
 
 def consecutive_clips(n: int, length: int) -> Indices:
-    """All frames, T in a row; the last clip is filled up by repeating its own frames in turn.
+    """All frames, cut into runs of T; the last clip is filled by repeating its own frames in turn.
 
     Args:
-        n: frames in the tracklet, >= 1.
-        length: T, frames in a clip.
+        n: number of frames in the tracklet, >= 1.
+        length: number T of frames in a clip.
 
     Returns:
         ``(C, T)`` indices into the tracklet.
@@ -102,9 +102,9 @@ def consecutive_clips(n: int, length: int) -> Indices:
 
 
 def interleaved_clips(n: int, length: int) -> Indices:
-    r"""All frames; clip r holds frame r and every s-th after it, :math:`s = \lceil n / T \rceil` (AGW).
+    r"""All frames; clip r holds frame r and each s-th frame after it, :math:`s = \lceil n / T \rceil` (AGW).
 
-    Beyond the end the last frame is repeated. AGW reads at most 50 clips.
+    Beyond the end the last frame is repeated. AGW uses at most 50 clips.
     """
     stride = -(-n // length)
     return np.minimum(np.arange(stride)[:, None] + np.arange(length) * stride, n - 1)
@@ -115,7 +115,7 @@ def first_of_parts(n: int, length: int) -> Indices:
     return (np.arange(length) * n // length)[None]
 
 
-#: how a training clip is drawn: name -> f(n, T, rng) -> (T,)
+#: Sampling of training clips by name: f(n, T, rng) -> ``(T,)``.
 TRAIN_CLIPS: dict[str, TrainClip] = {
     "parts": parts,
     "released_parts": released_parts,
@@ -124,7 +124,7 @@ TRAIN_CLIPS: dict[str, TrainClip] = {
     "constrained": constrained,
 }
 
-#: how a tracklet is cut at test: name -> f(n, T) -> (C, T)
+#: Cutting of test tracklets by name: f(n, T) -> ``(C, T)``.
 TEST_CLIPS: dict[str, TestClips] = {
     "consecutive": consecutive_clips,
     "interleaved": interleaved_clips,
@@ -133,21 +133,40 @@ TEST_CLIPS: dict[str, TestClips] = {
 
 
 def draw_clip(n: int, length: int, rng: np.random.Generator, scheme: str = "parts") -> Indices:
-    """Draw a clip of ``length`` frames from a tracklet of ``n`` by the scheme of that name, ``(T,)``."""
+    """Draw a training clip from a tracklet.
+
+    Args:
+        n: number of frames in the tracklet, >= 1.
+        length: number T of frames in a clip.
+        rng: random generator.
+        scheme: name in ``TRAIN_CLIPS``.
+
+    Returns:
+        ``(T,)`` indices into the tracklet, ascending.
+
+    Example:
+        >>> draw_clip(40, 4, np.random.default_rng(0))
+        array([ 8, 16, 25, 32])
+    """
     return _scheme(TRAIN_CLIPS, scheme, n, length)(n, length, rng)
 
 
 def tracklet_clips(n: int, length: int, scheme: str = "consecutive", cap: int = 0) -> Indices:
-    """Cut a tracklet of ``n`` frames into clips by the scheme of that name.
+    """Cut a tracklet into test clips.
 
     Args:
-        n: frames in the tracklet.
-        length: T, frames in a clip.
-        scheme: one of ``TEST_CLIPS``.
-        cap: at most so many clips, the first ones; 0 for all. Released Re-ID-AR: 41, AGW: 50.
+        n: number of frames in the tracklet, >= 1.
+        length: number T of frames in a clip.
+        scheme: name in ``TEST_CLIPS``.
+        cap: keep at most this number of clips, the first ones; 0 keeps all. Released Re-ID-AR: 41, AGW: 50.
 
     Returns:
         ``(C, T)`` indices into the tracklet.
+
+    Example:
+        >>> tracklet_clips(6, 4)
+        array([[0, 1, 2, 3],
+               [4, 5, 4, 5]])
     """
     if cap < 0:
         raise ConfigError(f"clips a tracklet at test must be >= 0 (0: all), got {cap}")

@@ -1,10 +1,10 @@
-"""Files to uint8 RGB frames of one size, and what happens where a picture is broken.
+"""Decode picture files to uint8 RGB frames of one size, and handle broken pictures.
 
-libjpeg-turbo decodes JPEG by simplejpeg, right into the clip's array where the size is the wanted one; that
-gets a frame there soonest (tools/benchmarks/data.py measures it against OpenCV, torchvision and PIL) and gives
-the same bits as OpenCV. OpenCV decodes what else there is, and a JPEG that simplejpeg refuses, and resizes. Its
-cubic kernel does not average when it shrinks; so a picture of over 1.5 times the wanted pixels is shrunk by
-area, which then lies nearer to the papers' PIL bicubic.
+JPEG is decoded by libjpeg-turbo (simplejpeg), directly into the array of the clip if it has the wanted size; this is
+the fastest way (tools/benchmarks/data.py compares it with OpenCV, torchvision and PIL) and gives the same bits as
+OpenCV. OpenCV decodes all other formats, and JPEGs that simplejpeg refuses, and resizes. Its cubic kernel does not
+average when it shrinks; pictures with more than 1.5 times the wanted pixels are therefore shrunk by area, which is
+then closer to the bicubic resizing of PIL in the papers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,34 +29,34 @@ __all__ = [
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-#: what becomes of a clip with a picture that cannot be read
+#: Ways to handle a clip with a picture that cannot be read.
 ON_BROKEN: tuple[str, ...] = ("stop", "skip")
 
-#: how frames are brought to their size
+#: Ways to resize frames.
 INTERPOLATIONS = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 
 _SHRINKS_MUCH = 1.5  # in pixels; MARS at 256 x 128 to the papers' 224 x 112 is 1.31 and stays cubic
 _JPEG = b"\xff\xd8"
-_MOST_PIXELS = 2**30  # as OpenCV has it; a damaged header may promise more
+_MOST_PIXELS = 2**30  # the limit of OpenCV; a damaged header may claim more
 _KINDS = {_JPEG: "JPEG", b"\x89PNG": "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
 
 
 def read_picture(path: str, into: Pixels | None = None) -> Pixels:
-    """Decode one picture file; grey becomes RGB, alpha is dropped, 16 bits become 8, EXIF turns nothing.
+    """Decode one picture file to 8-bit RGB; alpha and EXIF orientation are ignored.
 
     Args:
         path: a file in any format that OpenCV reads.
-        into: contiguous ``(H, W, 3)``; a JPEG of that very size is decoded there, which saves a copy. What it
-            holds after an error is not defined.
+        into: contiguous array ``(H, W, 3)``; a JPEG of exactly this size is decoded into it, which saves a copy.
+            Its content after an error is undefined.
 
     Returns:
-        uint8 ``(h, w, 3)``, RGB; ``into`` itself if the picture went there.
+        uint8 ``(h, w, 3)``, RGB; ``into`` itself if the picture was decoded into it.
 
     Raises:
-        PictureError: the file is missing, empty, cut off, damaged or no picture; the path comes first.
+        PictureError: the file is missing, empty, cut off, damaged or not a picture; the message begins with its path.
     """
     try:
-        with open(path, "rb", buffering=0) as file:  # in half the time of Path.read_bytes
+        with open(path, "rb", buffering=0) as file:  # takes half the time of Path.read_bytes
             data = file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         reason = getattr(error, "strerror", None) or error
@@ -72,7 +72,7 @@ def read_picture(path: str, into: Pixels | None = None) -> Pixels:
 
 
 def resize_into(out: Pixels, picture: Pixels, interpolation: str = "cubic") -> None:
-    """Write ``picture`` ``(h, w, 3)`` into ``out`` ``(H, W, 3)``, contiguous, resized where sizes differ."""
+    """Copy ``picture`` ``(h, w, 3)`` into the contiguous array ``out`` ``(H, W, 3)``, resized if sizes differ."""
     height, width = out.shape[:2]
     if picture.shape == out.shape:
         out[:] = picture
@@ -93,32 +93,32 @@ def read_clip(
     """Read the frames of one clip into ``out``.
 
     Args:
-        paths: every frame of the tracklet, in time order.
-        indices: ``(T,)``, the frames that make the clip; one that comes twice is read once.
-        out: ``(T, H, W, 3)``, overwritten.
+        paths: all frames of the tracklet, in time order.
+        indices: indices ``(T,)`` of the frames of the clip; a frame that occurs twice is read once.
+        out: uint8 array ``(T, H, W, 3)`` that is overwritten.
         on_broken: ``stop`` raises at a picture that cannot be read; ``skip`` takes the readable frame of the
             tracklet that is nearest in time (the earlier of two) and warns with both paths.
-        interpolation: one of ``INTERPOLATIONS``.
+        interpolation: name in ``INTERPOLATIONS``.
 
     Returns:
-        How many of the T frames were replaced; 0 under ``stop``.
+        Number of frames that were replaced; 0 with ``stop``.
 
     Raises:
-        PictureError: under ``stop`` at the first broken picture, under ``skip`` if none can be read.
+        PictureError: with ``stop`` at the first broken picture, with ``skip`` if no frame can be read.
     """
     check_reading(on_broken, interpolation)
-    written: dict[int, tuple[int, int]] = {}  # frame -> (its place in the clip, 1 if replaced)
+    written: dict[int, tuple[int, int]] = {}  # frame -> (its index in the clip, 1 if replaced)
     replaced = 0
-    for place, frame in enumerate(map(int, indices)):
+    for index, frame in enumerate(map(int, indices)):
         if frame in written:
             first, was_replaced = written[frame]
-            out[place] = out[first]
+            out[index] = out[first]
         else:
-            target = out[place]
+            target = out[index]
             picture, was_replaced = _read_or_replace(paths, frame, on_broken, target)
             if picture is not target:
                 resize_into(target, picture, interpolation)
-            written[frame] = place, was_replaced
+            written[frame] = index, was_replaced
         replaced += was_replaced
     return replaced
 
@@ -126,14 +126,14 @@ def read_clip(
 def read_frames(
     paths: Sequence[str], height: int, width: int, on_broken: str = "stop", interpolation: str = "cubic"
 ) -> Pixels:
-    """Every frame of a tracklet, uint8 ``(n, height, width, 3)`` RGB; see :func:`read_clip`."""
+    """All frames of a tracklet, uint8 ``(n, height, width, 3)`` RGB; see :func:`read_clip`."""
     out = np.empty((len(paths), height, width, 3), np.uint8)
     read_clip(paths, range(len(paths)), out, on_broken, interpolation)
     return out
 
 
 def check_reading(on_broken: str, interpolation: str) -> None:
-    """A :class:`ConfigError` that names the choices, unless both names are known."""
+    """Raise ConfigError with the choices unless both names are known."""
     for what, name, names in (
         ("on_broken", on_broken, ON_BROKEN),
         ("interpolation", interpolation, tuple(INTERPOLATIONS)),
@@ -154,7 +154,7 @@ def _read_or_replace(paths: Sequence[str], frame: int, on_broken: str, into: Pix
         try:
             picture = read_picture(paths[neighbour], into)
         except PictureError:
-            continue  # it is reported when it is itself drawn
+            continue  # it is reported when it is drawn itself
         warn(f"{broken}; replaced by {paths[neighbour]}", RuntimeWarning, stacklevel=2)
         return picture, 1
     raise PictureError(f"{broken}; and none of the {len(paths)} frames of its tracklet can be read")
@@ -174,7 +174,7 @@ def _decode(data: bytes, into: Pixels | None) -> Pixels | None:
 
 
 def _decode_jpeg(data: bytes, into: Pixels | None) -> Pixels | None:
-    """None if simplejpeg refuses: a damaged file, or a flaw that OpenCV may see past."""
+    """None if simplejpeg refuses the file; OpenCV may still decode it."""
     try:
         height, width, *_ = simplejpeg.decode_jpeg_header(data)
         if height * width > _MOST_PIXELS:
@@ -190,7 +190,7 @@ def _decode_jpeg(data: bytes, into: Pixels | None) -> Pixels | None:
 def _decode_any(data: bytes) -> Pixels | None:
     try:
         decoded: Any = cv2.imdecode(np.frombuffer(data, np.uint8), _RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:  # a header that promises an absurd size
+    except cv2.error:  # a header that claims an absurd size
         return None
     if decoded is None or _RGB != cv2.IMREAD_COLOR:
         return decoded
@@ -202,5 +202,5 @@ _RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
 
 
 def _is_cut_off(data: bytes) -> bool:
-    """A JPEG without its end marker; OpenCV before 5 would fill the rest with grey and say nothing."""
+    """Whether a JPEG lacks its end marker; OpenCV before 5 would silently fill the rest with grey."""
     return data.startswith(_JPEG) and data.rfind(b"\xff\xd9", len(data) // 2) < 0

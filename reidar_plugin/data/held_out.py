@@ -1,16 +1,13 @@
 """People of the training set that are left out of training, so that the best checkpoint is chosen without the test set."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from yacs.config import CfgNode
 
-from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager, manager_arguments
-from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.samplers import EpochOrder, build_order
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
@@ -22,15 +19,15 @@ HELD_OUT = "held-out"
 
 
 class PartOfOrder:
-    """An order of some tracklets, in the places that they have among all.
+    """An order of some of the tracklets, given as indices into the list of all.
 
     Args:
-        order: of the chosen tracklets, numbered among themselves.
-        places: of the chosen tracklets among all.
+        order: an order of the chosen tracklets, numbered from 0 among themselves.
+        indices: index of each chosen tracklet in the list of all.
     """
 
-    def __init__(self, order: EpochOrder, places: list[int]) -> None:
-        self.order, self.places = order, places
+    def __init__(self, order: EpochOrder, indices: list[int]) -> None:
+        self.order, self.indices = order, indices
 
     def set_epoch(self, epoch: int) -> None:
         """See :class:`~reidar_plugin.data.samplers.EpochOrder`."""
@@ -40,7 +37,7 @@ class PartOfOrder:
         return len(self.order)
 
     def __iter__(self) -> Iterator[int]:
-        return (self.places[place] for place in self.order)
+        return (self.indices[chosen] for chosen in self.order)
 
 
 def held_out_people(table: TrackletTable, share: float, seed: int) -> set[int]:
@@ -75,10 +72,10 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
     table, given = data.train_table, manager_arguments(cfg)
     people = held_out_people(table, cfg.reidar.train.held_out, cfg.train.seed)
     samples = [(paths, int(table.pids[n]), int(table.camids[n]), 0) for n, paths in enumerate(table.paths)]
-    kept = [place for place, sample in enumerate(samples) if sample[1] not in people]
+    kept = [index for index, sample in enumerate(samples) if sample[1] not in people]
     order = build_order(
         given["train_sampler"],
-        [samples[place] for place in kept],
+        [samples[index] for index in kept],
         batch_size=given["batch_size_train"],
         num_instances=given["num_instances"],
         num_cams=given["num_cams"],
@@ -93,22 +90,15 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
     query = list(
         {(pid, camid): (paths, pid, camid, d) for paths, pid, camid, d in reversed(gallery)}.values()
     )
-    sides = {"query": _loader(data, query, given), "gallery": _loader(data, gallery, given)}
-    data.test_loader = {HELD_OUT: sides, **data.test_loader}
+    sides = {"query": query, "gallery": gallery}
+    loaders = {
+        side: data.evaluation_loader(TrackletTable(chosen, data.space, data.attribute_space))
+        for side, chosen in sides.items()
+    }
+    data.test_loader = {HELD_OUT: loaders, **data.test_loader}
 
 
 def trained_labels(data: ClipDataManager) -> Tensor:
     """Labels ``(N, M)`` of the tracklets that training visits."""
     labels, order = data.train_table.labels, data.train_loader.batches.order
-    return labels[torch.tensor(order.places)] if isinstance(order, PartOfOrder) else labels
-
-
-def _loader(data: ClipDataManager, samples: list[Any], given: dict[str, Any]) -> ClipLoader:
-    table = TrackletTable(samples, data.space, data.attribute_space)
-    sizes = [len(paths) for paths in table.paths]
-    plan = plan_clips(sizes, given["seq_len"], given["test_clips"], given["test_max_clips"])
-    packed = PackedClips(table, data.train_loader.reader, plan)
-    batches = FullBatches(len(packed), given["batch_size_test"])
-    return ClipLoader(
-        packed, batches, workers=given["workers"], pin=data.use_gpu, start_method=given["start_method"]
-    )
+    return labels[torch.tensor(order.indices)] if isinstance(order, PartOfOrder) else labels

@@ -1,39 +1,39 @@
-"""A folder of tracklets joined with its label file: what MARS, LPW and SynthPed have in common."""
+"""A data set in a folder with a label file: the base of MARS, LPW and SynthPed."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from warnings import warn
 
-from reidar_plugin.data.tracklets import Frames, Sample, Split, Tracklet
+from reidar_plugin.data.tracklet_keys import with_labels
+from reidar_plugin.data.tracklets import Frames, Split
 from reidar_plugin.data.video_dataset import ActionVideoDataset
 from reidar_plugin.labels.attributes import NO_ATTRIBUTES, AttributeSpace, AttributeTable, read_attributes
 from reidar_plugin.labels.files import KeyForm, LabelTable, MissingFileError, read_labels
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError, LabelSpace
 
-__all__ = ["LabelledDataset", "check_use", "find_labels", "labelled_samples"]
+__all__ = ["LabelledDataset", "check_label_use", "find_labels"]
 
 
 class LabelledDataset(ActionVideoDataset):
-    """A data set in a folder, with a label file beside it.
+    """A data set in a folder, with a label file in the same folder.
 
     Args:
-        root: where the folder of the data set is.
-        space: how actions become rows; labels stay as the file names them.
-        label_file: our CSV; ``actions.csv`` in the folder of the data set unless named.
-        attribute_space: the attributes to read; none unless named.
-        attribute_file: a table in the form of MARS' published one; ``attributes.csv`` in the folder unless
-            named.
-        labels_required: whether a missing label file, or one that labels no training tracklet, is an error.
-            If not, those actions are unknown.
-        host_kwargs: what the host's ``VideoDataset`` takes: ``transform``, ``mode``, ``combineall``,
+        root: folder that contains the folder of the data set.
+        space: label space of the actions.
+        label_file: label file of this package; empty for ``actions.csv`` in the folder of the data set.
+        attribute_space: label space of the attributes to read; empty by default.
+        attribute_file: attribute table in the published form of MARS; empty for ``attributes.csv`` in the folder.
+        labels_required: whether a missing label file, or one that labels no training tracklet, is an error. If
+            not, the actions are unknown.
+        host_kwargs: arguments of the host's ``VideoDataset``: ``transform``, ``mode``, ``combineall``,
             ``seq_len``, ``sample_method``, ``verbose``.
     """
 
-    dataset_dir: str  #: the folder under root
-    key_form: KeyForm  #: how its tracklets are named in label files
-    source: str  #: where to get it
+    dataset_dir: str  #: name of the folder under root
+    key_form: KeyForm  #: form of the tracklet names in label files
+    source: str  #: where the data set can be obtained
 
     def __init__(
         self,
@@ -55,28 +55,39 @@ class LabelledDataset(ActionVideoDataset):
             raise MissingFileError(f"{error}; get it from {self.source}") from error
         labels = find_labels(label_file, home, space, self.key_form, labels_required)
         if labels:
-            check_use(labels, [[tracklet.key for tracklet in part] for part in split], labels_required)
+            check_label_use(labels, [[tracklet.key for tracklet in part] for part in split], labels_required)
         attributes = _find_attributes(attribute_file, home, attribute_space)
-        numbers = sorted({tracklet.pid for tracklet in split.train})
-        people = {pid: place for place, pid in enumerate(numbers)}  # the same in every process
-        train = labelled_samples(split.train, labels, attributes, people)
-        query = labelled_samples(split.query, labels, attributes)
-        gallery = labelled_samples(split.gallery, labels, attributes)
+        train, query, gallery = (
+            with_labels(
+                [(Frames(paths, key), pid, camid, 0) for key, paths, pid, camid in part], labels, attributes
+            )
+            for part in split
+        )
+        pids = sorted({pid for _, pid, *_ in train})  # sorted: class numbers are the same in each process
+        number = {pid: index for index, pid in enumerate(pids)}
+        train = [(frames, number[pid], camid, 0) for frames, pid, camid, _ in train]
         super().__init__(train, query, gallery, space=space, attribute_space=attribute_space, **host_kwargs)
 
     @classmethod
     def read(cls, home: Path) -> Split:
-        """The tracklets in the folder of the data set; opens no picture."""
+        """Read the tracklets in the folder of the data set, without opening pictures."""
         raise NotImplementedError(f"{cls.__name__} does not say how it is read")
 
 
 def find_labels(
     label_file: str | Path, home: Path, space: LabelSpace, keys: KeyForm, required: bool
 ) -> LabelTable | None:
-    """The label file of a data set: the one that is named, or ``actions.csv`` in its folder.
+    """Read the label file of a data set.
+
+    Args:
+        label_file: path of the file; empty for ``actions.csv`` in ``home``.
+        home: folder of the data set.
+        space: label space that must accept each label.
+        keys: form of the tracklet names.
+        required: whether a missing ``actions.csv`` is an error.
 
     Returns:
-        The table; None where there is no file, none is named and none is required.
+        The labels; None if there is no file, and it is neither named nor required.
     """
     path = Path(label_file) if label_file else home / "actions.csv"
     if path.is_file():
@@ -94,38 +105,16 @@ def _find_attributes(attribute_file: str | Path, home: Path, space: AttributeSpa
     return read_attributes(attribute_file or home / "attributes.csv", space) if space else None
 
 
-def labelled_samples(
-    tracklets: Iterable[Tracklet],
-    labels: LabelTable | None,
-    attributes: AttributeTable | None,
-    people: Mapping[int, int] | None = None,
-) -> list[Sample]:
-    """Samples of the host, with labels on the paths.
+def check_label_use(labels: LabelTable, keys: Sequence[Sequence[str]], required: bool) -> None:
+    """Check that a label file belongs to the tracklets that were found; warn of keys that match no tracklet.
 
     Args:
-        tracklets: what was parsed.
-        labels: who does what; None where that is unknown of all.
-        attributes: who looks how; None where that is unknown of all.
-        people: the class of each person; None keeps the numbers of the data set.
-    """
-    samples: list[Sample] = []
-    for key, paths, pid, camid in tracklets:
-        actions = labels.lookup(key) if labels else None
-        frames = Frames(paths, key, actions, attributes.lookup(key) if attributes else None)
-        samples.append((frames, people[pid] if people else pid, camid, 0))
-    return samples
-
-
-def check_use(labels: LabelTable, keys: Sequence[Sequence[str]], required: bool) -> None:
-    """Complain of a label file that does not belong to the tracklets that were found.
-
-    Args:
-        labels: what the file says.
+        labels: content of the label file.
         keys: names of the tracklets of each part, training first.
         required: whether a file that labels no training tracklet is an error.
 
     Raises:
-        LabelError: no training tracklet has a label. Keys that name no tracklet at all are only warned of.
+        LabelError: no training tracklet has a label although labels are required.
     """
     train = keys[0]
     if required and train and all(labels.lookup(key) is None for key in train):

@@ -1,7 +1,7 @@
 """Clips for training: workers choose the frames, decode them, and return bytes and nothing else.
 
-Which frames are chosen depends on (seed, epoch, place in the epoch) alone, and the sampler sends epoch and
-place along with every tracklet. So an interrupted epoch can be made again, by any number of workers.
+Which frames are chosen depends on (seed, epoch, index in the epoch) alone, and the sampler sends epoch and
+index along with every tracklet. So an interrupted epoch can be made again, by any number of workers.
 """
 
 import math
@@ -37,9 +37,9 @@ __all__ = [
 class Pick(NamedTuple):
     """One clip of an epoch, as the sampler sends it to a worker."""
 
-    tracklet: int  #: place in the list of tracklets
+    tracklet: int  #: index in the list of tracklets
     epoch: int
-    place: int  #: in the order of the epoch
+    number: int  #: index in the order of the epoch
 
 
 class Order(Protocol):
@@ -52,7 +52,7 @@ class Order(Protocol):
     def __len__(self) -> int: ...
 
 
-_PLACES = 1024  # more than a machine has workers
+_COUNTERS = 1024  # more than a machine has workers
 
 
 class FrameReader:
@@ -73,8 +73,8 @@ class FrameReader:
         check_reading(on_broken, interpolation)
         self.height, self.width = height, width
         self.on_broken, self.interpolation = on_broken, interpolation
-        # In shared memory, a place for each process: no lock is needed, and the main process sees the sum.
-        self._replaced = torch.zeros(_PLACES, dtype=torch.int64).share_memory_()
+        # In shared memory, a counter for each process: no lock is needed, and the main process sees the sum.
+        self._replaced = torch.zeros(_COUNTERS, dtype=torch.int64).share_memory_()
 
     @property
     def replaced(self) -> int:
@@ -97,9 +97,9 @@ class FrameReader:
         frames = sendable_bytes(max(total, len(clips)), length, self.height, self.width, 3)
         frames[len(clips) :] = 0
         info = get_worker_info()
-        place = 0 if info is None else (info.id + 1) % _PLACES
+        counter = 0 if info is None else (info.id + 1) % _COUNTERS
         for out, (paths, indices) in zip(frames.numpy(), clips, strict=False):
-            self._replaced[place] += read_clip(paths, indices, out, self.on_broken, self.interpolation)
+            self._replaced[counter] += read_clip(paths, indices, out, self.on_broken, self.interpolation)
         return frames
 
 
@@ -119,7 +119,7 @@ class ClipSource(Dataset[ClipBatch]):
 
 
 class TrainClips(ClipSource):
-    """One clip of each tracklet that is picked, chosen anew at every place of every epoch.
+    """One clip of each tracklet that is picked, chosen anew at every index of every epoch.
 
     Args:
         table: the tracklets.
@@ -146,8 +146,8 @@ class TrainClips(ClipSource):
         return self.table.batch(frames, (pick.tracklet for pick in picks))
 
     def _indices(self, pick: Pick) -> NDArray[Any]:
-        chance = numpy_generator(self.seed, "frames", pick.epoch, pick.place)
-        return draw_clip(len(self.table.paths[pick.tracklet]), self.length, chance, self.scheme)
+        generator = numpy_generator(self.seed, "frames", pick.epoch, pick.number)
+        return draw_clip(len(self.table.paths[pick.tracklet]), self.length, generator, self.scheme)
 
 
 class EpochBatches(Sampler[list[Pick]]):
@@ -179,7 +179,7 @@ class EpochBatches(Sampler[list[Pick]]):
         return len(self.order) // self.batch_size
 
     def __iter__(self) -> Iterator[list[Pick]]:
-        picks = [Pick(int(tracklet), self.epoch, place) for place, tracklet in enumerate(self.order)]
+        picks = [Pick(int(tracklet), self.epoch, number) for number, tracklet in enumerate(self.order)]
         for batch in range(self.start, len(self)):
             yield picks[batch * self.batch_size : (batch + 1) * self.batch_size]
 
@@ -224,6 +224,11 @@ class ClipLoader(DataLoader[ClipBatch]):
     def set_epoch(self, epoch: int, start: int = 0) -> None:
         """See :meth:`EpochBatches.set_epoch`."""
         self.batches.set_epoch(epoch, start)
+
+    @property
+    def table(self) -> TrackletTable:
+        """What is known of the tracklets that are read."""
+        return self.dataset.table
 
     @property
     def replaced(self) -> int:

@@ -1,4 +1,4 @@
-"""LPW: the folders of its three scenes, turned into tracklets and joined with their actions."""
+"""LPW: tracklets from the folders of its three scenes, with action labels."""
 
 import os
 from itertools import pairwise
@@ -12,7 +12,7 @@ from reidar_plugin.labels.files import KeyForm, MissingFileError
 
 __all__ = ["LPWActions", "read_tracklets"]
 
-_VIEWS = {2: 4, 3: 4, 1: 3}  # views of each scene, in the order in which people and cameras are numbered
+_VIEWS = {2: 4, 3: 4, 1: 3}  # scene -> number of views, in the order in which people and cameras are numbered
 _TEST_SCENE, _QUERY_VIEW = 1, 2
 _PICTURES = (".jpg", ".jpeg", ".png")
 
@@ -25,7 +25,7 @@ class LPWActions(LabelledDataset):
         lpw/pep_256x128/data_slim/scen1/view1/17/3.jpg    # scene, view, person of the scene, frame
         lpw/actions.csv                                   # labels, keys scen1/view1/17 or scen1/view1
 
-    One tracklet a person and view. Training: scenes 2 and 3 in all views, 5,866 tracklets of 1,751 + 224
+    Each person has one tracklet in each view. Training: scenes 2 and 3 in all views, 5,866 tracklets of 1,751 + 224
     people, 8 cameras. Query: scene 1 in view 2, 756 tracklets; gallery: scene 1 in views 1 and 3, 1,072
     tracklets. Nobody is in two scenes. Cameras: views of scene 2 are 0 to 3, of
     scene 3 are 4 to 7, of scene 1 are 8 to 10. Split: the authors'.
@@ -45,17 +45,17 @@ class LPWActions(LabelledDataset):
 
 
 def read_tracklets(home: str | Path) -> Split:
-    """The tracklets of a folder in the layout of LPW; lists folders, and opens no picture.
+    """Read the tracklets of a folder in the layout of LPW; folders are listed, no picture is opened.
 
-    People are numbered from 1, those of scene 2 in the order of their folders, then those of scene 3, then
-    of scene 1.
+    People are numbered from 1 in the order of their folders, first those of scene 2, then of scene 3, then of
+    scene 1.
 
     Args:
-        home: the folder that holds ``pep_256x128``.
+        home: folder that contains ``pep_256x128``.
 
     Raises:
-        FileNotFoundError: a scene or a view is not there.
-        TableError: a person or a picture that is not named by its number.
+        FileNotFoundError: a scene or a view is missing.
+        TableError: the name of a person or picture is not a number.
     """
     scenes = _find_scenes(Path(home))
     train: list[Tracklet] = []
@@ -88,7 +88,7 @@ def _find_scenes(home: Path) -> Path:
 
 
 def _read_view(scenes: Path, scene: int, view: int) -> dict[int, tuple[str, ...]]:
-    """Frames of each person of a view, by the number of the person, in the order of these numbers."""
+    """Frames of each person in a view, by the number of the person, in ascending order."""
     folder = scenes / f"scen{scene}" / f"view{view}"
     if not folder.is_dir():
         raise MissingFileError(f"no such folder: {folder}")
@@ -105,7 +105,7 @@ def _read_view(scenes: Path, scene: int, view: int) -> dict[int, tuple[str, ...]
 
 
 def _read_frames(folder: str) -> tuple[str, ...]:
-    """Pictures of a folder in the order of their numbers; files of another kind are passed over."""
+    """Pictures of a folder in the order of their numbers; other files are ignored."""
     names = [name for name in os.listdir(folder) if name.lower().endswith(_PICTURES) and name[0] != "."]
     frames = sorted((_number(name.rpartition(".")[0], os.path.join(folder, name)), name) for name in names)
     return tuple([os.path.join(folder, name) for _, name in frames])

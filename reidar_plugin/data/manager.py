@@ -6,8 +6,8 @@ from typing import Any
 from yacs.config import CfgNode
 
 from reidar_plugin.data.augment import Augment
+from reidar_plugin.data.evaluation_loader import evaluation_loader
 from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, TrainClips
-from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.data.samplers import build_order
 from reidar_plugin.data.tracklet_table import Encoder, TrackletTable
@@ -28,6 +28,7 @@ class ClipDataManager(reid.data.VideoDataManager):
       each pass.
     - ``test_loader[name]["query"]`` and ``["gallery"]``: the clips of all tracklets, packed into batches
       of one shape. ``test_dataset[name]`` holds their tracklets, as in the host.
+      ``evaluation_loader(table)`` reads any other tracklets in the same way.
     - ``augment(frames, epoch, step)`` and ``normalise(frames)`` make of a batch's frames, on their device,
       what the network reads in training and at test.
 
@@ -99,8 +100,14 @@ class ClipDataManager(reid.data.VideoDataManager):
         self.normalise: Normalise = self.augment.normalise
         processes: dict[str, Any] = {"workers": workers, "pin": self.use_gpu, "start_method": start_method}
 
-        def reader() -> FrameReader:
-            return FrameReader(height, width, on_broken, interpolation)
+        self._reading = (height, width, on_broken, interpolation)
+        self._evaluation = dict(
+            seq_len=seq_len,
+            test_clips=test_clips,
+            test_max_clips=test_max_clips,
+            batch_size=batch_size_test,
+            **processes,
+        )
 
         #: what is known of the training tracklets; class weights are counted from ``train_table.labels``
         self.train_table = self._table(trainset.train)
@@ -116,20 +123,23 @@ class ClipDataManager(reid.data.VideoDataManager):
             power=balance_power,
             seed=seed,
         )
-        clips = TrainClips(self.train_table, reader(), seq_len, train_clips, seed)
+        clips = TrainClips(self.train_table, self._reader(), seq_len, train_clips, seed)
         self.train_loader = ClipLoader(clips, EpochBatches(order, batch_size_train), keep=True, **processes)
         for name, parts in self.test_dataset.items():
             for part, samples in parts.items():
-                table = self._table(samples)
-                plan = plan_clips([len(paths) for paths in table.paths], seq_len, test_clips, test_max_clips)
-                packed = PackedClips(table, reader(), plan)
-                batches = FullBatches(len(packed), batch_size_test)
-                self.test_loader[name][part] = ClipLoader(packed, batches, **processes)
+                self.test_loader[name][part] = self.evaluation_loader(self._table(samples))
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> "ClipDataManager":
         """The manager that a config asks for: the one place where keys become arguments."""
         return cls(**manager_arguments(cfg))
+
+    def evaluation_loader(self, table: TrackletTable) -> ClipLoader:
+        """A loader of all clips of some tracklets, cut and read as this manager's test tracklets are."""
+        return evaluation_loader(table, self._reader(), **self._evaluation)
+
+    def _reader(self) -> FrameReader:
+        return FrameReader(*self._reading)
 
     def _table(self, samples: Sequence[Any]) -> TrackletTable:
         return TrackletTable(samples, self.space, self.attribute_space)

@@ -1,4 +1,4 @@
-"""MARS: the official tables and name lists, turned into tracklets and joined with their actions."""
+"""MARS: tracklets from its official tables and name lists, with action labels."""
 
 import os
 import re
@@ -23,11 +23,11 @@ _FILES = ("train_name.txt", "test_name.txt", "tracks_train_info.mat", "tracks_te
 
 
 class MarsActions(LabelledDataset):
-    """MARS with the actions of its people, or anything in the layout of MARS.
+    """MARS with action labels, or any data set in the layout of MARS.
 
     Expected under ``root``::
 
-        mars/info/train_name.txt           # image names, one a line: 0001C1T0001F001.jpg
+        mars/info/train_name.txt           # image names, one per line: 0001C1T0001F001.jpg
         mars/info/test_name.txt
         mars/info/tracks_train_info.mat    # start, end (1-based, into the names), person, camera
         mars/info/tracks_test_info.mat     # person -1: junk, 0: a distractor
@@ -35,7 +35,7 @@ class MarsActions(LabelledDataset):
         mars/bbox_train/0001/0001C1T0001F001.jpg
         mars/bbox_test/0000/0000C1T0001F001.jpg
         mars/actions.csv                   # labels, keys 0001, 0001C1 or 0001C1T0001
-        mars/attributes.csv                # only where attributes are asked for
+        mars/attributes.csv                # only needed for attributes
 
     Tracklets: 8,298 of 625 people for training, 1,980 queries of 626 people, 9,330 in the gallery (6,082 of
     620 people and 3,248 distractors, pid 0); 6 cameras. The 870 junk tracklets are left out. Split: the
@@ -58,24 +58,24 @@ class MarsActions(LabelledDataset):
 
 
 def read_tracklets(home: str | Path) -> Split:
-    """The tracklets of a folder in the layout of MARS; opens its five lists and tables, and no picture.
+    """Read the tracklets of a folder in the layout of MARS from its lists and tables; no picture is opened.
 
-    Every row is compared with the image names that it points to: person, camera, one tracklet and all of it.
+    Each row is compared with the image names that it refers to: they must have its person and camera, and be all
+    images of one tracklet.
 
     Args:
-        home: the folder that holds ``info``, ``bbox_train`` and ``bbox_test``.
+        home: folder that contains ``info``, ``bbox_train`` and ``bbox_test``.
 
     Raises:
-        FileNotFoundError: one of the five files is not there.
-        TableError: a row or a name that cannot be meant; the message begins with the file and the row or
-            line.
+        FileNotFoundError: one of the five files is missing.
+        TableError: a row or a name is invalid; the message begins with the file and the row or line.
     """
     home = Path(home)
     files = [home / "info" / name for name in _FILES]
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
         raise MissingFileError(f"no such file: {', '.join(missing)}")
-    # the host builds a data set three times (train, query, gallery): files that did not change are parsed once
+    # the host builds a data set three times (train, query, gallery): unchanged files are parsed once
     return _read(home, tuple(map(_version, files)))
 
 
@@ -103,7 +103,7 @@ def _read(home: Path, _versions: tuple[tuple[int, ...], ...]) -> Split:
 
 
 def _read_half(home: Path, half: str) -> list[Tracklet | None]:
-    """Every row of a half in order; None for junk."""
+    """The tracklet of each row of the training or test table; None for junk."""
     names_file = home / f"info/{half}_name.txt"
     names = [line.rstrip() for line in read_lines(names_file)]
     for number, name in enumerate(names, start=1):
@@ -133,7 +133,7 @@ def _read_half(home: Path, half: str) -> list[Tracklet | None]:
 def _frames(
     names: Sequence[str], names_file: Path, start: int, end: int, pid: int, camera: int, where: str
 ) -> Sequence[str]:
-    """The image names of a row, which must be all those of one tracklet and say what the row says."""
+    """The image names of a row, checked to be all images of one tracklet with its person and camera."""
     if not 1 <= start <= end <= len(names):
         raise TableError(
             f"{where}: expected 1 <= start <= end <= {len(names)} names, got start {start} and end {end}"
@@ -163,16 +163,16 @@ def _frames(
 
 
 def _in_order(frames: Sequence[str]) -> bool:
-    """Whether frame numbers rise, also where they grow a digit longer."""
+    """Whether frame numbers ascend, also where the number of digits changes."""
     numbers = [int(match[4]) for frame in frames if (match := _NAME.fullmatch(frame))]
     return all(map(lt, numbers, numbers[1:]))
 
 
 def _read_queries(path: Path, test: Sequence[Tracklet | None]) -> dict[int, None]:
-    """Rows of the test table that are queries, from 0, in their order (a dict, to be asked as a set).
+    """Rows of the test table that are queries, from 0 and in order (a dict used as an ordered set).
 
-    Unpacked tables have no checksum, and a query that is another tracklet changes every result in silence. So what
-    holds in MARS must hold: rows ascend, and a person has one query in a camera at most.
+    Uncompressed tables have no checksum, and a wrong query would silently change all results. Two properties of
+    MARS are therefore checked: rows ascend, and a person has at most one query in each camera.
     """
     numbers = read_matrix(path, "query_IDX")
     if 1 not in numbers.shape:
@@ -180,8 +180,8 @@ def _read_queries(path: Path, test: Sequence[Tracklet | None]) -> dict[int, None
     queries: dict[int, None] = {}
     seen: dict[tuple[int, int], int] = {}
     last = 0
-    for place, number in enumerate(np.ravel(numbers).tolist(), start=1):
-        where = f"{path}: number {place}"
+    for index, number in enumerate(np.ravel(numbers).tolist(), start=1):
+        where = f"{path}: number {index}"
         if not 1 <= number <= len(test):
             raise TableError(f"{where}: expected a row of the test table, 1 to {len(test)}, got {number}")
         tracklet = test[number - 1]

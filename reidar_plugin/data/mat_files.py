@@ -1,8 +1,8 @@
-"""Matrices of whole numbers in MATLAB files (version 5 to 7), read so that a damaged file is an error and nothing else.
+"""Read matrices of integers from MATLAB files (version 5 to 7); a damaged file always gives a clear error.
 
-scipy's reader is not used: on a file with a few wrong bytes it can take the whole process down. The format is small.
-A file is a header of 128 bytes and elements; an element is a kind, a size and that many bytes. A matrix is an
-element of four elements (flags, dimensions, name, numbers) and may be packed by zlib, whose checksum is then verified.
+The reader of scipy is not used, because a few wrong bytes in a file can crash the whole process. A file has a header of
+128 bytes, then elements; an element has a kind, a size and that number of bytes. A matrix is an element of four
+elements (flags, dimensions, name, numbers) and may be compressed by zlib, whose checksum is then verified.
 """
 
 import struct
@@ -22,26 +22,26 @@ _MATRIX, _PACKED = 14, 15
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _REAL_CLASSES = range(6, 16)  # double, single and the integers, among cells, structs, text and sparse ones
 _COMPLEX_OR_LOGICAL = 0x0A00
-_LARGEST = 2**28  # bytes of an unpacked matrix; the largest of MARS has 200 kB
+_LARGEST = 2**28  # bytes of a decompressed matrix; the largest of MARS has 200 kB
 
 
 class TableError(ReidarError, ValueError):
-    """A table of a data set that cannot be meant."""
+    """A table of a data set is invalid."""
 
 
 def read_matrix(path: Path, variable: str) -> NDArray[np.int64]:
-    """Read one matrix of whole numbers.
+    """Read one matrix of integers.
 
     Args:
         path: a MATLAB file of version 5, 6 or 7.
-        variable: name of the matrix in it.
+        variable: name of the matrix in the file.
 
     Returns:
         int64, two-dimensional.
 
     Raises:
         FileNotFoundError: there is no such file.
-        TableError: the file is damaged, lacks the matrix, or holds something else; the message begins with its path.
+        TableError: the file is damaged, or has no such matrix of integers; the message begins with its path.
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file")
@@ -65,7 +65,7 @@ def read_matrix(path: Path, variable: str) -> NDArray[np.int64]:
 
 
 def _matrices(data: bytes) -> Iterator[tuple[str, NDArray[np.generic] | None]]:
-    """Name and values of each matrix of a file; None for what is no matrix of real numbers."""
+    """Name and values of each variable of a file; None for values that are not a matrix of real numbers."""
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None or struct.unpack(f"{order}H", data[124:126])[0] != 0x0100:
         raise ValueError("the header is not that of one")
@@ -94,14 +94,14 @@ def _matrix(contents: bytes, order: str) -> tuple[str, NDArray[np.generic] | Non
     return text, values.reshape(shape, order="F")
 
 
-def _elements(data: bytes, place: int, order: str) -> Iterator[tuple[int, bytes]]:
-    """Kind and contents of the elements that begin at ``place``."""
-    while place < len(data):
-        kind, size = struct.unpack_from(f"{order}II", data, place)
-        start = place + 8
-        if kind >> 16:  # up to four bytes, right in the place of the size
-            kind, size, start = kind & 0xFFFF, kind >> 16, place + 4
-        if start + size > len(data) or (start == place + 4 and size > 4):
-            raise ValueError(f"an element of {size} bytes at byte {place} of {len(data)}")
+def _elements(data: bytes, offset: int, order: str) -> Iterator[tuple[int, bytes]]:
+    """Kind and contents of the elements from ``offset`` on."""
+    while offset < len(data):
+        kind, size = struct.unpack_from(f"{order}II", data, offset)
+        start = offset + 8
+        if kind >> 16:  # a short element: up to four bytes instead of the size
+            kind, size, start = kind & 0xFFFF, kind >> 16, offset + 4
+        if start + size > len(data) or (start == offset + 4 and size > 4):
+            raise ValueError(f"an element of {size} bytes at byte {offset} of {len(data)}")
         yield kind, data[start : start + size]
-        place = start + size if kind == _PACKED else start + size + -(start + size - place) % 8
+        offset = start + size if kind == _PACKED else start + size + -(start + size - offset) % 8

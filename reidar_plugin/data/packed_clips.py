@@ -25,7 +25,7 @@ __all__ = ["ClipPlan", "FullBatches", "PackedClips", "TrackletMean", "average_pe
 class ClipPlan(NamedTuple):
     """Every clip of a test set, in the order of the tracklets."""
 
-    tracklets: NDArray[np.int64]  #: ``(C,)``, place of the tracklet that the clip is of
+    tracklets: NDArray[np.int64]  #: ``(C,)``, index of the tracklet that the clip is of
     frames: NDArray[np.int64]  #: ``(C, T)``, indices of its frames in that tracklet
 
 
@@ -99,7 +99,7 @@ class TrackletMean:
 
         Args:
             values: ``(B, ...)``, floating.
-            tracklets: int64 ``(B,)``, place of each clip's tracklet; -1 is padding and counts for nothing.
+            tracklets: int64 ``(B,)``, index of each clip's tracklet; -1 is padding and counts for nothing.
         """
         if values.shape[:1] != tracklets.shape:
             shapes = f"{tuple(values.shape)} and {tuple(tracklets.shape)}"
@@ -107,11 +107,11 @@ class TrackletMean:
         if self._sums is None:
             self._sums = torch.zeros(self.n + 1, *values.shape[1:], dtype=self.dtype, device=values.device)
             self._counts = torch.zeros(self.n + 1, dtype=self.dtype, device=values.device)
-        place = tracklets.to(values.device)
-        place = place.where(place >= 0, self.n)  # padding goes to a row of its own
-        weight = torch.ones_like(place, dtype=self.dtype)
-        self._sums.index_add_(0, place, values.detach().to(self.dtype))
-        self._counts.index_add_(0, place, weight)
+        index = tracklets.to(values.device)
+        index = index.where(index >= 0, self.n)  # padding goes to a row of its own
+        weight = torch.ones_like(index, dtype=self.dtype)
+        self._sums.index_add_(0, index, values.detach().to(self.dtype))
+        self._counts.index_add_(0, index, weight)
 
     def result(self) -> Tensor:
         """float32 ``(n, ...)``.
@@ -133,7 +133,7 @@ class TrackletMean:
 def average_per_tracklet(values: Tensor, tracklets: Tensor, n: int) -> Tensor:
     """Average the rows of each tracklet: ``(C, ...)`` and int64 ``(C,)`` give float32 ``(n, ...)``.
 
-    A place of -1 is padding. See :class:`TrackletMean`, which does it batch by batch.
+    An index of -1 is padding. See :class:`TrackletMean`, which does it batch by batch.
     """
     mean = TrackletMean(n)
     mean.add(values, tracklets)

@@ -1,4 +1,4 @@
-"""The data sets that the plugin adds to the host, bound to a config."""
+"""The data sets that the plugin registers in the host, with the label options of a config."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,7 +6,7 @@ from typing import Any
 
 from yacs.config import CfgNode
 
-from reidar_plugin.data.labelled_folder import LabelledDataset, check_use
+from reidar_plugin.data.labelled_folder import LabelledDataset, check_label_use
 from reidar_plugin.data.lpw import LPWActions
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.tracklet_keys import with_labels
@@ -30,13 +30,13 @@ _SUFFIX = "_actions"
 
 
 def synthped(*args: Any, **kwargs: Any) -> LabelledDataset:
-    """SynthPed, the data set that is drawn; what draws it is imported only here."""
+    """Build SynthPed, the synthetic data set; its generator is imported only when it is used."""
     from reidar_plugin.synthped.dataset import SynthPed
 
     return SynthPed(*args, **kwargs)
 
 
-#: Data sets of our own, by the name that the host knows them by.
+#: The data sets of this package, by their names in the host.
 DATASETS: dict[str, Callable[..., LabelledDataset]] = {
     "mars_actions": MarsActions,
     "lpw_actions": LPWActions,
@@ -45,14 +45,17 @@ DATASETS: dict[str, Callable[..., LabelledDataset]] = {
 
 
 def datasets(node: CfgNode | None = None) -> dict[str, Callable[..., ActionVideoDataset]]:
-    """Builders of data sets for the host's table; each takes what the host gives to its own.
+    """Builders of data sets for the registry of the host; they take the arguments of the host's data sets.
 
     Args:
-        node: ``cfg.reidar``; None for the defaults. A label file or a table of attributes for
-            ``<name>_actions``, where ``<name>`` is a video data set of the host, adds that data set with it.
+        node: ``cfg.reidar``; None for the default config. A label file or attribute table for ``<name>_actions``,
+            where ``<name>`` is a video data set of the host, adds a data set with these labels.
 
     Returns:
-        Builders by name; they can be pickled.
+        Builders by name, which can be pickled.
+
+    Raises:
+        LabelError: a label file is given for an unknown data set.
     """
     space, attributes = configured_space(node), configured_attributes(node)
     files, tables, required = label_files(node), attribute_files(node), labels_required(node)
@@ -96,29 +99,30 @@ def labelled_host_dataset(
     attribute_space: AttributeSpace = NO_ATTRIBUTES,
     **host_kwargs: Any,
 ) -> ActionVideoDataset:
-    """A video data set of the host, or one that a user registered there, with the labels of a file.
+    """A video data set that is registered in the host, with labels from a file.
 
     Args:
-        name: what the host calls it.
-        root: where the host looks for it.
-        label_file: our CSV; :func:`~reidar_plugin.data.tracklet_keys.tracklet_key` says how its tracklets are named.
-            Empty where the actions are unknown.
-        space: how actions become rows.
-        attribute_file: a table in the form of MARS' published one, for data sets whose tracklets are named
-            as ``0001C2T0003`` (MARS, DukeMTMC-VideoReID); empty where the attributes are unknown.
-        attribute_space: the attributes to read.
-        host_kwargs: what the host gives to its data sets.
+        name: name of the data set in the host.
+        root: folder where the host looks for it.
+        label_file: label file of this package, with keys from
+            :func:`~reidar_plugin.data.tracklet_keys.tracklet_key`; empty if the actions are unknown.
+        space: label space of the actions.
+        attribute_file: attribute table in the published form of MARS, for data sets whose tracklets have keys such
+            as ``0001C2T0003`` (MARS, DukeMTMC-VideoReID); empty if the attributes are unknown.
+        attribute_space: label space of the attributes.
+        host_kwargs: further arguments of the host's data set.
     """
-    table = read_labels(label_file, space) if label_file else None
-    looks = read_attributes(attribute_file, attribute_space) if attribute_file else None
+    labels = read_labels(label_file, space) if label_file else None
+    attributes = read_attributes(attribute_file, attribute_space) if attribute_file else None
     dataset = reid.data.datasets.init_video_dataset(name, root=root, **host_kwargs)
-    sides = (dataset.train, dataset.query, dataset.gallery)
-    parts = [with_labels(part, table, looks=looks) for part in sides]
-    if table is not None:
-        check_use(table, [[frames.key for frames, *_ in part] for part in parts], required=True)
-    if looks is not None and all(frames.attributes is None for frames, *_ in parts[0]):
+    parts = [
+        with_labels(part, labels, attributes) for part in (dataset.train, dataset.query, dataset.gallery)
+    ]
+    if labels is not None:
+        check_label_use(labels, [[frames.key for frames, *_ in part] for part in parts], required=True)
+    if attributes is not None and all(frames.attributes is None for frames, *_ in parts[0]):
         raise LabelError(
-            f"{looks.path}: has none of the {len(parts[0])} training tracklets, such as {parts[0][0][0].key}"
+            f"{attributes.path}: has none of the {len(parts[0])} training tracklets, such as {parts[0][0][0].key}"
         )
     return ActionVideoDataset(
         *parts,

@@ -1,7 +1,7 @@
-"""In which order an epoch visits the tracklets: the host's samplers by their names, and two of our own.
+"""The order of tracklets in an epoch: the samplers of the host by name, and two of this package.
 
-Every order is a function of (seed, epoch): an interrupted epoch can be made again, and what other code does
-with the global generators changes nothing.
+Each order is a function of (seed, epoch): an interrupted epoch can be repeated, and other code that uses the global
+random generators changes nothing.
 """
 
 import random
@@ -16,24 +16,28 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from reidar_plugin.data.seeding import numpy_generator
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, InputError, nearest
 from reidar_plugin.host import reid
 
 __all__ = ["OWN_ORDERS", "BalancedIdentities", "EpochOrder", "HostOrder", "IdentityPass", "build_order"]
 
-#: our own, beside the host's ``RandomIdentitySampler``, ``RandomSampler``, ...
+#: Samplers of this package, in addition to the host's ``RandomIdentitySampler``, ``RandomSampler``, ...
 OWN_ORDERS = ("identity_pass", "balanced_identity")
 
 
 class EpochOrder(Sampler[int], ABC):
-    """Tracklets in the order of an epoch; :meth:`set_epoch` chooses which, epoch 0 until it is called."""
+    """A sampler whose order depends on a seed and an epoch only.
+
+    Args:
+        seed: seed of the run.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Make the order that of this epoch, from 0."""
+        """Select the epoch, from 0; a new sampler starts at epoch 0."""
         self.epoch = epoch
         self._order: list[int] | None = None
 
@@ -50,20 +54,20 @@ class EpochOrder(Sampler[int], ABC):
 
     @abstractmethod
     def _make(self) -> list[int]:
-        """The places of the tracklets, as :attr:`seed` and :attr:`epoch` have it."""
+        """Indices of the tracklets in the order of :attr:`epoch`."""
 
 
 class HostOrder(EpochOrder):
-    """A sampler of torchreid, whose chance (Python's, NumPy's and torch's global generators) is lent to it.
+    """A sampler of torchreid, run with the global random generators seeded by (seed, epoch).
 
-    Corner cases are the host's: ``RandomIdentitySampler`` leaves out what does not fill P people, and draws
-    from people with fewer than K tracklets with replacement.
+    Corner cases are those of the host: ``RandomIdentitySampler`` drops people that do not fill a batch of P, and
+    draws with replacement from people with fewer than K tracklets.
 
     Args:
-        samples: the host's ``(paths, pid, camid, dsetid)``.
-        name: one of ``torchreid.data.sampler.AVAI_SAMPLERS``.
-        seed: of the run.
-        options: for the host's ``build_train_sampler``.
+        samples: samples ``(paths, pid, camid, dsetid)`` of the host.
+        name: name in ``torchreid.data.sampler.AVAI_SAMPLERS``.
+        seed: seed of the run.
+        options: arguments of the host's ``build_train_sampler``.
     """
 
     def __init__(self, samples: Sequence[Any], name: str, seed: int, **options: int) -> None:
@@ -71,10 +75,10 @@ class HostOrder(EpochOrder):
         super().__init__(seed)
 
     def _make(self) -> list[int]:
-        with _lent_chance(self.seed, self.epoch):
+        with _seeded_globals(self.seed, self.epoch):
             try:
                 sampler = reid.data.sampler.build_train_sampler(self.samples, self.name, **self.options)
-                return [int(place) for place in sampler]
+                return [int(index) for index in sampler]
             except (AssertionError, IndexError, ValueError) as error:
                 given = ", ".join(f"{key} {value}" for key, value in self.options.items())
                 reason = str(error) or "too few people, cameras or datasets to fill a batch"
@@ -82,16 +86,16 @@ class HostOrder(EpochOrder):
 
 
 class IdentityPass(EpochOrder):
-    """Each person once an epoch, in random order, with K tracklets: the released Re-ID-AR's pass.
+    """Each person once per epoch, in random order, with K tracklets, as in the released Re-ID-AR code.
 
-    A person with fewer than K tracklets gives each of them as often as any other, give or take one (the
-    released code draws with replacement). The people of an unfinished last batch are dropped, as there.
+    From a person with fewer than K tracklets, each is taken equally often, up to one (the released code draws
+    with replacement). People who do not fill the last batch are dropped, as in the released code.
 
     Args:
         pids: identity of each tracklet.
-        people: P, people in a batch.
-        instances: K, tracklets of each.
-        seed: of the run.
+        people: number P of people in a batch.
+        instances: number K of tracklets of each person in a batch.
+        seed: seed of the run.
     """
 
     def __init__(self, pids: Sequence[int], people: int, instances: int, seed: int) -> None:
@@ -108,7 +112,7 @@ class IdentityPass(EpochOrder):
         rng = numpy_generator(self.seed, "order", self.epoch)
         chosen = rng.permutation(len(self.tracklets))
         whole = len(chosen) - len(chosen) % self.people
-        return [place for person in chosen[:whole] for place in self._draw(rng, self.tracklets[person])]
+        return [index for person in chosen[:whole] for index in self._draw(rng, self.tracklets[person])]
 
     def _draw(self, rng: np.random.Generator, tracklets: NDArray[np.int64]) -> list[int]:
         rounds, rest = divmod(self.instances, len(tracklets))
@@ -117,22 +121,23 @@ class IdentityPass(EpochOrder):
 
 
 class BalancedIdentities(IdentityPass):
-    r"""Batches of P people and K tracklets each, where people with a rare action come more often.
+    r"""Batches of P people with K tracklets each, in which people with rare actions are drawn more often.
 
     .. math::
         P(\text{person}) \propto \max_{a} n_a^{-q}
 
-    over the actions a of the person, :math:`n_a` people showing a. Who has no known action counts as one
-    of the commonest. The P people of a batch differ, so that metric losses keep their positives and
-    negatives; an epoch has as many batches as :class:`IdentityPass`.
+    over the actions a of the person, where :math:`n_a` is the number of people who show a. A person without a
+    known action is treated like one with the most common action. The P people of a batch differ, so that metric
+    losses have positives and negatives; an epoch has as many batches as with :class:`IdentityPass`.
 
     Args:
         pids: identity of each tracklet.
-        people: P, people in a batch.
-        instances: K, tracklets of each.
-        seed: of the run.
-        labels: multi-hot ``(N, M)``, NaN where unknown; a person shows what any of its tracklets shows.
-        power: q, 0 for no balance, 1 for all actions alike.
+        people: number P of people in a batch.
+        instances: number K of tracklets of each person in a batch.
+        seed: seed of the run.
+        labels: multi-hot labels of the tracklets ``(N, M)``, NaN where unknown; a person shows the actions of all
+            their tracklets.
+        power: q, 0 draws all people alike, 1 all actions alike.
     """
 
     def __init__(
@@ -146,7 +151,7 @@ class BalancedIdentities(IdentityPass):
     ) -> None:
         super().__init__(pids, people, instances, seed)
         if len(labels) != len(pids) or power < 0:
-            raise ValueError(f"expected {len(pids)} rows of labels, a power >= 0; got {len(labels)}, {power}")
+            raise InputError(f"expected {len(pids)} rows of labels, a power >= 0; got {len(labels)}, {power}")
         known = np.nan_to_num(labels) > 0
         shows = np.stack([known[tracklets].any(axis=0) for tracklets in self.tracklets])  # (people, M)
         count = shows.sum(axis=0)
@@ -163,10 +168,10 @@ class BalancedIdentities(IdentityPass):
             for _ in range(everyone // self.people)
         ]
         return [
-            place
+            index
             for batch in batches
             for person in batch
-            for place in self._draw(rng, self.tracklets[person])
+            for index in self._draw(rng, self.tracklets[person])
         ]
 
 
@@ -182,18 +187,21 @@ def build_order(
     power: float = 0.5,
     seed: int = 0,
 ) -> EpochOrder:
-    """The order of that name.
+    """Build a sampler by name.
 
     Args:
-        name: one of ``OWN_ORDERS``, or a sampler of the host.
-        samples: the host's ``(paths, pid, camid, dsetid)``.
-        batch_size: tracklets in a batch, P x K.
-        num_instances: K.
-        num_cams: for the host's ``RandomDomainSampler``.
-        num_datasets: for the host's ``RandomDatasetSampler``.
-        labels: multi-hot ``(N, M)`` for ``balanced_identity``.
-        power: for ``balanced_identity``.
-        seed: of the run.
+        name: name in ``OWN_ORDERS``, or of a sampler of the host.
+        samples: samples ``(paths, pid, camid, dsetid)`` of the host.
+        batch_size: number P x K of tracklets in a batch.
+        num_instances: number K of tracklets of each person in a batch.
+        num_cams: number of cameras in a batch, for the host's ``RandomDomainSampler``.
+        num_datasets: number of data sets in a batch, for the host's ``RandomDatasetSampler``.
+        labels: multi-hot labels ``(N, M)``, for ``balanced_identity``.
+        power: exponent q, for ``balanced_identity``.
+        seed: seed of the run.
+
+    Raises:
+        ConfigError: the name is unknown, or the numbers do not fit.
     """
     names = (*OWN_ORDERS, *reid.data.sampler.AVAI_SAMPLERS)
     if name not in names:
@@ -217,19 +225,19 @@ def build_order(
 
 
 def _by_identity(pids: Sequence[int]) -> list[NDArray[np.int64]]:
-    """Places of the tracklets of each person, people in the order of their ids."""
+    """Indices of the tracklets of each person, in the order of identities."""
     values = np.asarray(pids, dtype=np.int64)
     return [np.flatnonzero(values == pid) for pid in np.unique(values)]
 
 
 @contextmanager
-def _lent_chance(seed: int, epoch: int) -> Iterator[None]:
-    """Global generators seeded by (seed, epoch) inside, and as they were after."""
+def _seeded_globals(seed: int, epoch: int) -> Iterator[None]:
+    """Seed the global generators of Python, NumPy and torch by (seed, epoch); restore them at exit."""
     python, numpy, pytorch = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    lent = numpy_generator(seed, "order", epoch)
-    random.seed(int(lent.integers(2**32)))
-    np.random.seed(int(lent.integers(2**32)))
-    torch.random.default_generator.manual_seed(int(lent.integers(2**32)))
+    seeds = numpy_generator(seed, "order", epoch)
+    random.seed(int(seeds.integers(2**32)))
+    np.random.seed(int(seeds.integers(2**32)))
+    torch.random.default_generator.manual_seed(int(seeds.integers(2**32)))
     try:
         yield
     finally:

@@ -1,9 +1,11 @@
-"""Chance as a function of the seed and a place in the run, so that any part of a run can be made again."""
+"""Random generators that depend only on the seed and the position in the run, so that any part can be repeated."""
 
 from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
+
+from reidar_plugin.errors import InputError
 
 __all__ = ["numpy_generator", "torch_generator"]
 
@@ -12,24 +14,28 @@ Purpose: TypeAlias = Literal["order", "frames", "pixels"]
 _STREAMS: dict[Purpose, int] = {"order": 0, "frames": 1, "pixels": 2}
 
 
-def numpy_generator(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
-    """A generator that depends on its arguments alone; every purpose and every place has a stream of its own.
+def numpy_generator(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
+    """A NumPy generator with an independent stream for each purpose and each position.
 
     Args:
-        seed: of the run, >= 0.
-        purpose: what is drawn: the order of tracklets, frames of a clip, or what happens to its pixels.
-        place: where in the run, e.g. epoch and step; integers >= 0.
+        seed: seed of the run, >= 0.
+        purpose: what is drawn: the "order" of tracklets, the "frames" of a clip, or changes of its "pixels".
+        position: position in the run, e.g. epoch and step; integers >= 0.
+
+    Example:
+        >>> numpy_generator(1, "order", 0).permutation(5).tolist()
+        [3, 4, 1, 2, 0]
     """
-    return np.random.default_rng(_sequence(seed, purpose, place))
+    return np.random.default_rng(_sequence(seed, purpose, position))
 
 
-def torch_generator(seed: int, purpose: Purpose, *place: int) -> torch.Generator:
-    """As :func:`numpy_generator`, a torch generator on the CPU."""
-    state = _sequence(seed, purpose, place).generate_state(1, np.uint64)
+def torch_generator(seed: int, purpose: Purpose, *position: int) -> torch.Generator:
+    """A torch generator on the CPU; otherwise like :func:`numpy_generator`."""
+    state = _sequence(seed, purpose, position).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
 
-def _sequence(seed: int, purpose: Purpose, place: tuple[int, ...]) -> np.random.SeedSequence:
-    if min(seed, *place, 0) < 0:
-        raise ValueError(f"a seed and a place in the run must be >= 0, got seed {seed}, place {place}")
-    return np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *place))
+def _sequence(seed: int, purpose: Purpose, position: tuple[int, ...]) -> np.random.SeedSequence:
+    if min(seed, *position, 0) < 0:
+        raise InputError(f"a seed and a position must be >= 0, got seed {seed}, position {position}")
+    return np.random.SeedSequence(seed, spawn_key=(_STREAMS[purpose], *position))

@@ -1,4 +1,4 @@
-"""Where SynthPed was before 0.2; it is in :mod:`reidar_plugin.synthped` now."""
+"""Former import path of :mod:`reidar_plugin.synthped` (until 0.2)."""
 
 from reidar_plugin.synthped import PRESETS, make
 

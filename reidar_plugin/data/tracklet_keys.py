@@ -1,4 +1,4 @@
-"""Names of tracklets made from the paths of their frames: labels for any video data set of the host."""
+"""Tracklet keys from frame paths, with which any video data set of the host can have labels."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +19,7 @@ _CAMERA = re.compile(r"cam.+")
 
 
 def tracklet_key(paths: Sequence[str]) -> str:
-    """The name of a tracklet in label files, from the path of its first frame.
+    """The key of a tracklet in label files, from the path of its first frame.
 
     ================== ======================================== ===================== =================
     layout             a path                                   key                   key of the person
@@ -55,29 +55,34 @@ def tracklet_key(paths: Sequence[str]) -> str:
 
 def with_labels(
     samples: Iterable[Sequence[Any]],
-    table: LabelTable | None,
+    labels: LabelTable | None,
+    attributes: AttributeTable | None = None,
     key_of: Callable[[Sequence[str]], str] = tracklet_key,
-    looks: AttributeTable | None = None,
 ) -> list[tuple[Frames, int, int, int]]:
-    """Samples of any host data set, with the labels of a table on their paths.
+    """Attach labels to the paths of samples.
 
     Args:
-        samples: ``(paths, pid, camid)`` or ``(paths, pid, camid, dsetid)``, as the host has them.
-        table: who does what; None leaves the actions of all unknown.
-        key_of: the name of a tracklet in the table, from its paths.
-        looks: who looks how; None leaves the attributes as they are.
+        samples: samples ``(paths, pid, camid)`` or ``(paths, pid, camid, dsetid)`` of any data set of the host.
+        labels: action labels by key; None leaves actions as they are.
+        attributes: attributes by key; None leaves attributes as they are.
+        key_of: function that computes the key of a tracklet from its paths, unless the sample has one.
 
     Returns:
-        New samples of four, in the same order; those that carry labels already keep them where the table
-        has none.
+        New samples ``(frames, pid, camid, dsetid)`` in the same order. Labels that a sample has already are kept
+        where the tables have none.
+
+    Example:
+        >>> ((frames, *_),) = with_labels([(["0001C2T0003F001.jpg"], 0, 1)], None)
+        >>> frames.key, frames.labels
+        ('0001C2T0003', None)
     """
     labelled: list[tuple[Frames, int, int, int]] = []
     for paths, pid, camid, *dsetid in samples:
         frames = paths if isinstance(paths, Frames) else Frames(paths, key_of(paths))
-        labels = table.lookup(frames.key) if table else None
-        seen = looks.lookup(frames.key) if looks else None
-        if labels is not None or seen is not None:
-            labels = frames.labels if labels is None else labels
-            frames = Frames(frames, frames.key, labels, frames.attributes if seen is None else seen)
+        actions = labels.lookup(frames.key) if labels else None
+        values = attributes.lookup(frames.key) if attributes else None
+        if actions is not None or values is not None:
+            actions = frames.labels if actions is None else actions
+            frames = Frames(frames, frames.key, actions, frames.attributes if values is None else values)
         labelled.append((frames, pid, camid, dsetid[0] if dsetid else 0))
     return labelled

@@ -1,4 +1,4 @@
-"""What is known of each tracklet, as arrays that a worker indexes."""
+"""Identities, cameras and labels of all tracklets as tensors."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -14,34 +14,37 @@ from reidar_plugin.structures import ClipBatch
 
 __all__ = ["PADDING", "Encoder", "TrackletTable"]
 
-#: place of a tracklet that is none: what fills up the last batch at test
+#: Index of the padding that fills the last batch at test.
 PADDING = -1
 
 
 class Encoder(Protocol):
-    """What turns names into a multi-hot row: a label space, or the groups of attributes."""
+    """Converter of names to a label row: a label space or an attribute space."""
 
     def __len__(self) -> int: ...
 
     def encode(self, labels: frozenset[str] | None, /) -> NDArray[np.float32]:
-        """float32 ``(M,)``; NaN throughout for None."""
+        """Convert names to a float32 row ``(M,)``; all NaN for None."""
         ...
 
 
 class TrackletTable:
-    """Paths, identity, camera, actions and attributes of N tracklets.
+    """Paths, identities, cameras, actions and attributes of N tracklets.
 
     Args:
-        samples: the host's ``(paths, pid, camid, dsetid)``; only paths that are :class:`Frames` bear labels.
-        space: of the actions; None for a task without actions.
-        attributes: groups of attributes; None for a task without.
+        samples: samples ``(paths, pid, camid, dsetid)`` of the host; paths have labels if they are :class:`Frames`.
+        space: label space of the actions; None for a task without actions.
+        attributes: label space of the attributes; None for a task without attributes.
+
+    Raises:
+        ConfigError: a tracklet has no frames, or a label that its space does not know.
     """
 
     def __init__(
         self, samples: Sequence[Any], space: Encoder | None = None, attributes: Encoder | None = None
     ) -> None:
-        self.paths: list[tuple[str, ...]] = [_paths(place, sample) for place, sample in enumerate(samples)]
-        # One row more than tracklets: place -1 is the padding.
+        self.paths: list[tuple[str, ...]] = [_paths(index, sample) for index, sample in enumerate(samples)]
+        # The tensors have one row more than there are tracklets: index -1 is the padding.
         self.pids = torch.tensor([*(sample[1] for sample in samples), PADDING])
         self.camids = torch.tensor([*(sample[2] for sample in samples), PADDING])
         self._labels = _encode(self.paths, "labels", space)
@@ -52,38 +55,43 @@ class TrackletTable:
 
     @property
     def labels(self) -> Tensor:
-        """float32 ``(N, M)`` multi-hot, a row of NaN where the actions are unknown."""
+        """Multi-hot actions, float32 ``(N, M)``; a row of NaN where they are unknown."""
         return self._labels[:-1]
 
     @property
     def attributes(self) -> Tensor:
-        """float32 ``(N, A)`` multi-hot, a row of NaN where the attributes are unknown."""
+        """Multi-hot attributes, float32 ``(N, A)``; a row of NaN where they are unknown."""
         return self._attributes[:-1]
 
     def batch(self, frames: Tensor, tracklets: Iterable[int]) -> ClipBatch:
-        """Put the facts of the clips' tracklets beside their frames ``(B, T, H, W, 3)``."""
-        places = torch.tensor(list(tracklets))
+        """Build a batch from decoded frames.
+
+        Args:
+            frames: uint8 ``(B, T, H, W, 3)``.
+            tracklets: index of the tracklet of each clip, or ``PADDING``.
+        """
+        indices = torch.tensor(list(tracklets))
         return ClipBatch(
             frames=frames,
-            pids=self.pids[places],
-            camids=self.camids[places],
-            labels=self._labels[places],
-            attributes=self._attributes[places],
-            tracklets=places,
+            pids=self.pids[indices],
+            camids=self.camids[indices],
+            labels=self._labels[indices],
+            attributes=self._attributes[indices],
+            tracklets=indices,
         )
 
 
-def _paths(place: int, sample: Any) -> tuple[str, ...]:
+def _paths(index: int, sample: Any) -> tuple[str, ...]:
     if not isinstance(sample, (tuple, list)) or len(sample) < 3:
-        raise TypeError(f"tracklet {place}: expected (paths, pid, camid, dsetid), got {sample!r}")
+        raise TypeError(f"tracklet {index}: expected (paths, pid, camid, dsetid), got {sample!r}")
     paths = sample[0]
     if not isinstance(paths, (tuple, list)):
         raise TypeError(
-            f"tracklet {place}: expected the paths of its frames, got {paths!r}; is it of an image dataset?"
+            f"tracklet {index}: expected the paths of its frames, got {paths!r}; is it of an image dataset?"
         )
     if not paths:
         raise ConfigError(
-            f"tracklet {place} (pid {sample[1]}, camid {sample[2]}) has no frames; leave it out"
+            f"tracklet {index} (pid {sample[1]}, camid {sample[2]}) has no frames; leave it out"
         )
     return tuple(paths) if isinstance(paths, list) else paths
 

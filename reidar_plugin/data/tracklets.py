@@ -1,27 +1,31 @@
-"""Tracklets: as files tell them, and as the host sees them with what it has no place for."""
+"""Tracklets: as they are parsed from files, and as samples of the host with labels attached."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 __all__ = ["Frames", "Sample", "Split", "Tracklet"]
 
-#: What the host keeps of a tracklet: frames, person, camera, data set.
+#: A sample of the host: (paths, pid, camid, dsetid).
 Sample = tuple[Sequence[str], int, int, int]
 
 
 class Frames(tuple[str, ...]):
-    """Paths of one tracklet's frames in time order, and what is known of the tracklet.
+    """Frame paths of a tracklet, a tuple that carries the key and the labels of the tracklet as well.
 
-    The host's samples are ``(paths, pid, camid, dsetid)``; it copies, adds and relabels them, but never
-    looks inside ``paths``. Labels that ride on the paths therefore survive ``combineall``, sums of sources,
-    ``deepcopy`` and the way into a data worker, which a fifth item of the sample would not.
+    The samples of the host are ``(paths, pid, camid, dsetid)``. It copies, joins and relabels them, but never looks
+    inside ``paths``. Labels attached to the paths therefore survive ``combineall``, sums of data sets, ``deepcopy``
+    and the transfer to a data worker, which a fifth item of the sample would not.
 
     Args:
-        paths: image files, in time order.
+        paths: paths of the frames, in time order.
         key: name of the tracklet in label files, e.g. ``0001C2T0003`` or ``scen1/view2/17``.
-        labels: names of its actions; None where they are unknown, an empty set where it does nothing of the
-            space.
-        attributes: names of its attributes (``group=value``); None where they are unknown.
+        labels: names of its actions; None if they are unknown, an empty set if it shows none.
+        attributes: names of its attributes (``group=value``); None if they are unknown.
+
+    Example:
+        >>> frames = Frames(["a/1.jpg", "a/2.jpg"], key="a", labels={"walking"})
+        >>> len(frames), frames[0], sorted(frames.labels)
+        (2, 'a/1.jpg', ['walking'])
     """
 
     key: str
@@ -45,20 +49,20 @@ class Frames(tuple[str, ...]):
         return type(self), (tuple(self), self.key, self.labels, self.attributes)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Frames":
-        return self  # immutable all the way down
+        return self  # immutable
 
 
 class Tracklet(NamedTuple):
-    """One tracklet as the files of a data set tell it; nothing of it has been opened."""
+    """A tracklet as parsed from the files of a data set."""
 
-    key: str  #: its name in label files, e.g. ``0001C2T0003`` or ``scen1/view2/17``
-    paths: tuple[str, ...]  #: its frames in time order
-    pid: int  #: the person as the data set numbers it; 0 is a distractor
-    camid: int  #: the camera, from 0
+    key: str  #: name of the tracklet in label files, e.g. ``0001C2T0003`` or ``scen1/view2/17``
+    paths: tuple[str, ...]  #: paths of its frames in time order
+    pid: int  #: identity as numbered by the data set; 0 is a distractor
+    camid: int  #: index of the camera, from 0
 
 
 class Split(NamedTuple):
-    """The tracklets of a data set by their use. Junk is left out, distractors are in the gallery."""
+    """Training, query and gallery tracklets of a data set, with distractors in the gallery and without junk."""
 
     train: tuple[Tracklet, ...]
     query: tuple[Tracklet, ...]

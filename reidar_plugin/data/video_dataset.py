@@ -1,4 +1,4 @@
-"""The host's ``VideoDataset`` with labels: what ours extend, and what a sum of ours is."""
+"""The host's ``VideoDataset`` with labels, base class of the data sets of this package."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,22 +18,22 @@ __all__ = ["ActionVideoDataset"]
 
 
 class ActionVideoDataset(reid.data.VideoDataset):
-    """A host video data set whose items carry labels.
+    """A video data set of the host whose items have labels.
 
-    An item is the host's ``{img, pid, camid, dsetid}`` with ``labels`` float32 ``(M,)`` and ``attributes``
-    float32 ``(A,)`` beside them, NaN where unknown. Labels ride on the paths of a sample
-    (:class:`~reidar_plugin.data.tracklets.Frames`); a sample of plain paths is a tracklet with unknown
-    labels.
+    An item is the host's ``{img, pid, camid, dsetid}`` with two more keys: ``labels``, float32 ``(M,)``, and
+    ``attributes``, float32 ``(A,)``, NaN where unknown. Labels are attached to the paths of a sample
+    (:class:`~reidar_plugin.data.tracklets.Frames`); samples with plain paths have unknown labels.
 
-    Adding two data sets joins their training tracklets, as in the host: ours and ours, ours and any of the
-    host's, and the host's and ours where Python asks us first. What comes out is one of ours and keeps
-    every label. A broken picture is an error that names it.
+    The sum of two data sets joins their training tracklets, as in the host. If one of them belongs to this class,
+    the sum does too and keeps all labels. A broken picture is an error that names it.
 
     Args:
-        train, query, gallery: samples as the host has them.
-        space: how actions become rows.
-        attribute_space: how attributes become rows.
-        host_kwargs: what the host's ``VideoDataset`` takes: ``transform``, ``mode``, ``combineall``,
+        train: training samples ``(paths, pid, camid, dsetid)``.
+        query: query samples.
+        gallery: gallery samples.
+        space: label space of the actions.
+        attribute_space: label space of the attributes.
+        host_kwargs: arguments of the host's ``VideoDataset``: ``transform``, ``mode``, ``combineall``,
             ``seq_len``, ``sample_method``, ``verbose``.
     """
 
@@ -63,7 +63,7 @@ class ActionVideoDataset(reid.data.VideoDataset):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         paths, pid, camid, dsetid = self.data[index]
-        pictures = [Image.fromarray(read_picture(paths[place])) for place in self._places(len(paths))]
+        pictures = [Image.fromarray(read_picture(paths[index])) for index in self._frame_indices(len(paths))]
         return {
             "img": torch.stack([self.transform(picture) for picture in pictures]),
             "pid": pid,
@@ -73,8 +73,8 @@ class ActionVideoDataset(reid.data.VideoDataset):
             "attributes": torch.from_numpy(self.attribute_space.encode(getattr(paths, "attributes", None))),
         }
 
-    def _places(self, length: int) -> NDArray[np.int64]:
-        """Which frames the host would take of a tracklet, by its ``sample_method``."""
+    def _frame_indices(self, length: int) -> NDArray[np.int64]:
+        """Indices of the frames that the host would take from a tracklet, by its ``sample_method``."""
         if self.sample_method == "all":
             return np.arange(length)
         if self.sample_method == "random":
@@ -85,10 +85,10 @@ class ActionVideoDataset(reid.data.VideoDataset):
         return np.minimum(np.arange(self.seq_len) * stride, length - 1)
 
     def combine_all(self) -> None:
-        """Train on query and gallery as well; their people are numbered after those of training."""
+        """Add query and gallery to the training tracklets; their people are numbered after those of training."""
         rest = [sample for sample in (*self.query, *self.gallery) if sample[1] not in self._junk_pids]
         people = sorted({pid for _, pid, _, _ in rest})
-        number = {pid: place for place, pid in enumerate(people, start=_after(self.train, 1))}
+        number = {pid: index for index, pid in enumerate(people, start=_after(self.train, 1))}
         self.train = self.train + [(paths, number[pid], camid, dsetid) for paths, pid, camid, dsetid in rest]
         self.num_train_pids = self.get_num_pids(self.train)
         self.num_train_cams = self.get_num_cams(self.train)
@@ -99,11 +99,11 @@ class ActionVideoDataset(reid.data.VideoDataset):
     def __radd__(self, other: Any) -> Any:
         if isinstance(other, reid.data.VideoDataset):
             return _joined(other, self)
-        return self if other == 0 else NotImplemented  # sum() begins with 0
+        return self if other == 0 else NotImplemented  # sum() starts with 0
 
 
 def _joined(first: Any, second: Any) -> ActionVideoDataset:
-    """Training tracklets of both, the second numbered on; query and gallery of the first, as in the host."""
+    """Training tracklets of both, those of the second renumbered; query and gallery of the first, as in the host."""
     ours = [dataset for dataset in (first, second) if isinstance(dataset, ActionVideoDataset)]
     for what in ("space", "attribute_space"):
         if getattr(ours[0], what) != getattr(ours[-1], what):
@@ -128,5 +128,5 @@ def _joined(first: Any, second: Any) -> ActionVideoDataset:
 
 
 def _after(samples: Iterable[Any], column: int) -> int:
-    """The first free number of a column of numbers: one more than the largest."""
+    """One more than the largest number in a column of the samples."""
     return 1 + max(sample[column] for sample in samples)

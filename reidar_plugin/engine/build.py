@@ -1,4 +1,4 @@
-"""From a config, a data manager and a model to what the engine is made of."""
+"""The parts of an engine that a config describes: objective, schedule, fingerprint, network."""
 
 from typing import Any
 
@@ -8,14 +8,21 @@ from torch.optim import Optimizer
 from yacs.config import CfgNode
 
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint, describe_training
-from reidar_plugin.checkpoint.state import unwrapped
+from reidar_plugin.checkpoint.state import Stateful, unwrapped
 from reidar_plugin.data.held_out import trained_labels
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.schedule import WarmupSteps
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.losses.objective import Objective
 
-__all__ = ["build_objective", "build_schedule", "called_network", "identify"]
+__all__ = [
+    "build_fingerprint",
+    "build_network",
+    "build_objective",
+    "build_schedule",
+    "fingerprint_of",
+    "registered_parts",
+]
 
 
 def build_objective(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> Objective:
@@ -58,8 +65,8 @@ def build_schedule(cfg: CfgNode, optimizer: Optimizer, host_scheduler: Any) -> A
     return WarmupSteps(optimizer, node.warmup, node.warmup_start, node.milestones, node.gamma)
 
 
-def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunFingerprint:
-    """What a checkpoint must agree with."""
+def build_fingerprint(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunFingerprint:
+    """The fingerprint of a run: what a checkpoint must agree with."""
     space: Any = data.space
     attributes: Any = data.attribute_space
     acts = _action_sizes(unwrapped(model))[0] > 0 and space is not None
@@ -72,8 +79,29 @@ def identify(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> RunFinger
     )
 
 
-def called_network(model: nn.Module, compiled: bool) -> nn.Module:
-    """What is called: the model without a wrapper that spreads over one device, compiled if asked for."""
+def fingerprint_of(model: nn.Module, data: ClipDataManager) -> RunFingerprint:
+    """The fingerprint of a run without a config: the class of the model and the number of people."""
+    return RunFingerprint(type(unwrapped(model)).__name__, data.num_train_pids)
+
+
+def registered_parts(engine: Any) -> dict[str, Stateful]:
+    """What a subclass of the engine has registered beside the model, by the names under which it is saved.
+
+    Args:
+        engine: an engine of the host.
+    """
+    tables = {"model": engine._models, "optimizer": engine._optims, "schedule": engine._scheds}
+    names = engine.get_model_names()[1:]
+    return {
+        f"{kind} {name}": table[name]
+        for kind, table in tables.items()
+        for name in names
+        if table[name] is not None
+    }
+
+
+def build_network(model: nn.Module, compiled: bool) -> nn.Module:
+    """The network that is called: the model without a wrapper that spreads over one device; compiled if asked for."""
     alone = isinstance(model, nn.DataParallel) and len(model.device_ids) <= 1
     network = unwrapped(model) if alone else model
     return torch.compile(network) if compiled else network  # type: ignore[return-value]

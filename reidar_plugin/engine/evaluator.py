@@ -15,29 +15,26 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.features import (
     TrackletOutputs,
     extract,
-    packed_loader,
     report_replaced,
-    table_of,
 )
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
 from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.protocol_results import ProtocolResult, evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 
 __all__ = ["Evaluator", "Side", "Target", "TestOutcome", "check_answerable"]
 
 
 class Side(NamedTuple):
-    """The queries or the gallery of a target."""
+    """The queries or the gallery of a target: their tracklets and the outputs of the network."""
 
     table: TrackletTable
     outputs: TrackletOutputs
 
     def tracklets(self) -> TrackletFeatures:
-        """What retrieval reads of it."""
+        """Features, identities and cameras, which retrieval reads."""
         features = self.outputs.features
         pids, camids = (
             values[: len(self.table)].to(features.device) for values in (self.table.pids, self.table.camids)
@@ -46,7 +43,7 @@ class Side(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What the network says of a data set."""
+    """Queries and gallery of a data set, with the outputs of the network."""
 
     name: str  #: as in the config
     query: Side
@@ -57,11 +54,12 @@ class TestOutcome(NamedTuple):
     """What a test found."""
 
     targets: list[Target]
-    retrieval: list[ProtocolResult]  #: of each target every protocol, then every protocol re-ranked
-    first: list[ProtocolResult]  #: of each target the first protocol, not re-ranked
-    actions: (
-        ActionReport | None
-    )  #: over queries and galleries of all targets; None where nothing can be judged
+    retrieval: list[ProtocolResult]
+    """Of each target every protocol, then every protocol re-ranked."""
+    first: list[ProtocolResult]
+    """Of each target the first protocol, not re-ranked."""
+    actions: ActionReport | None
+    """Over queries and galleries of all targets; None where no actions are known."""
 
 
 class Evaluator:
@@ -69,9 +67,9 @@ class Evaluator:
 
     Args:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`.
-        data: whose ``test_loader`` and ``space`` are read.
-        precision: of the network.
-        options: what the host's ``run`` has no word for.
+        data: gives the test loaders and the label space.
+        precision: in which the network runs.
+        options: thresholds, re-ranking and the split that is tested.
     """
 
     def __init__(
@@ -87,7 +85,7 @@ class Evaluator:
     def __call__(
         self, metric: str = "euclidean", normalize: bool = False, rerank: bool = False
     ) -> TestOutcome:
-        """Extract, rank, judge.
+        """Test on all targets.
 
         Args:
             metric: ``euclidean`` or ``cosine``.
@@ -107,7 +105,7 @@ class Evaluator:
                     *sides, protocols, metric=check_metric(metric), normalize=normalize, reranking=reranking
                 )
         return TestOutcome(
-            targets, retrieval, [retrieval[place] for place in first], self.judge_actions(targets)
+            targets, retrieval, [retrieval[index] for index in first], self.judge_actions(targets)
         )
 
     def extract_target(self, name: str) -> Target:
@@ -119,7 +117,7 @@ class Evaluator:
                 f"{name} {part}: {len(outputs.features):,} tracklets, features of {outputs.features.shape[1]}"
             )
             report_replaced(loader, f"{name} {part}")
-            sides.append(Side(table_of(loader), outputs))
+            sides.append(Side(loader.table, outputs))
         return Target(name, *sides)
 
     def judge_actions(self, targets: Sequence[Target]) -> ActionReport | None:
@@ -142,6 +140,13 @@ class Evaluator:
         return [
             each.name for name in self.data.test_loader for each in protocols_of(name, self.options.split_id)
         ]
+
+    @property
+    def chosen_on(self) -> str:
+        """On whom the best checkpoint is chosen, in words: those of the first target."""
+        if HELD_OUT in self.data.test_loader:
+            return "chosen on people held out of training, not on the test set"
+        return "chosen on the test set: take its figures for optimistic, and report the last epoch's"
 
     def action_names(self) -> tuple[str, ...]:
         """Of the label space; empty without one."""
@@ -166,8 +171,9 @@ class Evaluator:
     def _thresholds(self) -> float | tuple[float, ...]:
         if self.options.thresholds == "half":
             return 0.5
-        batch = next(iter(self.data.test_loader.values()))["query"].batches.batch_size
-        outputs = self._extract(packed_loader(self.data.train_loader, batch), "training tracklets")
+        loader = self.data.evaluation_loader(self.data.train_table)
+        outputs = self._extract(loader, "training tracklets")
+        report_replaced(loader, "training tracklets")
         assert outputs.likelihoods is not None  # the same network gave some at test
         return choose_thresholds(outputs.likelihoods.cpu(), self.data.train_table.labels, self.action_names())
 
@@ -183,7 +189,7 @@ def check_answerable(data: ClipDataManager) -> None:
         ConfigError: its query or gallery list is empty, or no query has its person in another camera of the gallery.
     """
     for name, parts in data.test_loader.items():
-        query, gallery = table_of(parts["query"]), table_of(parts["gallery"])
+        query, gallery = parts["query"].table, parts["gallery"].table
         cameras: dict[int, set[int]] = {}
         for pid, camid in zip(gallery.pids[:-1].tolist(), gallery.camids[:-1].tolist(), strict=True):
             cameras.setdefault(pid, set()).add(camid)

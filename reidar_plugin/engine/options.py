@@ -1,18 +1,20 @@
-"""What the engine is told beyond the arguments of the host's ``run``; the one place where it reads ``cfg``."""
+"""Options of the engine: of training and testing as a config has them, and of one test as the host asks for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from yacs.config import CfgNode
 
 from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.protocol_results import Reranking
 
-__all__ = ["EvaluationOptions", "TrainingOptions"]
+__all__ = ["EvaluationOptions", "TestOptions", "TrainingOptions", "check_test"]
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """Of training; ``reidar.train`` in a config, where each key tells where its default comes from."""
+    """How the engine trains: the keys of ``reidar.train``; config/node.py tells where each default comes from."""
 
     identity_centre_lr: float = 0.5
     action_centre_lr: float = 0.1
@@ -40,7 +42,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """Of testing; ``reidar.test`` in a config."""
+    """How every test of a run is made: the keys of ``reidar.test``, and the split that is tested."""
 
     split_id: int = 0  #: which split of the data set is tested
     reranking: Reranking = field(default_factory=Reranking)
@@ -64,6 +66,35 @@ class EvaluationOptions:
             resamples=node.resamples,
             pictures=node.pictures,
         )
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """How one test is made: the arguments of the host's ``Engine.test``, under their names."""
+
+    dist_metric: str = "euclidean"
+    normalize_feature: bool = False
+    visrank: bool = False
+    visrank_topk: int = 10
+    save_dir: str = ""
+    use_metric_cuhk03: bool = False
+    ranks: Sequence[int] = (1, 5, 10, 20)
+    rerank: bool = False
+
+    def __post_init__(self) -> None:
+        check_test(self.dist_metric, self.use_metric_cuhk03)
+
+
+def check_test(dist_metric: str, use_metric_cuhk03: bool) -> None:
+    """Refuse a test that cannot be made.
+
+    Args:
+        dist_metric: one of the metrics that there are.
+        use_metric_cuhk03: only the host's own engines know that protocol.
+    """
+    check_metric(dist_metric)
+    if use_metric_cuhk03:
+        raise ConfigError("cuhk03.use_metric_cuhk03 is a protocol of the pictures of CUHK03; leave it False")
 
 
 def _check_choice(key: str, value: str, choices: tuple[str, ...]) -> None:

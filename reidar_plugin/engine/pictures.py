@@ -1,9 +1,9 @@
-"""What ``test.visrank`` draws: ranked tracklets, attention, and how actions are told."""
+"""What ``test.visrank`` draws: ranked tracklets, attention, masks, people in the plane, and how actions are recognised."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,17 +13,21 @@ from torch.nn import functional
 from reidar_plugin.engine.evaluator import Evaluator, Side, Target, TestOutcome
 from reidar_plugin.inference.features import checked_output
 from reidar_plugin.io.console import say
-from reidar_plugin.metrics.actions import precision_recall_curve
+from reidar_plugin.metrics.actions import ActionReport, Curve, precision_recall_curve
 from reidar_plugin.metrics.distances import check_metric, pairwise_distances
 from reidar_plugin.report.figures.action_attention import action_attention_picture
-from reidar_plugin.report.figures.actions import confusion_picture, f1_picture, precision_recall_picture
+from reidar_plugin.report.figures.actions import confusion_chart, f1_chart, precision_recall_chart
 from reidar_plugin.report.figures.attention import attention_picture
 from reidar_plugin.report.figures.canvas import Canvas
-from reidar_plugin.report.figures.embedding import embedding_picture, people_to_show, project_people
+from reidar_plugin.report.figures.embedding import embedding_chart, people_to_show, project_people
 from reidar_plugin.report.figures.masks import masks_picture
 from reidar_plugin.report.figures.ranked import RankedTracklet, ranked_picture
 from reidar_plugin.report.figures.strips import ShownTracklet, spread
-from reidar_plugin.report.records import action_record
+from reidar_plugin.report.figures.style import save_chart
+from reidar_plugin.report.results import action_results
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_test"]
 
@@ -34,7 +38,7 @@ ATTENTION = "Temporal attention, frames augmented as in training"
 
 def draw_test(
     evaluator: Evaluator,
-    verdicts: TestOutcome,
+    outcome: TestOutcome,
     save_dir: str | Path,
     topk: int = 10,
     *,
@@ -44,47 +48,44 @@ def draw_test(
     """Draw a test that has just been made, into ``<save_dir>/visrank_<target>``, as the host names it.
 
     Args:
-        evaluator: that made it.
-        verdicts: of the test.
-        save_dir: of the run.
-        topk: gallery tracklets shown of each query.
-        metric, normalize: the distance of the test, which ranks them; not re-ranked.
+        evaluator: the evaluator that made the test.
+        outcome: what the test found.
+        save_dir: folder of the run.
+        topk: gallery tracklets shown for each query.
+        metric: distance of the test, which ranks the tracklets that are shown; they are not re-ranked.
+        normalize: whether features were brought to unit length.
 
     Returns:
         Paths of the pictures.
+
+    Raises:
+        ReidarError: the libraries of the extra ``report`` are missing.
     """
     paths = []
-    note = ", not re-ranked" if any(result.reranked for result in verdicts.retrieval) else ""
-    for target, result in zip(verdicts.targets, verdicts.first, strict=True):
+    note = ", not re-ranked" if any(result.reranked for result in outcome.retrieval) else ""
+    for target, result in zip(outcome.targets, outcome.first, strict=True):
         folder = Path(save_dir) / f"visrank_{target.name}"
-        valid = np.flatnonzero(result.retrieval.valid)
-        chosen = (
-            valid[spread(len(valid), evaluator.options.pictures)].tolist()
-            if evaluator.options.pictures
-            else []
-        )
-        for query in chosen:
+        valid, pictures = np.flatnonzero(result.retrieval.valid), evaluator.options.pictures
+        for query in valid[spread(len(valid), pictures)].tolist() if pictures else []:
             name = f"query{query:05d}_person{int(target.query.table.pids[query])}"
-            picture = _ranked(evaluator, target, query, topk, metric, normalize, result.title + note)
-            paths.append(picture.save(folder / f"{name}_ranked.png"))
-            attended = _attended(evaluator, target, query)
-            if attended is not None:
-                paths.append(attended.save(folder / f"{name}_attention.png"))
-            acted = _acted(evaluator, target, query)
-            if acted is not None:
-                paths.append(acted.save(folder / f"{name}_actions.png"))
-            masked = _masked(evaluator, target, query)
-            if masked is not None:
-                paths.append(masked.save(folder / f"{name}_masks.png"))
+            drawn = {
+                "ranked": _ranked(evaluator, target, query, topk, metric, normalize, result.title + note),
+                "attention": _attended(evaluator, target, query),
+                "actions": _acted(evaluator, target, query),
+                "masks": _masked(evaluator, target, query),
+            }
+            paths += [
+                one.save(folder / f"{name}_{kind}.png") for kind, one in drawn.items() if one is not None
+            ]
         people = people_to_show(target.gallery.tracklets().pids.tolist())
         if len(people) > 1:
-            paths.append(_embedded(target, people, normalize, result.title).save(folder / "embedding.png"))
-    if verdicts.actions is not None:
-        folder = Path(save_dir) / "actions"
-        record = action_record(verdicts.actions)
-        drawn = {"confusion": confusion_picture(record), "f1": f1_picture(record)}
-        drawn["precision_recall"] = precision_recall_picture(dict(_curves(evaluator, verdicts)))
-        paths += [picture.save(folder / f"{name}.png") for name, picture in drawn.items()]
+            chart = _embedded(target, people, normalize, result.title)
+            paths.append(save_chart(chart, folder / "embedding.png"))
+    if outcome.actions is not None:
+        charts = _action_charts(evaluator, outcome.targets, outcome.actions)
+        paths += [
+            save_chart(chart, Path(save_dir) / "actions" / f"{name}.png") for name, chart in charts.items()
+        ]
     say(f"{len(paths)} pictures in {', '.join(sorted({str(path.parent) for path in paths}))}")
     return paths
 
@@ -99,7 +100,7 @@ def _ranked(
     order = distances.masked_fill(ignored, float("inf")).argsort(stable=True)
     nearest = order[: min(topk, int((~ignored).sum()))].tolist()
     ranked = [
-        RankedTracklet(_shown(evaluator, target.gallery, place), float(distances[place])) for place in nearest
+        RankedTracklet(_shown(evaluator, target.gallery, index), float(distances[index])) for index in nearest
     ]
     return ranked_picture(
         _shown(evaluator, target.query, query), ranked, evaluator.action_names(), title=title
@@ -157,12 +158,27 @@ def _masked(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
     return masks_picture(pixels, masks.flatten(0, 1).float().cpu().numpy(), names)
 
 
-def _embedded(target: Target, people: Sequence[int], normalize: bool, title: str) -> Canvas:
+def _embedded(target: Target, people: Sequence[int], normalize: bool, title: str) -> "Figure":
     """The gallery's features of some people in the plane."""
     searched = target.gallery.tracklets()
     features = functional.normalize(searched.features) if normalize else searched.features
-    note = f"{title}: gallery tracklets of the first {len(people)} people with 10 or more"
-    return embedding_picture(*project_people(features, searched.pids, people), note=note)
+    note = f"Gallery tracklets of the first {len(people)} people with 10 or more."
+    points, whose = project_people(features, searched.pids, people)
+    return embedding_chart(points, whose, title=f"{title}: gallery features by person (t-SNE)", note=note)
+
+
+def _action_charts(
+    evaluator: Evaluator, targets: Sequence[Target], report: ActionReport
+) -> dict[str, "Figure"]:
+    """Charts of the actions over queries and galleries of all targets, by file name."""
+    results = action_results(report)
+    where = f"{' and '.join(target.name for target in targets)}, {report.known:,} tracklets"
+    curves = dict(_curves(evaluator, targets))
+    return {
+        "confusion": confusion_chart(results, f"{where}: confusions"),
+        "f1": f1_chart(results, f"{where}: F1 of each action"),
+        "precision_recall": precision_recall_chart(curves, results, f"{where}: precision against recall"),
+    }
 
 
 def _pixels(frames: Tensor, scale: Tensor, offset: Tensor) -> Iterator[np.ndarray]:
@@ -171,21 +187,22 @@ def _pixels(frames: Tensor, scale: Tensor, offset: Tensor) -> Iterator[np.ndarra
     yield from ((rows - offset) / scale).round().clamp(0, 255).to(torch.uint8).numpy()
 
 
-def _shown(evaluator: Evaluator, side: Side, place: int) -> ShownTracklet:
+def _shown(evaluator: Evaluator, side: Side, index: int) -> ShownTracklet:
     space: Any = evaluator.data.space
     table, likelihoods = side.table, side.outputs.likelihoods
-    given = None if space is None else space.decode(table.labels[place].tolist())
+    given = None if space is None else space.decode(table.labels[index].tolist())
     return ShownTracklet(
-        table.paths[place],
-        int(table.pids[place]),
-        int(table.camids[place]),
-        None if likelihoods is None else likelihoods[place].tolist(),
+        table.paths[index],
+        int(table.pids[index]),
+        int(table.camids[index]),
+        None if likelihoods is None else likelihoods[index].tolist(),
         None if given is None else sorted(given),
     )
 
 
-def _curves(evaluator: Evaluator, verdicts: TestOutcome) -> Iterator[tuple[str, Any]]:
-    scores, labels = evaluator.known_actions(verdicts.targets)
+def _curves(evaluator: Evaluator, targets: Sequence[Target]) -> Iterator[tuple[str, Curve]]:
+    """The precision-recall curve of each action that the tests show."""
+    scores, labels = evaluator.known_actions(targets)
     for column, name in enumerate(evaluator.action_names()):
         if labels[:, column].any():
             yield name, precision_recall_curve(scores[:, column].numpy(), labels[:, column].bool().numpy())

@@ -1,6 +1,7 @@
 """One training step: forward, objective, backward; Adam on the model, SGD on the centres."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,9 @@ def centre_optimizers(objective: Objective, identity_lr: float = 0.5, action_lr:
 
     Args:
         objective: owns the centres.
-        identity_lr: of the identity centres (Re-ID-AR, section 5.1).
-        action_lr: of the action centres (there); 0 leaves them where they started, as the released code does.
+        identity_lr: learning rate of the identity centres (Re-ID-AR, section 5.1).
+        action_lr: learning rate of the action centres (the same section); 0 leaves them where they started, as the
+            released code does.
 
     Returns:
         One for each kind of centres that the objective has, identities first; then that of learnt weights of the sides.
@@ -40,9 +42,9 @@ class TrainStep:
 
     Args:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`; may be compiled or wrapped.
-        objective: of the outputs.
+        objective: what is minimised, a function of the outputs and the targets.
         optimizers: the model's first, then those of the centres.
-        precision: of the network.
+        precision: in which the network runs.
         clip: greatest norm of the model's gradient; 0 for any.
     """
 
@@ -65,6 +67,17 @@ class TrainStep:
         """What the values of a step are: the terms, their weighted sum, the norm of the model's gradient, a diagnosis."""
         diagnosed = () if self.conflict is None else self.conflict.names
         return (*self.objective.losses, "loss", "gradient_norm", *diagnosed)
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Those of them that may be infinite: under a scaler the gradient, whose step is skipped then."""
+        gradients = ("gradient_norm", *self.names[self.names.index("gradient_norm") + 1 :])
+        return gradients if self.scaler.is_enabled() else ()
+
+    def parts(self) -> dict[str, Any]:
+        """What has a state beside the model and its optimiser, by the names under which checkpoints keep it."""
+        centres = {f"centres {index}": each for index, each in enumerate(self.optimizers[1:])}
+        return {"objective": self.objective, "scaler": self.scaler, **centres}
 
     def __call__(self, frames: Tensor, targets: Targets) -> Tensor:
         """Learn from a batch; returns the values of :attr:`names`, float32, on the device."""

@@ -1,4 +1,4 @@
-"""The one file that knows torchreid: its two layouts, what it keeps private, and how its functions are replaced.
+"""torchreid's two layouts, the tables that it keeps private, and how its functions are replaced.
 
 torchreid comes in two layouts. The PyPI package (0.2.5) keeps the toolbox in ``torchreid.reid``; a clone of the
 repository (1.4.0) keeps it in ``torchreid``. Both version strings lie about the flavour, so the layout is told by

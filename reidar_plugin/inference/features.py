@@ -1,4 +1,4 @@
-"""What the network says of tracklets: packed clips in, one averaged row a tracklet out."""
+"""Running a network over tracklets: packed clips go in, one averaged row of outputs a tracklet comes out."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -7,24 +7,24 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.data.loader import ClipLoader, to_device
-from reidar_plugin.data.packed_clips import FullBatches, PackedClips, TrackletMean, plan_clips
+from reidar_plugin.data.packed_clips import TrackletMean
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.io.progress import progress
 from reidar_plugin.structures import ClipBatch, JointOutput
 
-__all__ = ["TrackletOutputs", "extract", "packed_loader", "report_replaced", "table_of"]
+__all__ = ["TrackletOutputs", "extract", "report_replaced"]
 
 
 class TrackletOutputs(NamedTuple):
-    """Of N tracklets, in the order of their list, on the device of the network."""
+    """Outputs for N tracklets, in the order of their list, on the device of the network."""
 
-    features: Tensor  #: float32 ``(N, D)``, mean of the clips' features after the BN neck
-    likelihoods: (
-        Tensor | None
-    )  #: float32 ``(N, M)``, mean of the clips' sigmoids; None without an action network
+    features: Tensor
+    """float32 ``(N, D)``, mean of the clips' features after the BN neck."""
+
+    likelihoods: Tensor | None
+    """float32 ``(N, M)``, mean of the clips' sigmoids; None without an action network."""
 
 
 @torch.no_grad()
@@ -35,16 +35,16 @@ def extract(
     precision: Precision,
     title: str = "features",
 ) -> TrackletOutputs:
-    """Run the network, in evaluation mode already, over all clips of a loader.
+    """Run a network over all clips of a loader.
 
     Args:
-        network: frames ``(B, T, 3, H, W)`` -> :class:`JointOutput`.
-        loader: packed clips, as the data manager's test loaders give them.
-        normalise: bytes to numbers.
-        precision: of the network; means are taken in float64 and given in float32.
-        title: of the progress bar.
+        network: frames ``(B, T, 3, H, W)`` -> :class:`JointOutput`; in evaluation mode already.
+        loader: packed clips, as :func:`~reidar_plugin.data.evaluation_loader.evaluation_loader` gives them.
+        normalise: turns bytes into the numbers that the network reads.
+        precision: in which the network runs; means are taken in float64 and given in float32.
+        title: what the progress bar says.
     """
-    tracklets = len(table_of(loader))
+    tracklets = len(loader.table)
     features, likelihoods = TrackletMean(tracklets), TrackletMean(tracklets)
     acts = False
     for batch in progress(title, _on_device(loader, precision.device), len(loader)):
@@ -58,7 +58,11 @@ def extract(
 
 
 def checked_output(output: Any) -> JointOutput:
-    """The output itself, if it can be tested: a record with a feature and action logits."""
+    """The output itself, if it has a feature and action logits.
+
+    Raises:
+        TypeError: it has not.
+    """
     if hasattr(output, "feature") and hasattr(output, "action_logits"):
         return output
     raise TypeError(
@@ -67,35 +71,10 @@ def checked_output(output: Any) -> JointOutput:
     )
 
 
-def packed_loader(train_loader: ClipLoader, batch_size: int) -> ClipLoader:
-    """The training tracklets as a test set: every frame once.
-
-    Args:
-        train_loader: of the data manager.
-        batch_size: clips in a batch.
-    """
-    source: Any = train_loader.dataset
-    plan = plan_clips([len(paths) for paths in source.table.paths], source.length)
-    packed = PackedClips(source.table, source.reader, plan)
-    return ClipLoader(
-        packed,
-        FullBatches(len(packed), batch_size),
-        workers=train_loader.num_workers,
-        pin=train_loader.pin_memory,
-        start_method=train_loader.start_method,
-    )
-
-
 def report_replaced(loader: ClipLoader, what: str) -> None:
     """Say how many broken frames a loader has replaced so far, if it has (``reidar.data.on_broken: skip``)."""
     if loader.replaced:
         say(f"{what}: broken frames that a neighbour in their tracklet replaced so far: {loader.replaced:,}")
-
-
-def table_of(loader: ClipLoader) -> TrackletTable:
-    """What is known of the tracklets behind a loader."""
-    source: Any = loader.dataset
-    return source.table
 
 
 def _on_device(loader: Iterable[ClipBatch], device: torch.device) -> Iterable[ClipBatch]:

@@ -1,69 +1,51 @@
-"""A bar on a terminal while many batches pass; nothing anywhere else, so that logs hold plain lines only."""
+"""Progress bars: on a terminal only, so that logs hold plain lines only."""
 
-import sys
-import time
+import threading
 from collections.abc import Iterable, Iterator
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
-__all__ = ["progress", "wipe"]
+from tqdm import tqdm
+
+__all__ = ["ProgressBar", "progress", "progress_bar"]
 
 T = TypeVar("T")
 
-WIDTH = 30  # characters of the bar
-PAUSE = 0.1  # seconds between two drawings
-WIPE = "\r\x1b[K"  # back to the start of the line, and clear it
 
-_terminals: list[TextIO] = []  # those that show a bar
+class ProgressBar(tqdm):
+    """tqdm's bar on stderr, wiped when it ends.
+
+    It starts no watching thread and no lock between processes, which tqdm does by default and which data loaders that
+    fork their workers would inherit.
+    """
+
+    monitor_interval = 0
+    _lock = threading.RLock()
 
 
-def progress(
-    title: str, items: Iterable[T], total: int, done: int = 0, stream: TextIO | None = None
-) -> Iterator[T]:
-    """Pass the items on, and show on a terminal how many have come.
+def progress_bar(title: str, total: int, done: int = 0, unit: str = "batch") -> ProgressBar:
+    """A bar to be advanced by ``update(n)``; use it as a context manager, so that it is wiped whatever happens.
 
-    The bar goes to stderr, which is not logged, and is wiped at the end, also of an iteration that is given up.
+    Nothing is drawn where stderr is no terminal.
 
     Args:
-        title: what is being done.
-        items: what to pass on.
-        total: how many there are in all.
-        done: how many of them came before.
-        stream: where to draw; stderr if None. Nothing is drawn where that is not a terminal.
+        title: what is being done, in front of the bar.
+        total: number of items in all.
+        done: number of items that were done before.
+        unit: what one item is called in the rate that is shown.
     """
-    stream = sys.stderr if stream is None else stream
-    if not stream.isatty():
-        yield from items
-        return
-    start = drawn = time.monotonic()
-    first = done
-    _terminals.append(stream)
-    try:
-        _draw(stream, title, done, total, "")
+    return ProgressBar(desc=title, total=total, initial=done, unit=unit, leave=False, disable=None)
+
+
+def progress(title: str, items: Iterable[T], total: int, done: int = 0) -> Iterator[T]:
+    """Pass the items on under a bar, which is wiped at the end, also of an iteration that is given up.
+
+    Args:
+        title: what is being done, in front of the bar.
+        items: what is passed on.
+        total: number of items in all, those that were done before included.
+        done: number of items that were done before.
+    """
+    with progress_bar(title, total, done) as bar:
         for item in items:
             yield item
-            done += 1
-            now = time.monotonic()
-            if now - drawn >= PAUSE:
-                drawn = now
-                _draw(stream, title, done, total, _left((now - start) / (done - first) * (total - done)))
-    finally:
-        wipe()
-        _terminals.remove(stream)
-
-
-def wipe() -> None:
-    """Clear the bars there are, so that a line can be printed; they come back with their next item."""
-    for stream in _terminals:
-        stream.write(WIPE)
-        stream.flush()
-
-
-def _draw(stream: TextIO, title: str, done: int, total: int, left: str) -> None:
-    full = WIDTH * done // max(total, 1)
-    stream.write(f"{WIPE}{title} [{'#' * full}{'.' * (WIDTH - full)}] {done}/{total} {left}")
-    stream.flush()
-
-
-def _left(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02d} left"
+            bar.update()

@@ -1,5 +1,6 @@
 """Reading what ``torch.save`` wrote, without running what is in it."""
 
+import codecs
 import contextlib
 import os
 import pickle
@@ -108,15 +109,26 @@ def _is_archive(path: str | Path) -> bool:
         return file.read(4) == b"PK\x03\x04"
 
 
-def _numpy_numbers_allowed() -> contextlib.AbstractContextManager[Any]:
+@contextlib.contextmanager
+def _numpy_numbers_allowed() -> Iterator[None]:
     """Let ``torch.load`` rebuild numpy scalars, which older checkpoints of the host hold; still no pickled code."""
-    if not hasattr(torch.serialization, "safe_globals"):  # torch 2.4 refuses them whatever it is told
-        return contextlib.nullcontext()
     scalar = np.float32(0).__reduce__()[0]
-    dtypes = [type(np.dtype(code)) for code in ("f4", "f8", "i4", "i8", "?")]
-    # files written with numpy 1 name the function by its old module
-    old_name = (scalar, "numpy.core.multiarray.scalar")
-    return torch.serialization.safe_globals([scalar, old_name, np.dtype, *dtypes])
+    allowed = [scalar, np.dtype, *(type(np.dtype(code)) for code in ("f4", "f8", "i4", "i8", "?"))]
+    safe = torch.serialization
+    if hasattr(safe, "safe_globals"):
+        # files written with numpy 1 name the function by its old module
+        with safe.safe_globals([*allowed, (scalar, "numpy.core.multiarray.scalar")]):
+            yield
+        return
+    before = list(
+        safe.get_safe_globals()
+    )  # torch 2.4 has no context, and does not allow what spells bytes by itself
+    safe.add_safe_globals([*allowed, codecs.encode])
+    try:
+        yield
+    finally:
+        safe.clear_safe_globals()
+        safe.add_safe_globals(before)
 
 
 @contextlib.contextmanager

@@ -1,1 +1,1 @@
-"""What people do and how they look: label spaces, label files, counts."""
+"""Action and attribute labels: label spaces, label files, counts."""

@@ -1,8 +1,8 @@
-"""Attributes of a tracklet: groups of which one value holds each, read from the published tables of MARS.
+"""Attributes of tracklets, in groups of exclusive values, read from tables in the published form of MARS.
 
-An attribute is written ``group=value`` (``gender=1``, ``pose=3``), and a row is one-hot in each group. The
-groups that belong to the person (colours, bags, hair, ...) are told apart from those that belong to the
-moment (pose, motion), because ASA-Net learns from the ones and wants to be blind to the others.
+An attribute is written ``group=value`` (``gender=1``, ``pose=3``), and a label row is one-hot in each group. Groups
+of the person (colours, bags, hair, ...) are kept apart from groups of the moment (pose, motion), because ASA-Net
+learns identities from the former and should not depend on the latter.
 """
 
 import re
@@ -36,13 +36,12 @@ _TRACKLET = re.compile(r"([0-9]{1,9})C([0-9]{1,9})T([0-9]{1,9})")
 
 @dataclass(frozen=True)
 class AttributeGroup:
-    """Values of which exactly one holds.
+    """A group of values of which exactly one applies to a tracklet.
 
     Args:
-        name: the column of the table.
-        values: what its cells may say, in the order of the columns of a row.
-        of_person: whether it stays the same from tracklet to tracklet of a person (identity-relevant in
-            ASA-Net).
+        name: name of the group, and of its column in a table.
+        values: possible values, in the order of their columns in a label row.
+        of_person: whether the value belongs to the person (identity-relevant in ASA-Net) and not to the moment.
     """
 
     name: str
@@ -51,13 +50,24 @@ class AttributeGroup:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """``group=value`` for each value."""
+        """The name ``group=value`` of each value."""
         return tuple(f"{self.name}={value}" for value in self.values)
 
 
 @dataclass(frozen=True)
 class AttributeSpace:
-    """The A columns that say a tracklet's attributes: the values of its groups, one group after the other."""
+    """The A columns of an attribute row: the values of each group, one group after the other.
+
+    Args:
+        groups: the groups, in order, with names that differ.
+
+    Example:
+        >>> space = attribute_space(["gender", "mood=glad|sad"])
+        >>> space.names
+        ('gender=0', 'gender=1', 'mood=glad', 'mood=sad')
+        >>> space.encode({"mood=sad"}).tolist()
+        [nan, nan, 0.0, 1.0]
+    """
 
     groups: tuple[AttributeGroup, ...] = ()
 
@@ -84,12 +94,12 @@ class AttributeSpace:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """``group=value`` of each column."""
+        """The name ``group=value`` of each column."""
         return tuple(label for group in self.groups for label in group.labels)
 
     @cached_property
     def slices(self) -> Mapping[str, slice]:
-        """Columns of each group."""
+        """Columns of each group, by its name."""
         ends = np.cumsum(self.sizes, dtype=int).tolist()
         return {
             group.name: slice(end - len(group.values), end)
@@ -97,22 +107,25 @@ class AttributeSpace:
         }
 
     def part(self, of_person: bool) -> "AttributeSpace":
-        """The groups that belong to the person, or those that belong to the moment."""
+        """The space of the groups of the person (True) or of the moment (False)."""
         return AttributeSpace(tuple(group for group in self.groups if group.of_person == of_person))
 
     def columns(self, part: "AttributeSpace") -> list[int]:
-        """Columns of this space that hold ``part``, in its order."""
+        """Columns of this space that hold the columns of ``part``, in the order of ``part``."""
         return [self._column[name] for name in part.names]
 
     def encode(self, attributes: Iterable[str] | None) -> NDArray[np.float32]:
-        """The row of a tracklet.
+        """Convert attribute names to a label row.
 
         Args:
-            attributes: ``group=value`` names; None where nothing is known. Names of other groups are passed
-                over.
+            attributes: names ``group=value``; None if nothing is known. Names of groups outside this space are
+                ignored.
 
         Returns:
-            float32 ``(A,)``, one-hot in each group, NaN in the groups of which nothing is known.
+            float32 ``(A,)``, one-hot in each group, NaN in groups without a known value.
+
+        Raises:
+            LabelError: a value is unknown, or a group has two values.
         """
         row = np.full(len(self), np.nan, dtype=np.float32)
         for name in attributes or ():
@@ -130,7 +143,7 @@ class AttributeSpace:
         return row
 
     def decode(self, row: Iterable[float]) -> frozenset[str] | None:
-        """The names of a row of zeros and ones ``(A,)``; None where all of it is NaN."""
+        """Convert a row of zeros and ones ``(A,)`` to attribute names; None for a row of NaN."""
         values = np.asarray(row, dtype=np.float64)
         if values.shape != (len(self),):
             raise LabelError(f"attributes: expected a row of shape ({len(self)},), got {values.shape}")
@@ -149,7 +162,7 @@ def _numbered(name: str, count: int, of_person: bool = True) -> AttributeGroup:
 
 _BINARY = ("Tops.l", "Bottoms.l", "shoulder bag", "backpack", "hat", "handbag", "hair", "gender", "Bottoms.t")
 
-#: The columns of the published table of MARS with their number of values, and the pose and motion of ASA-Net.
+#: The groups of the published table of MARS with their values, and the pose and motion groups of ASA-Net.
 ATTRIBUTE_GROUPS: Mapping[str, AttributeGroup] = MappingProxyType(
     {
         group.name: group
@@ -164,16 +177,19 @@ ATTRIBUTE_GROUPS: Mapping[str, AttributeGroup] = MappingProxyType(
     }
 )
 
-#: No attribute at all: rows of no column.
+#: The space without attributes, whose rows have no column.
 NO_ATTRIBUTES = AttributeSpace()
 
 
 def attribute_space(groups: Iterable[str]) -> AttributeSpace:
-    """The space of some groups, in their order.
+    """Build an attribute space from group names.
 
     Args:
-        groups: names of :data:`ATTRIBUTE_GROUPS`; a group of one's own is ``shirt=red|green|blue``, and
-            ``~mood=glad|sad`` where it belongs to the moment and not to the person.
+        groups: names from :data:`ATTRIBUTE_GROUPS`, or new groups such as ``shirt=red|green|blue``; a leading
+            ``~`` marks a group of the moment (``~mood=glad|sad``).
+
+    Raises:
+        LabelError: a name is unknown, or a group has fewer than two different values.
     """
     return AttributeSpace(tuple(_group(text) for text in groups))
 
@@ -193,27 +209,32 @@ def _group(text: str) -> AttributeGroup:
 
 @dataclass(frozen=True)
 class AttributeTable:
-    """What a table of attributes says: names by (person, camera, tracklet)."""
+    """The content of an attribute table.
+
+    Args:
+        path: the file, for messages.
+        entries: attribute names by (person, camera, tracklet).
+    """
 
     path: Path
     entries: Mapping[tuple[int, int, int], frozenset[str]]
 
     def lookup(self, key: str) -> frozenset[str] | None:
-        """Attributes of a tracklet ``0001C2T0003``; None where the table does not have it."""
+        """Attributes of a tracklet such as ``0001C2T0003``; None if the table does not contain it."""
         match = _TRACKLET.fullmatch(key)
         return self.entries.get((int(match[1]), int(match[2]), int(match[3]))) if match else None
 
 
 def read_attributes(path: str | Path, space: AttributeSpace) -> AttributeTable:
-    """Read a table in the published form, ``person-id,camera,tracklet`` and a column a group, strictly.
+    """Read a CSV table with the columns ``person-id,camera,tracklet`` and one column for each group.
 
     Args:
-        path: the table; columns of no group of ``space`` are passed over.
+        path: the table; columns of groups outside ``space`` are ignored.
         space: the groups to read.
 
     Raises:
         FileNotFoundError: there is no such file.
-        LabelError: a line that cannot be meant; the message begins with ``file:line:``.
+        LabelError: the header or a line is invalid; the message begins with ``file:line:``.
     """
     path = Path(path)
     header, *lines = (line.split(",") for line in read_lines(path))
@@ -237,9 +258,7 @@ def read_attributes(path: str | Path, space: AttributeSpace) -> AttributeTable:
             )
         key = (int(cells[0]), int(cells[1]), int(cells[2]))
         if key in entries:
-            raise LabelError(
-                f"{where}: person {key[0]}, camera {key[1]}, tracklet {key[2]} stands there twice"
-            )
+            raise LabelError(f"{where}: person {key[0]}, camera {key[1]}, tracklet {key[2]} is listed twice")
         for column, labels in columns:
             if cells[column] not in labels:
                 raise LabelError(

@@ -1,4 +1,4 @@
-"""How often each label occurs in a list of samples: what class weights are made of."""
+"""How often each label occurs in a list of samples; class weights are computed from these counts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ __all__ = ["LabelCounts", "count_labels"]
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """Counts of the M labels of a space.
+    """Counts of M labels over tracklets or people.
 
     Args:
-        names: the labels.
-        positives: int64 ``(M,)``, how many known ones carry each label.
-        known: int64 ``(M,)``, of how many it is known whether they carry it.
-        unknown: how many are left out because nothing is known of them.
+        names: names of the M labels.
+        positives: number of tracklets (or people) that carry each label, int64 ``(M,)``.
+        known: number of tracklets (or people) for which each label is known, int64 ``(M,)``.
+        unknown: number of tracklets (or people) without any known label.
     """
 
     names: tuple[str, ...]
@@ -31,7 +31,7 @@ class LabelCounts:
 
     @property
     def ratios(self) -> NDArray[np.float64]:
-        r"""Share of the known ones with each label, :math:`r_j = n_j / N` ``(M,)``; 0 if none is known."""
+        r"""Share of positives among the known, :math:`r_j = n_j / N`, ``(M,)``; 0 where nothing is known."""
         return self.positives / np.maximum(self.known, 1)
 
 
@@ -41,21 +41,32 @@ def count_labels(
     """Count the labels of samples.
 
     Args:
-        samples: ``(frames, pid, camid, dsetid)``; frames without labels (the host's plain paths) are unknown.
-        space: the labels to count; attributes are counted for an :class:`AttributeSpace`.
-        by_person: count people, not tracklets; a person carries what any of their tracklets carries.
-            A person is told by pid; leave distractors out before.
+        samples: ``(frames, pid, camid, dsetid)``; labels of plain paths (samples of the host) are unknown.
+        space: the labels to count; for an :class:`AttributeSpace` the attributes of the frames are counted.
+        by_person: count people instead of tracklets; a person carries the labels of all their tracklets. People
+            are told apart by pid, so distractors should be left out before.
+
+    Returns:
+        The counts, with zeros for an empty list.
+
+    Example:
+        >>> from reidar_plugin.data.tracklets import Frames
+        >>> from reidar_plugin.labels.spaces import ACTIONS3
+        >>> walker = Frames(["1.jpg"], labels={"walking"})
+        >>> counts = count_labels([(walker, 0, 0, 0), (["2.jpg"], 1, 0, 0)], ACTIONS3)
+        >>> counts.positives.tolist(), counts.unknown
+        ([1, 0, 0], 1)
     """
     attribute = "attributes" if isinstance(space, AttributeSpace) else "labels"
     owners: dict[Any, int] = {}
-    rows, places = [], []
-    for place, (frames, pid, *_) in enumerate(samples):
+    rows, indices = [], []
+    for index, (frames, pid, *_) in enumerate(samples):
         rows.append(space.encode(getattr(frames, attribute, None)))
-        places.append(owners.setdefault(pid if by_person else place, len(owners)))
+        indices.append(owners.setdefault(pid if by_person else index, len(owners)))
     carried = np.full((len(owners), len(space)), -1, dtype=np.int64)  # -1 is unknown
     if rows:
         values = np.nan_to_num(np.stack(rows), nan=-1).astype(np.int64)
-        np.maximum.at(carried, places, values)
+        np.maximum.at(carried, indices, values)
     return LabelCounts(
         names=tuple(space.names),
         positives=(carried == 1).sum(axis=0),

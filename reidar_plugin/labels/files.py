@@ -1,6 +1,6 @@
-"""Our label file: who does what, for a person, a person in a camera, or one tracklet.
+"""The label file of this package: action labels of people, of people in one camera, or of single tracklets.
 
-A line of text each, ``tracklet,labels``, under just that header::
+It has one line for each key, below the header ``tracklet,labels``::
 
     tracklet,labels
     0001,walking
@@ -9,10 +9,10 @@ A line of text each, ``tracklet,labels``, under just that header::
     0001C2T0004,
     0002,none
 
-The key names a tracklet or everything that begins with it, and the longest one wins (:func:`ancestors`).
-Labels are joined by ``|``. ``none`` says that the tracklet does none of the actions; nothing at all says
-that it is not known what it does, and so it is of a tracklet that no key names. Empty lines are passed
-over; there are no comments and no quotes.
+A key names a tracklet, or all tracklets whose names begin with it; the longest key wins (:func:`ancestors`).
+Labels are joined by ``|``. ``none`` means that the tracklet shows none of the actions; an empty field means that
+its actions are unknown, as they are for tracklets that no key names. Empty lines are ignored; there are no
+comments and no quotes.
 """
 
 import re
@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import MissingFileError
 from reidar_plugin.labels.spaces import LabelError, LabelSpace, check_label
 
 __all__ = [
@@ -37,19 +37,20 @@ _HEADER = "tracklet,labels"
 _PERSON_CAMERA_TRACKLET = re.compile(r"([0-9]+)(C[0-9]+)?(T[0-9]+)?")
 
 
-class MissingFileError(ReidarError, FileNotFoundError):
-    """A file or folder of a data set that is not there."""
-
-
 @dataclass(frozen=True)
 class KeyForm:
-    """How a data set writes its keys: a pattern that takes a key or a beginning of one, and examples."""
+    """The form of the keys of a data set.
+
+    Args:
+        pattern: regular expression of a key or a beginning of one.
+        examples: example keys for messages.
+    """
 
     pattern: str
     examples: str
 
     def check(self, key: str, where: str) -> None:
-        """Raise where ``key`` could not name a tracklet of the data set."""
+        """Raise LabelError if ``key`` cannot name a tracklet of the data set; ``where`` begins the message."""
         if not re.fullmatch(self.pattern, key, re.ASCII):
             raise LabelError(
                 f"{where}: {key!r} names no tracklet of this data set; keys look like {self.examples}"
@@ -58,12 +59,12 @@ class KeyForm:
 
 @dataclass(frozen=True)
 class LabelTable:
-    """What a label file says.
+    """The content of a label file.
 
     Args:
         path: the file, for messages.
-        entries: labels of each key as they are written; None where the file says that they are unknown.
-        lines: the line of each key, from 1.
+        entries: labels of each key as written; None if the file declares them unknown.
+        lines: line number of each key, from 1.
     """
 
     path: Path
@@ -71,25 +72,26 @@ class LabelTable:
     lines: Mapping[str, int]
 
     def lookup(self, key: str) -> frozenset[str] | None:
-        """Labels of a tracklet; None where neither its key nor any beginning of it is in the file."""
+        """Labels of a tracklet; None if they are unknown, or the file has neither its key nor a beginning of it."""
         for name in ancestors(key):
             if name in self.entries:
                 return self.entries[name]
         return None
 
     def unused(self, keys: Iterable[str]) -> list[str]:
-        """Keys of the file that name none of the tracklets ``keys``, in the order of the file."""
+        """Keys of the file that match none of the tracklets ``keys``, in the order of the file."""
         named = {name for key in keys for name in ancestors(key)}
         return [key for key in self.entries if key not in named]
 
 
 def ancestors(key: str) -> Iterator[str]:
-    """A key and its beginnings, longest first, by whole components: ``1`` is no beginning of ``10``.
+    """A key and its beginnings by whole components, longest first (``1`` is not a beginning of ``10``).
 
-    >>> list(ancestors("0001C2T0003"))
-    ['0001C2T0003', '0001C2', '0001']
-    >>> list(ancestors("scen1/view2/17"))
-    ['scen1/view2/17', 'scen1/view2', 'scen1']
+    Example:
+        >>> list(ancestors("0001C2T0003"))
+        ['0001C2T0003', '0001C2', '0001']
+        >>> list(ancestors("scen1/view2/17"))
+        ['scen1/view2/17', 'scen1/view2', 'scen1']
     """
     yield key
     match = _PERSON_CAMERA_TRACKLET.fullmatch(key)
@@ -106,16 +108,16 @@ def ancestors(key: str) -> Iterator[str]:
 
 
 def read_labels(path: str | Path, space: LabelSpace | None = None, keys: KeyForm | None = None) -> LabelTable:
-    """Read a label file, strictly.
+    """Read a label file and check each line.
 
     Args:
         path: the file.
-        space: every label must be one that this space accepts; None takes any label.
-        keys: every key must have this form; None takes any key.
+        space: label space that must accept each label; None accepts any label.
+        keys: form that each key must have; None accepts any key.
 
     Raises:
         FileNotFoundError: there is no such file.
-        LabelError: a line that cannot be meant; the message begins with ``file:line:``.
+        LabelError: the header or a line is invalid; the message begins with ``file:line:``.
     """
     path = Path(path)
     lines = read_lines(path)
@@ -155,15 +157,15 @@ def _read_line(line: str, where: str, space: LabelSpace | None) -> tuple[str, fr
         if space is not None and label not in space.columns:
             raise LabelError(f"{where}: {space.unknown(label)}")
     if len(set(labels)) < len(labels):
-        raise LabelError(f"{where}: a label stands there twice, got {text!r}")
+        raise LabelError(f"{where}: a label is given twice, got {text!r}")
     return key, frozenset(labels)
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a UTF-8 text file without their ends; any other byte is an error that names its line."""
+    """Lines of a UTF-8 text file without line ends; other bytes are a LabelError that names the line."""
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file")
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # the mark that some spreadsheets write first
+    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")  # the byte order mark that some spreadsheets write
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -173,7 +175,15 @@ def read_lines(path: Path) -> list[str]:
 
 
 def write_labels(path: str | Path, entries: Mapping[str, Iterable[str] | None]) -> None:
-    """Write a label file that :func:`read_labels` reads back as ``entries``."""
+    """Write a label file.
+
+    Args:
+        path: the file to write.
+        entries: labels of each key; None for unknown labels, an empty set for none of the actions.
+
+    Raises:
+        LabelError: a key or a label cannot be written so that :func:`read_labels` reads it back.
+    """
     lines = [_HEADER]
     for key, labels in entries.items():
         lines.append(f"{key}," + ("" if labels is None else "|".join(sorted(labels)) or "none"))

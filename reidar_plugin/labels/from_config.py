@@ -1,4 +1,4 @@
-"""From the node ``reidar.labels`` of a config to label spaces and files; None stands for its defaults."""
+"""Label spaces and files as the config node ``reidar.labels`` names them."""
 
 from collections.abc import Iterable
 
@@ -11,32 +11,32 @@ __all__ = ["attribute_files", "configured_attributes", "configured_space", "labe
 
 
 def configured_space(node: CfgNode | None) -> LabelSpace:
-    """The actions that the config asks for.
+    """The action space that the config selects.
 
     Args:
-        node: ``cfg.reidar``, or None for the defaults; so in every function here.
+        node: ``cfg.reidar``; None, here and in the other functions, for the default config.
     """
     labels = _labels(node)
     return label_space(labels.space, labels.names)
 
 
 def configured_attributes(node: CfgNode | None) -> AttributeSpace:
-    """The attributes that the config asks for."""
+    """The attribute space that the config selects."""
     return attribute_space(_labels(node).attributes)
 
 
 def label_files(node: CfgNode | None) -> dict[str, str]:
-    """Label file of each data set that the config names one for."""
+    """Paths of label files by data set, from ``reidar.labels.files``."""
     return _by_dataset(_labels(node).files, "reidar.labels.files")
 
 
 def attribute_files(node: CfgNode | None) -> dict[str, str]:
-    """Attribute file of each data set that the config names one for."""
+    """Paths of attribute tables by data set, from ``reidar.labels.attribute_files``."""
     return _by_dataset(_labels(node).attribute_files, "reidar.labels.attribute_files")
 
 
 def labels_required(node: CfgNode | None) -> bool:
-    """Whether a data set of ours without labels is an error."""
+    """Whether a data set of this package without a label file is an error."""
     return bool(_labels(node).required)
 
 
@@ -47,7 +47,7 @@ def _labels(node: CfgNode | None) -> CfgNode:
 
 
 def _by_dataset(entries: Iterable[str], key: str) -> dict[str, str]:
-    """``["mars_actions=/data/actions.csv"]`` as a dictionary."""
+    """Convert entries such as ``"mars_actions=/data/actions.csv"`` to a dictionary; ``key`` is used in errors."""
     files: dict[str, str] = {}
     for entry in entries:
         name, sign, path = str(entry).partition("=")

@@ -1,7 +1,7 @@
-"""The published action labels of MARS and LPW, one line an image, turned into our label file.
+"""Convert the published action labels of MARS and LPW, one line for each image, to label files of this package.
 
-The files of Re-ID-AR hold ``<image> <integer>`` for every image. Which integer is which action is written
-nowhere: the order of the names is always asked for, and what comes out is set beside Table 1 of the paper.
+The files of Re-ID-AR hold ``<image> <integer>`` for each image. Which integer means which action is not documented:
+the user must give the order of the names, and the resulting counts are compared with Table 1 of the paper.
 """
 
 import re
@@ -14,19 +14,28 @@ from types import MappingProxyType
 from reidar_plugin.labels.files import ancestors, read_lines
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError
 
-__all__ = ["LAYOUTS", "TABLE1", "Layout", "Numbering", "coarsest", "distribution", "fits", "read_published"]
+__all__ = [
+    "LAYOUTS",
+    "TABLE1",
+    "Layout",
+    "Numbering",
+    "distribution",
+    "matching_names",
+    "merge_keys",
+    "read_published",
+]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a data set is published.
+    """The form in which the labels of a data set are published.
 
     Args:
-        image: pattern of an image; its groups, joined by ``joint``, are the key of the tracklet.
-        joint: what stands between them.
-        by_person: whether Table 1 counts people (MARS) and not tracklets (LPW).
-        example: an image.
-        junk: how the key of a badly cut box begins, which belongs to nobody.
+        image: regular expression of an image path; its groups, joined by ``joint``, are the key of the tracklet.
+        joint: separator between the groups in the key.
+        by_person: whether Table 1 counts people (MARS) instead of tracklets (LPW).
+        example: an example image for messages.
+        junk: beginning of the keys of junk tracklets (badly cut boxes); None if there are none.
     """
 
     image: re.Pattern[str]
@@ -36,16 +45,16 @@ class Layout:
     junk: str | None = None
 
     def key(self, image: str) -> str | None:
-        """The key of the tracklet of an image; None where it is no image of the data set."""
+        """The key of the tracklet of an image; None for paths that do not belong to the data set."""
         match = self.image.fullmatch(image)
         return self.joint.join(match.groups()) if match else None
 
     def is_junk(self, key: str) -> bool:
-        """Whether a key names junk, which our data sets leave out."""
+        """Whether a key names a junk tracklet, which the data sets leave out."""
         return self.junk is not None and key.startswith(self.junk)
 
 
-#: MARS: names as in its lists, junk and distractors too. LPW: paths that end in scene, view, person, frame.
+#: MARS: image names as in its lists, with junk and distractors. LPW: paths that end in scene, view, person, frame.
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {
         "mars": Layout(
@@ -64,7 +73,7 @@ LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     }
 )
 
-#: Table 1 of Re-ID-AR (the paper, section 4): people of MARS, sequences of LPW, in the order of ``ACTIONS8``.
+#: Table 1 of Re-ID-AR (section 4): number of people (MARS) or sequences (LPW), in the order of ``ACTIONS8``.
 TABLE1: Mapping[tuple[str, str], tuple[int, ...]] = MappingProxyType(
     {
         ("mars", "train"): (396, 20, 151, 33, 3, 5, 14, 3),
@@ -77,11 +86,11 @@ TABLE1: Mapping[tuple[str, str], tuple[int, ...]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Numbering:
-    """Which integer of the published files is which action.
+    """Which integer of the published files means which action.
 
     Args:
-        names: the actions, that of the integer ``first`` first.
-        first: the integer of the first name. If it is 1, 0 means "no label", as in the released loader.
+        names: names of the actions in the order of the integers.
+        first: integer of the first name, 0 or 1. If it is 1, 0 means "no label", as in the released loader.
     """
 
     names: tuple[str, ...]
@@ -96,24 +105,30 @@ class Numbering:
             ACTIONS8.column(name)
 
     def name(self, number: int) -> str | None:
-        """The action of an integer; None where it stands for no label."""
+        """The action of an integer; None if it means "no label"."""
         if self.first == 1 and number == 0:
             return None
         return self.names[number - self.first]
 
     @property
     def range(self) -> range:
-        """Integers that may stand in a file."""
+        """Integers that may occur in a file."""
         return range(len(self.names) + self.first)
 
 
 def read_published(paths: Iterable[Path], layout: Layout, numbering: Numbering) -> dict[str, str | None]:
-    """The action of each tracklet in published files, by key; None where the files say 0, "no label".
+    """Read the action of each tracklet from published files; junk tracklets are left out.
 
-    Junk is left out, whatever its lines say: no label file of ours may name it.
+    Args:
+        paths: the published files.
+        layout: form of their image paths.
+        numbering: meaning of their integers.
+
+    Returns:
+        The action of each tracklet by its key; None where the files say "no label".
 
     Raises:
-        LabelError: a line that cannot be meant, or a tracklet whose images differ; ``file:line:`` leads.
+        LabelError: a line is invalid, or images of one tracklet differ; the message begins with ``file:line:``.
     """
     found: dict[str, tuple[int, str]] = {}
     for path in paths:
@@ -142,9 +157,9 @@ def _read_line(line: str, where: str, layout: Layout, numbering: Numbering) -> t
 
 
 def distribution(labels: Mapping[str, str | None], layout: Layout) -> tuple[int, ...]:
-    """How many people (MARS) or tracklets (LPW) have each of the eight actions, in the order of ``ACTIONS8``.
+    """Number of people (MARS) or tracklets (LPW) with each of the eight actions, in the order of ``ACTIONS8``.
 
-    A person whose tracklets differ counts for each of their actions.
+    A person whose tracklets show different actions counts for each of them.
     """
     pairs = {
         (tuple(ancestors(key))[-1] if layout.by_person else key, name) for key, name in labels.items() if name
@@ -153,12 +168,12 @@ def distribution(labels: Mapping[str, str | None], layout: Layout) -> tuple[int,
     return tuple(counts[name] for name in ACTIONS8.names)
 
 
-def fits(counts: Sequence[Sequence[int]], tables: Sequence[Sequence[int]]) -> dict[str, list[str]]:
-    """For each name in use, the names to which Table 1 gives its counts: a hint at the order, never a choice.
+def matching_names(counts: Sequence[Sequence[int]], tables: Sequence[Sequence[int]]) -> dict[str, list[str]]:
+    """For each name in use, the names that have its counts in Table 1: a hint at the right order.
 
     Args:
-        counts: ours, one row of eight a file (train, test).
-        tables: the rows of Table 1 beside them.
+        counts: the counts found, one row of eight for each part (train, test).
+        tables: the rows of Table 1 for the same parts.
     """
     ours = dict(zip(ACTIONS8.names, zip(*counts, strict=True), strict=True))
     papers = dict(zip(ACTIONS8.names, zip(*tables, strict=True), strict=True))
@@ -169,10 +184,15 @@ def fits(counts: Sequence[Sequence[int]], tables: Sequence[Sequence[int]]) -> di
     }
 
 
-def coarsest(labels: Mapping[str, str | None]) -> dict[str, frozenset[str] | None]:
-    """The same labels with as few keys as the prefixes of our label file allow.
+def merge_keys(labels: Mapping[str, str | None]) -> dict[str, frozenset[str] | None]:
+    """Express labels of tracklets with as few keys as possible.
 
-    A person whose tracklets all have one label becomes one line, so does a camera; what has none is left out.
+    A person whose tracklets all have the same label becomes one entry, and so does a person in one camera. Tracklets
+    without a label are left out.
+
+    Example:
+        >>> merge_keys({"0001C1T0001": "walking", "0001C2T0001": "walking"})
+        {'0001': frozenset({'walking'})}
     """
     groups: dict[str, set[str | None]] = {}
     for key, name in labels.items():
@@ -187,5 +207,5 @@ def coarsest(labels: Mapping[str, str | None]) -> dict[str, frozenset[str] | Non
 
 
 def _prefixes(key: str) -> list[str]:
-    """Longest first; the scenes and views of LPW are no person and take no label."""
+    """Beginnings of a key, longest first; scenes and views of LPW are not people and get no label."""
     return [key] if "/" in key else list(ancestors(key))

@@ -1,4 +1,4 @@
-"""Label spaces: the ordered names that a multi-hot row stands for."""
+"""Label spaces: the ordered names of the columns of a multi-hot label row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,25 +12,33 @@ from reidar_plugin.errors import ReidarError, nearest
 
 __all__ = ["ACTIONS3", "ACTIONS5", "ACTIONS8", "LABEL_SPACES", "LabelError", "LabelSpace", "label_space"]
 
-#: What a name may not hold, because label files and configs use it.
+#: Characters that a label may not contain, because label files and configs use them.
 _RESERVED = frozenset(',|="\r\n')
 
 
 class LabelError(ReidarError, ValueError):
-    """A label, a label space or a label file that cannot be used."""
+    """A label, a label space or a label file is invalid."""
 
 
 @dataclass(frozen=True)
 class LabelSpace:
     """The M labels that a tracklet may carry, in the order of the columns of its row.
 
-    Labels are kept as they were given and meet the space only when they are encoded: one label file therefore
+    Finer labels can be merged into a label of the space. Merging happens in :meth:`encode`, so that one label file
     serves the 8, the 5 and the 3 actions.
 
     Args:
-        name: what to call the space in messages and checkpoints.
-        names: the labels, unique, in the order of the columns.
-        merges: finer labels that the space accepts, each with the label of the space that takes it in.
+        name: name of the space in messages and checkpoints.
+        names: the labels, which must differ, in the order of the columns.
+        merges: finer labels that the space accepts, each with the label into which it is merged.
+
+    Example:
+        >>> ACTIONS3.encode({"walking", "trolley"})
+        array([1., 0., 1.], dtype=float32)
+        >>> sorted(ACTIONS3.decode([1, 0, 1]))
+        ['using_hands', 'walking']
+        >>> ACTIONS3.encode(None)
+        array([nan, nan, nan], dtype=float32)
     """
 
     name: str
@@ -60,7 +68,7 @@ class LabelSpace:
 
     @cached_property
     def columns(self) -> Mapping[str, int]:
-        """Column of each label that the space accepts, its own and merged ones."""
+        """Column of each label that the space accepts, its own labels and the merged ones."""
         own = {label: column for column, label in enumerate(self.names)}
         return own | {finer: own[label] for finer, label in self.merges.items()}
 
@@ -68,7 +76,7 @@ class LabelSpace:
         """Column of one label.
 
         Raises:
-            LabelError: the space does not know the label; the message lists its names and the nearest one.
+            LabelError: the label is unknown; the message lists the known labels and the nearest one.
         """
         column = self.columns.get(label)
         if column is None:
@@ -76,13 +84,16 @@ class LabelSpace:
         return column
 
     def encode(self, labels: Iterable[str] | None) -> NDArray[np.float32]:
-        """The multi-hot row of a tracklet.
+        """Convert labels to a multi-hot row.
 
         Args:
-            labels: names of what it does; None where that is unknown, empty where it does none of the space.
+            labels: labels of a tracklet; None if they are unknown, empty if it shows none of the space.
 
         Returns:
-            float32 ``(M,)`` of zeros and ones, or NaN throughout for None.
+            float32 ``(M,)`` of zeros and ones; all NaN for None.
+
+        Raises:
+            LabelError: a label is unknown.
         """
         if labels is None:
             return np.full(len(self), np.nan, dtype=np.float32)
@@ -94,7 +105,7 @@ class LabelSpace:
         return row
 
     def decode(self, row: Iterable[float]) -> frozenset[str] | None:
-        """The labels of a row of zeros and ones ``(M,)``; None for a row of NaN. Undoes :meth:`encode`."""
+        """Convert a row of zeros and ones ``(M,)`` to labels, None for a row of NaN: the inverse of :meth:`encode`."""
         values = np.asarray(row, dtype=np.float64)
         if values.shape != (len(self),):
             expected = f"label space {self.name!r}: expected a row of shape ({len(self)},)"
@@ -106,13 +117,13 @@ class LabelSpace:
         return frozenset(label for label, value in zip(self.names, values, strict=True) if value)
 
     def unknown(self, label: str) -> str:
-        """What to say of a label that the space does not know: its names and the nearest one."""
+        """Error message for an unknown label, with the known labels and the nearest one."""
         known = f"label space {self.name!r} knows {', '.join(self.columns)}"
         return f"unknown label {label!r}; {known};{nearest(label, self.columns)}".rstrip(";")
 
 
 def check_label(label: str, where: str) -> None:
-    """Raise where ``label`` could not be written to a label file and read back."""
+    """Raise if ``label`` cannot be written to a label file and read back; ``where`` begins the message."""
     if not isinstance(label, str):
         raise TypeError(f"{where}: a label must be a string, got {label!r}")
     if (
@@ -122,9 +133,7 @@ def check_label(label: str, where: str) -> None:
         or _RESERVED & set(label)
         or not label.isprintable()
     ):
-        rule = (
-            "a label has no comma, bar, equals sign, quote, control sign or space around it and is not 'none'"
-        )
+        rule = "a label has no comma, bar, equals sign, quote, control character or surrounding space and is not 'none'"
         raise LabelError(f"{where}: {label!r} cannot be a label; {rule}")
 
 
@@ -135,29 +144,36 @@ _IN_HAND = ("item_one_hand", "item_both_hands", "holding_hands", "phone_to_ear",
 #: The eight actions of Re-ID-AR (section 4 and Table 1), in the order of Table 1.
 ACTIONS8 = LabelSpace("actions8", (_WALK, _RIDE, *_IN_HAND))
 
-#: Five actions (MARS): the three rarest of the eight join holding an item in one hand.
+#: Five actions (MARS): the three rarest of the eight are merged into holding an item in one hand.
 ACTIONS5 = LabelSpace(
     "actions5",
     (_WALK, _RIDE, "item_one_hand", "item_both_hands", "phone_to_face"),
     dict.fromkeys(_RARE, "item_one_hand"),
 )
 
-#: Three actions: whatever the hands do becomes one label.
+#: Three actions: all actions of the hands are merged into one.
 ACTIONS3 = LabelSpace("actions3", (_WALK, _RIDE, _HANDS), dict.fromkeys(_IN_HAND, _HANDS))
 
-#: The published spaces by name.
+#: The published label spaces by name.
 LABEL_SPACES: Mapping[str, LabelSpace] = MappingProxyType(
     {space.name: space for space in (ACTIONS8, ACTIONS5, ACTIONS3)}
 )
 
 
 def label_space(name: str, names: Iterable[str] = ()) -> LabelSpace:
-    """A published space by its name, or a space of one's own from its names.
+    """Return a published label space, or build a new one from its labels.
 
     Args:
-        name: ``actions8``, ``actions5`` or ``actions3``; any other name for a space of one's own.
-        names: the labels of a space of one's own, ``carrying=item_one_hand|trolley`` to merge finer labels
-            into one; empty for a published space.
+        name: ``actions8``, ``actions5`` or ``actions3``; any other name for a new space.
+        names: labels of a new space; ``carrying=item_one_hand|trolley`` merges finer labels into one. Empty for
+            a published space.
+
+    Raises:
+        LabelError: the name is unknown and no labels are given, or the labels are invalid.
+
+    Example:
+        >>> label_space("shop", ["standing", "carrying=item_one_hand|trolley"]).encode({"trolley"})
+        array([0., 1.], dtype=float32)
     """
     own = (names,) if isinstance(names, str) else tuple(names)
     if name in LABEL_SPACES:

@@ -10,7 +10,7 @@ __all__ = ["default_config", "hook", "main", "run"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from reidar_plugin.launch import runner
+        from reidar_plugin.launch import hooks, runner
 
-        return getattr(runner, name)
+        return getattr(hooks if name == "hook" else runner, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

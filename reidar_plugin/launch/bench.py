@@ -28,11 +28,10 @@ from reidar_plugin.io.console import say
 from reidar_plugin.launch import subprocesses
 from reidar_plugin.plugin import registration
 from reidar_plugin.report.bench_table import bench_record, bench_table, write_bench
-from reidar_plugin.report.records import Results, plain
-from reidar_plugin.report.results import read_results
+from reidar_plugin.report.results import Results, plain, read_results
 from reidar_plugin.structures import Targets
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.drawing import cores
+from reidar_plugin.synthped.workers import cores
 
 __all__ = ["Cost", "Run", "Variants", "bench", "estimate", "finished", "planned", "read_variants", "run_all"]
 

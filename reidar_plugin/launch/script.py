@@ -1,11 +1,10 @@
 """Running a launch script of the toolbox, unmodified, with the plugin on.
 
 The script is run as Python runs it, as ``__main__`` with its own argv and path, except that behind its definitions the
-plugin hooks four of its functions (:func:`runner.hook`), before whatever comes next calls them.
+plugin replaces some of its functions (:func:`reidar_plugin.launch.hooks.hook`), before whatever comes next calls them.
 """
 
 import ast
-import linecache
 import os
 import signal
 import sys
@@ -43,14 +42,14 @@ def run_script(script: str, arguments: list[str]) -> int:
         tree = _parse(script, path)
         _become(script, path, arguments)
         from reidar_plugin import host
-        from reidar_plugin.launch import runner
+        from reidar_plugin.launch import hooks
         from reidar_plugin.plugin import registration
 
         registration.enable()
         host.alias_clone_layout()
         namespace = vars(sys.modules["__main__"])
-        namespace[_HOOK] = lambda: runner.hook(namespace)
-        exec(_with_hook(tree, script, runner.HOOKS), namespace)
+        namespace[_HOOK] = lambda: hooks.hook(namespace)
+        exec(_with_hook(tree, script, hooks.HOOKS), namespace)
     except KeyboardInterrupt as error:
         show(error, path)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -103,7 +102,7 @@ def _with_hook(tree: ast.Module, script: str, hooked: tuple[str, ...]) -> CodeTy
                 f"{script} cannot be run with the plugin: it defines no {', '.join(missing)}; "
                 f"expected a launch script of the toolbox (scripts/main.py) with {', '.join(hooked)}"
             )
-    last = max(place for place, names in enumerate(bound) if names & {*hooked, "*"})
+    last = max(index for index, names in enumerate(bound) if names & {*hooked, "*"})
     call = ast.parse(f"{_HOOK}()").body[0]
     for node in ast.walk(call):
         ast.copy_location(node, tree.body[last])
@@ -167,14 +166,13 @@ def _as_if_alone(trace: TracebackType | None, script: str | None) -> TracebackTy
         trace = trace.tb_next
     ours = [_is_ours(frame) for frame in frames]
     first = next(
-        (place for place, frame in enumerate(frames) if frame.tb_frame.f_code.co_filename == script), 0
+        (index for index, frame in enumerate(frames) if frame.tb_frame.f_code.co_filename == script), 0
     )
     kept = None
-    for place in reversed(range(first, len(frames))):
-        if (ours[-1] and place > first) or not ours[
-            place
-        ]:  # an error of our own keeps every frame that leads to it
-            frame = frames[place]
+    for index in reversed(range(first, len(frames))):
+        # an error of our own keeps every frame that leads to it
+        if (ours[-1] and index > first) or not ours[index]:
+            frame = frames[index]
             kept = TracebackType(kept, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return kept
 
@@ -184,26 +182,15 @@ def _is_ours(trace: TracebackType) -> bool:
 
 
 def error_line(error: BaseException) -> str | None:
-    """The line that the plugin shows for an error, None where the error is not the user's to mend.
+    """The line that the plugin shows for an error that the user can mend: a :class:`ReidarError`.
 
-    Ours are :class:`ReidarError`, and what the plugin's own code raises by name for bad input: a ValueError or
-    OSError whose innermost line is a ``raise`` of ours. Any other error may be a fault of ours and keeps its traceback.
+    None for any other error, which may be a fault of ours and keeps its traceback.
     """
-    if not isinstance(error, ReidarError) and not _raised_by_name(error):
+    if not isinstance(error, ReidarError):
         return None
     text = str(error).strip() or type(error).__name__
     if (
         "DataLoader worker" in text.splitlines()[0]
-    ):  # it carries the worker's traceback; the last line is the error
+    ):  # it carries the worker's traceback; the error is the last line
         text = text.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__qualname__}: ")
     return " ".join(text.split())
-
-
-def _raised_by_name(error: BaseException) -> bool:
-    innermost = error.__traceback__
-    while innermost is not None and innermost.tb_next is not None:
-        innermost = innermost.tb_next
-    if innermost is None or not isinstance(error, (ValueError, OSError)) or not _is_ours(innermost):
-        return False
-    line = linecache.getline(innermost.tb_frame.f_code.co_filename, innermost.tb_lineno)
-    return line.strip().startswith("raise ")

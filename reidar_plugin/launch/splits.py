@@ -7,7 +7,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin.io.console import say
 from reidar_plugin.report.results import read_results
-from reidar_plugin.report.splits_table import splits_table
+from reidar_plugin.report.tables import splits_table
 
 __all__ = ["run_splits", "split_configs"]
 

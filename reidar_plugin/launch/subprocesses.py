@@ -23,7 +23,8 @@ from reidar_plugin.config.files import checked
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.host.defaults import toolbox_config
-from reidar_plugin.report.results import write_atomically
+from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.launch.idle_keys import check_idle_keys
 
 __all__ = [
     "Quiet",
@@ -31,8 +32,8 @@ __all__ = [
     "arguments",
     "beside",
     "best_checkpoint",
+    "configs_and_options",
     "merged",
-    "split_configs",
     "start",
     "write_start",
 ]
@@ -68,7 +69,7 @@ def arguments(
     return [*words, *options, *(word for pair in pairs for word in pair)]
 
 
-def split_configs(words: Sequence[str], least: int = 1) -> tuple[list[str], list[str]]:
+def configs_and_options(words: Sequence[str], least: int = 1) -> tuple[list[str], list[str]]:
     """The configs at the front of a command line, by their ending, and the KEY VALUE pairs behind them.
 
     Args:
@@ -148,10 +149,15 @@ def _check(status: int, words: Sequence[str], last: str = "") -> None:
 
 
 def merged(config_file: str | Path, options: Sequence[str] = ()) -> CfgNode:
-    """The config of a file, with options of a command line."""
+    """The config of a file, with options of a command line.
+
+    Raises:
+        ConfigError: a key that nobody knows, a value that does not fit, or a key without effect.
+    """
     cfg = checked(add_reidar_config(toolbox_config()))
     cfg.merge_from_file(str(config_file))
     cfg.merge_from_list(list(options))
+    check_idle_keys(cfg)
     return cfg
 
 

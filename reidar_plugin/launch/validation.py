@@ -1,21 +1,21 @@
-"""What a config must satisfy before anything is built: names that exist, keys that go together."""
+"""What a config must satisfy before anything is built: names that exist, keys that go together, keys that are read."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from yacs.config import CfgNode
 
 from reidar_plugin import host
+from reidar_plugin.config import JOINT
 from reidar_plugin.data.samplers import OWN_ORDERS
 from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.launch.idle_keys import check_idle_keys
 from reidar_plugin.models.registry import why_not
 from reidar_plugin.plugin import registration
 
 __all__ = ["JOINT", "LOSSES", "TRANSFORMS", "check_config", "check_datasets"]
-
-#: The value of ``loss.name`` that selects the joint engine.
-JOINT = "reidar"
 
 #: Values of ``loss.name``: the host's two, and the joint objective.
 LOSSES = ("softmax", "triplet", JOINT)
@@ -23,38 +23,43 @@ LOSSES = ("softmax", "triplet", JOINT)
 #: Values of ``data.transforms``; the host ignores every other word.
 TRANSFORMS = ("random_flip", "random_crop", "random_patch", "color_jitter", "random_erase")
 
+#: The launch script's flags that take several words, by the key that they set.
+_LIST_FLAGS = {"sources": "-s", "targets": "-t", "transforms": "--transforms"}
 
-def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> None:
-    """Refuse what the host would take for something else, or die of later.
+
+def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> list[str]:
+    """Refuse what the host would take for something else, die of later, or not read at all.
 
     Args:
         cfg: the whole config, merged.
         own_losses: values of ``loss.name`` that the launch script itself knows.
 
+    Returns:
+        A line for each harmless key without effect; see :mod:`~reidar_plugin.launch.idle_keys`.
+
     Raises:
-        ConfigError: a name that nobody knows (the nearest is named), or two keys that do not go together.
+        ConfigError: a name that nobody knows (the nearest is named), two keys that do not go together, or a key
+            that was set and has no effect.
     """
+    _check_flags(cfg)
     if cfg.loss.name not in own_losses:
         _check_name("loss.name", cfg.loss.name, LOSSES)
     _check_name("data.type", cfg.data.type, ("image", "video"))
-    reason = why_not().get(cfg.model.name)
-    if reason is not None:
-        raise ConfigError(f"model.name {cfg.model.name!r} cannot be built: {reason}")
-    _check_name("model.name", cfg.model.name, host.model_table())
+    _check_device(cfg)
+    _check_model(cfg)
     for key, names in host.choices().items():
         group, name = key.split(".")
         ours = OWN_ORDERS if key == "sampler.train_sampler" and cfg.loss.name == JOINT else ()
         _check_name(key, cfg[group][name], (*names, *ours))
-    for name in [cfg.data.transforms] if isinstance(cfg.data.transforms, str) else cfg.data.transforms:
+    for name in _words(cfg.data.transforms):
         _check_name("data.transforms", name.lower(), TRANSFORMS)
-    for key in ("load_weights", "resume"):
-        if cfg.model[key] and not Path(cfg.model[key]).is_file():
-            raise ConfigError(f"model.{key}: there is no file {cfg.model[key]}")
     _check_video(cfg)
-    if cfg.loss.name == JOINT:
-        _check_erasing(cfg.reidar)
+    _check_losses(cfg)
+    if not 0 <= cfg.train.seed < 2**32:
+        raise ConfigError(f"train.seed: expected a number from 0 to 2^32 - 1, got {cfg.train.seed}")
     if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
         raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
+    return check_idle_keys(cfg)
 
 
 def check_datasets(cfg: CfgNode) -> None:
@@ -64,13 +69,43 @@ def check_datasets(cfg: CfgNode) -> None:
         ConfigError: no dataset, an unknown one (the nearest is named), or one of the other type.
     """
     for key in ("sources", "targets"):
-        names = [cfg.data[key]] if isinstance(cfg.data[key], str) else cfg.data[key]
+        names = _words(cfg.data[key])
         if not names:
             raise ConfigError(
                 f"data.{key} names no dataset; choose from {', '.join(host.dataset_table(cfg.data.type))}"
             )
         for name in names:
             _check_dataset(f"data.{key}", name, cfg.data.type)
+
+
+def _check_flags(cfg: CfgNode) -> None:
+    """A flag of several words takes all up to the next flag, and with them the pairs that were meant as options."""
+    for key, flag in _LIST_FLAGS.items():
+        words = _words(cfg.data[key])
+        dotted = next((index for index, word in enumerate(words) if "." in word), None)
+        if dotted is not None:
+            taken, meant = " ".join(words[dotted:]), " ".join(words[:dotted]) or "NAME"
+            raise ConfigError(
+                f"data.{key}: {words[dotted]!r} is a config key, not a name; the flag {flag} takes all words up to the "
+                f"next flag, so put another flag before the pairs: {flag} {meant} --root DIR {taken}"
+            )
+
+
+def _check_device(cfg: CfgNode) -> None:
+    if cfg.get("use_gpu", False) and not torch.cuda.is_available():
+        raise ConfigError(
+            "use_gpu True needs a GPU, and torch finds none here; leave use_gpu out, or set it False"
+        )
+
+
+def _check_model(cfg: CfgNode) -> None:
+    reason = why_not().get(cfg.model.name)
+    if reason is not None:
+        raise ConfigError(f"model.name {cfg.model.name!r} cannot be built: {reason}")
+    _check_name("model.name", cfg.model.name, registration.model_names())
+    for key in ("load_weights", "resume"):
+        if cfg.model[key] and not Path(cfg.model[key]).is_file():
+            raise ConfigError(f"model.{key}: there is no file {cfg.model[key]}")
 
 
 def _check_video(cfg: CfgNode) -> None:
@@ -98,13 +133,26 @@ def _check_video(cfg: CfgNode) -> None:
             )
 
 
-def _check_erasing(node: CfgNode) -> None:
+def _check_losses(cfg: CfgNode) -> None:
+    if cfg.loss.name == "triplet" and cfg.loss.triplet.weight_x == 0 and cfg.train.fixbase_epoch:
+        raise ConfigError(
+            f"train.fixbase_epoch {cfg.train.fixbase_epoch} trains the classifier alone, and "
+            "loss.triplet.weight_x 0 leaves it out; set one of them"
+        )
+    if cfg.loss.name != JOINT:
+        return
+    node = cfg.reidar
     raw = "erasing" in node.loss.terms and node.loss.erasing.form == "scores"
     if raw and not node.model.attention_relu:
         raise ConfigError(
             "reidar.loss.erasing.form 'scores' minimises scores that have no lower end without their ReLU; "
             "set reidar.model.attention_relu True, or the form to 'attention'"
         )
+
+
+def _words(value: Any) -> list[str]:
+    """What a key of names holds; the host takes a single name for a list of one."""
+    return [value] if isinstance(value, str) else list(value)
 
 
 def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
@@ -116,11 +164,6 @@ def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
 
 
 def _check_dataset(key: str, name: str, data_type: str) -> None:
-    if "." in name:
-        raise ConfigError(
-            f"{key}: {name!r} is a config key, not a dataset; a flag that takes several names must be followed by another "
-            "flag, such as --root DIR, before the 'key value' options"
-        )
     other = "image" if data_type == "video" else "video"
     if name in host.dataset_table(other) and name not in host.dataset_table(data_type):
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Asymmetric loss: absent actions are focused harder than present ones, and easy absent ones dropped."""
+"""Asymmetric loss: a focal loss with its own exponent for present and absent actions; easy absent ones are free."""
 
 import torch
 import torch.nn.functional as F
@@ -17,29 +17,36 @@ def asymmetric_loss(
     gamma_negative: float = 4.0,
     clip: float = 0.05,
 ) -> Tensor:
-    r"""Focal loss with an exponent for each side and a probability under which an absent action is free.
+    r"""Focal loss with one exponent for present and one for absent actions; unlikely absent actions cost nothing.
 
     .. math::
         L = -\frac{1}{|V|} \sum_{i \in V} \sum_j y_{ij} (1 - p_{ij})^{\gamma_+} \log p_{ij}
             + (1 - y_{ij})\, q_{ij}^{\gamma_-} \log(1 - q_{ij}), \quad
         q_{ij} = \max(p_{ij} - c, 0)
 
-    :math:`V` are the clips with a known label; unknown (NaN) labels cost nothing. The official code sums over
-    the batch too; we take its mean, so that the weight of the term does not depend on the batch. The focusing
-    factors carry a gradient.
+    :math:`V` is the set of clips with a known label; unknown (NaN) labels cost nothing, and without any known
+    label the loss is 0. The official code sums over the batch; here it is the mean over clips, so that the
+    weight of the term does not depend on the batch size. The gradient flows through the focusing factors too.
 
     Reference: Ben-Baruch et al., Asymmetric Loss for Multi-Label Classification, ICCV 2021, eq. 7 (with its
     :math:`\gamma_+ = 0`; the official code's default is 1).
 
     Args:
-        logits: ``(B, M)``, before the sigmoid.
-        labels: multi-hot, ``(B, M)``, NaN where unknown.
-        gamma_positive: exponent for present actions, 0 or >= 1.
-        gamma_negative: exponent for absent actions, 0 or >= 1.
-        clip: c, probability of an absent action that costs nothing, in [0, 1).
+        logits: action logits before the sigmoid, ``(B, M)``.
+        labels: multi-hot action labels, ``(B, M)``, NaN where unknown.
+        gamma_positive: focusing exponent of present actions, 0 or >= 1.
+        gamma_negative: focusing exponent of absent actions, 0 or >= 1.
+        clip: c, an absent action with a probability up to this value costs nothing; in [0, 1).
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, -1.0], [0.0, 3.0]])
+        >>> labels = torch.tensor([[1.0, 0.0], [torch.nan, 1.0]])
+        >>> asymmetric_loss(logits, labels)
+        tensor(0.0880)
     """
     check_labels(logits, labels)
     check_focus("gamma_positive", gamma_positive)

@@ -1,4 +1,4 @@
-"""Binary cross-entropy over attributes, each of which is a group of one-hot columns."""
+"""Binary cross-entropy over attributes, where each attribute is a group of one-hot columns."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,17 @@ __all__ = ["AttributeLoss", "attribute_loss", "column_weights"]
 
 
 def column_weights(groups: Sequence[int]) -> Tensor:
-    """Weights with which every attribute counts the same, however many values it has: ``(A,)``.
+    """Column weights that make every attribute count the same, however many values it has.
 
     Args:
         groups: number of columns of each attribute, in order, each >= 1; their sum is A.
+
+    Returns:
+        float32 ``(A,)``; the weights of each attribute sum to 1.
+
+    Example:
+        >>> column_weights([3, 2])
+        tensor([0.3333, 0.3333, 0.3333, 0.5000, 0.5000])
     """
     if min(groups, default=0) < 1:
         raise ValueError(f"expected attributes of 1 or more columns each, got groups {list(groups)}")
@@ -32,22 +39,28 @@ def attribute_loss(
         L = -\frac{1}{\sum_{\Omega} v_j} \sum_{(i,j) \in \Omega} v_j
             \bigl(y_{ij} \log \sigma(z_{ij}) + (1 - y_{ij}) \log(1 - \sigma(z_{ij}))\bigr)
 
-    :math:`\Omega` are the columns that are known (not NaN) of each clip; without any the loss is 0. Without
-    ``weights`` every column counts the same, the mean that the threshold 0.15 of ASA-Net's schedule speaks
-    of; with those of :func:`column_weights` every attribute does. ASA-Net prints the first half of the
-    formula alone, summed (eq. 18), which a network that always says yes would minimise;
-    ``positive_only=True`` takes that half, still as a mean.
+    :math:`\Omega` is the set of known (not NaN) labels; without any the loss is 0. Without ``weights`` every
+    column counts the same, which is the mean that the threshold 0.15 in ASA-Net's schedule refers to; with
+    :func:`column_weights` every attribute counts the same. ASA-Net prints only the first half of the formula,
+    summed (eq. 18), which a network that always answers 1 would minimise; ``positive_only=True`` takes that
+    half, still as a mean.
 
-    Reference: ASA-Net, eq. 18; AITL's code, whose attribute coding it uses.
+    Reference: ASA-Net, eq. 18; the code of AITL, whose attribute coding ASA-Net uses.
 
     Args:
-        logits: ``(B, A)``, before the sigmoid.
-        labels: one-hot for each attribute, ``(B, A)``, NaN where unknown.
-        weights: v, ``(A,)``, > 0.
-        positive_only: whether columns that are 0 are left out of the sum (not of its divisor).
+        logits: attribute logits before the sigmoid, ``(B, A)``.
+        labels: one-hot labels of each attribute, ``(B, A)``, NaN where unknown.
+        weights: v, weight of each column, ``(A,)``, > 0; None weighs all columns alike.
+        positive_only: leave columns with label 0 out of the sum (but not out of its divisor).
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, -1.0, 0.0]])
+        >>> attribute_loss(logits, torch.tensor([[1.0, 0.0, torch.nan]]))
+        tensor(0.2201)
     """
     check_labels(logits, labels)
     target, known = known_labels(labels, logits)
@@ -61,7 +74,13 @@ def attribute_loss(
 
 
 class AttributeLoss(nn.Module):
-    """Module form of :func:`attribute_loss`; ``groups`` are those of :func:`column_weights`."""
+    """Module form of :func:`attribute_loss`.
+
+    Args:
+        groups: number of columns of each attribute, to weigh them by :func:`column_weights`; None weighs all
+            columns alike.
+        positive_only: see :func:`attribute_loss`.
+    """
 
     weights: Tensor | None
 

@@ -1,4 +1,4 @@
-"""Binary cross-entropy over actions, each on its own."""
+"""Binary cross-entropy over actions that may be partly unknown."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,16 +16,23 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         L = -\frac{1}{|\Omega|} \sum_{(i,j) \in \Omega}
             y_{ij} \log \sigma(z_{ij}) + (1 - y_{ij}) \log(1 - \sigma(z_{ij}))
 
-    :math:`\Omega` are the labels that are known (not NaN); without any the loss is 0 and so is its gradient.
+    :math:`\Omega` is the set of known (not NaN) labels; without any, the loss and its gradient are 0.
 
     Reference: Re-ID-AR, eq. 2.
 
     Args:
-        logits: ``(B, M)``, before the sigmoid.
-        labels: multi-hot, ``(B, M)``, NaN where unknown.
+        logits: action logits before the sigmoid, ``(B, M)``.
+        labels: multi-hot action labels, ``(B, M)``, NaN where unknown.
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, -1.0], [0.0, 3.0]])
+        >>> labels = torch.tensor([[1.0, 0.0], [torch.nan, 1.0]])
+        >>> binary_cross_entropy(logits, labels)
+        tensor(0.1629)
     """
     check_labels(logits, labels)
     target, known = known_labels(labels, logits)

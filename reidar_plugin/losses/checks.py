@@ -1,4 +1,4 @@
-"""What every loss of this room promises: checked shapes, float32 inside, unknown labels that cost nothing."""
+"""Shared by all losses: shape checks with clear messages, float32 arithmetic, masks for unknown labels."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 import torch
 from torch import Tensor
 
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, InputError
 
 __all__ = [
     "check_centres",
@@ -28,10 +28,10 @@ P = ParamSpec("P")
 
 
 def in_float32(loss: Callable[P, Tensor]) -> Callable[P, Tensor]:
-    """Run a loss in float32, whatever autocast or a half-precision model hands it; float64 stays.
+    """Decorator: compute a loss in float32 also under autocast and for half-precision inputs; float64 stays.
 
-    Autocast is switched off inside, because it would cast the products of float32 features back to half, and
-    a distance is the small difference of two large products.
+    Autocast is switched off inside, because it would compute products of float32 features in half precision,
+    and a distance is the small difference of two large products.
     """
 
     @wraps(loss)
@@ -49,7 +49,7 @@ def _raised(value: Any) -> Any:
 
 
 def check_embedding(features: Tensor, pids: Tensor) -> None:
-    """Refuse anything but features ``(B, D)`` with identities ``(B,)``, B >= 1."""
+    """Raise ValueError unless features are ``(B, D)`` and identities ``(B,)`` with B >= 1."""
     if features.ndim != 2 or pids.ndim != 1 or len(features) != len(pids) or len(pids) == 0:
         raise ValueError(
             "expected features (B, D) and pids (B,) with B >= 1, "
@@ -58,19 +58,19 @@ def check_embedding(features: Tensor, pids: Tensor) -> None:
 
 
 def check_pids(pids: Tensor, num_classes: int) -> None:
-    """Refuse identities outside ``0..num_classes-1``, where looking costs no wait (on the CPU)."""
+    """Raise ValueError for identities outside ``0..num_classes-1``; checked on the CPU only."""
     if pids.device.type != "cpu" or torch.compiler.is_compiling():
-        return  # a GPU would have to be waited for; its index kernels stop by themselves
+        return  # reading values would wait for the GPU, whose index kernels check the range themselves
     low, high = int(pids.min()), int(pids.max())
     if low < 0 or high >= num_classes:
-        raise ValueError(
+        raise InputError(
             f"expected pids in 0..{num_classes - 1} ({num_classes} classes), got {low}..{high}; "
             "number the training identities 0, 1, 2, ... and build with as many classes"
         )
 
 
 def check_centres(features: Tensor, centres: Tensor) -> None:
-    """Refuse centres ``(K, D)`` of another width than the features ``(..., D)``."""
+    """Raise ValueError unless centres are ``(K, D)`` for features ``(..., D)``."""
     if centres.ndim != 2 or centres.shape[1] != features.shape[-1]:
         raise ValueError(
             f"expected centres (K, {features.shape[-1]}) for features {tuple(features.shape)}, "
@@ -79,7 +79,7 @@ def check_centres(features: Tensor, centres: Tensor) -> None:
 
 
 def check_labels(logits: Tensor, labels: Tensor) -> None:
-    """Refuse anything but logits and labels of one shape ``(B, M)``, B >= 1."""
+    """Raise ValueError unless logits and labels have one shape ``(B, M)`` with B, M >= 1."""
     if logits.ndim != 2 or logits.shape != labels.shape or logits.numel() == 0:
         raise ValueError(
             "expected logits and labels of one shape (B, M) with B, M >= 1, "
@@ -88,25 +88,28 @@ def check_labels(logits: Tensor, labels: Tensor) -> None:
 
 
 def check_choice(what: str, value: str, choices: Sequence[str]) -> None:
-    """Refuse a word that is none of the choices."""
+    """Raise ConfigError unless ``value`` is one of the choices; ``what`` names the option in the message."""
     if value not in choices:
         raise ConfigError(f"unknown {what} {value!r}; choose one of {', '.join(map(repr, choices))}")
 
 
 def check_focus(what: str, gamma: float) -> None:
-    """Refuse a focusing exponent in (0, 1) or below 0: its gradient is infinite for a perfect prediction."""
+    """Raise ValueError unless a focusing exponent is 0 or >= 1.
+
+    Between 0 and 1 its gradient is infinite for a perfect prediction.
+    """
     if not (gamma == 0 or gamma >= 1):
         raise ValueError(f"{what} must be 0 or >= 1, got {gamma}")
 
 
 def check_fraction(what: str, value: float) -> None:
-    """Refuse a number outside ``[0, 1)``."""
+    """Raise ValueError for a number outside ``[0, 1)``; ``what`` names the option in the message."""
     if not 0 <= value < 1:
         raise ValueError(f"{what} must be in [0, 1), got {value}")
 
 
 def class_vector(values: Tensor | Sequence[float], like: Tensor) -> Tensor:
-    """One number a class, ``(M,)``, in the dtype and on the device of logits ``(B, M)``."""
+    """Convert one number for each class to a tensor ``(M,)`` with dtype and device of the logits ``(B, M)``."""
     vector = torch.as_tensor(values, dtype=like.dtype, device=like.device)
     if vector.shape != like.shape[-1:]:
         raise ValueError(
@@ -116,11 +119,19 @@ def class_vector(values: Tensor | Sequence[float], like: Tensor) -> Tensor:
 
 
 def known_labels(labels: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Labels with 0 in place of NaN, in the dtype of ``like``, and the mask of those that are known."""
+    """Split labels with NaN into values and a mask.
+
+    Returns:
+        The labels in the dtype of ``like`` with 0 in place of NaN, and the bool mask of known labels.
+
+    Example:
+        >>> known_labels(torch.tensor([[1.0, torch.nan]]), like=torch.zeros(1))
+        (tensor([[1., 0.]]), tensor([[ True, False]]))
+    """
     known = ~labels.isnan()
     return torch.where(known, labels, 0).to(like.dtype), known
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean of the values under the mask; 0, with gradient 0, where the mask is empty. Waits for no device."""
+    """Mean of the values under the mask; 0 with gradient 0 for an empty mask. Never synchronises with the device."""
     return torch.where(mask, values, 0).sum() / mask.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""Distribution-balanced loss: weights that undo sampling, and tolerance for absent actions."""
+"""Distribution-balanced loss: weights that undo the imbalance of sampling, and tolerance for absent actions."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def distribution_balanced_loss(
     gamma: float = 2.0,
     scale: float = 2.0,
 ) -> Tensor:
-    r"""Rebalanced, negative-tolerant focal loss.
+    r"""Focal loss with re-balanced weights and a softened cost of absent actions.
 
     .. math::
         L &= \frac{s}{|\Omega|} \sum_{(i,j) \in \Omega} w_{ij} \begin{cases}
@@ -44,26 +44,33 @@ def distribution_balanced_loss(
         w_{ij} = \alpha + \sigma(\beta (r_{ij} - \mu)), \qquad
         r_{ij} = \frac{1 / n_j}{\sum_k y_{ik} / n_k}
 
-    :math:`\Omega` are the known labels; without any the loss is 0. A clip that shows no action has :math:`r =
-    \infty`, so the largest weight, as in the official code.
+    :math:`\Omega` is the set of known (not NaN) labels; without any the loss is 0. A clip that shows no action
+    has :math:`r = \infty` and so the largest weight, as in the official code.
 
-    Reference: Wu et al., Distribution-Balanced Loss, ECCV 2020; the numbers are those of its COCO-MLT config.
+    Reference: Wu et al., Distribution-Balanced Loss, ECCV 2020; the defaults are those of its COCO-MLT config.
 
     Args:
-        logits: ``(B, M)``, before the sigmoid.
-        labels: multi-hot, ``(B, M)``, NaN where unknown.
-        counts: n, training samples that show each action, ``(M,)``, each in 0 < n < total.
-        total: N, training samples with known labels.
-        floor: :math:`\alpha`.
-        slope: :math:`\beta`.
-        middle: :math:`\mu`.
-        bias: :math:`\kappa`.
-        tolerance: :math:`\lambda`, > 0.
-        gamma: 0, or >= 1.
-        scale: s.
+        logits: action logits before the sigmoid, ``(B, M)``.
+        labels: multi-hot action labels, ``(B, M)``, NaN where unknown.
+        counts: n, number of training samples that show each action, ``(M,)``, each in 0 < n < total.
+        total: N, number of training samples with known labels.
+        floor: :math:`\alpha`, the least weight of a label.
+        slope: :math:`\beta`, steepness of the weight over r.
+        middle: :math:`\mu`, value of r at which the weight is halfway.
+        bias: :math:`\kappa`, how far logits are shifted by the log-odds of their action.
+        tolerance: :math:`\lambda` > 0, how much flatter the cost of absent actions is.
+        gamma: focusing exponent, 0 or >= 1.
+        scale: s, factor on the whole loss.
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, -1.0], [0.0, 3.0]])
+        >>> labels = torch.tensor([[1.0, 0.0], [torch.nan, 1.0]])
+        >>> distribution_balanced_loss(logits, labels, counts=[60, 5], total=100)
+        tensor(0.0018)
     """
     check_labels(logits, labels)
     check_focus("gamma", gamma)

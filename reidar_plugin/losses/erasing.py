@@ -1,4 +1,4 @@
-"""Erasing loss, which VPRFT calls attention loss: no attention to frames that random erasing has touched."""
+"""Erasing loss: attention on frames that random erasing has changed. VPRFT calls it attention loss."""
 
 from typing import Literal
 
@@ -14,25 +14,30 @@ OverTime = Literal["mean", "sum"]
 
 @in_float32
 def erasing_loss(attention: Tensor, erased: Tensor, over_time: OverTime = "mean") -> Tensor:
-    r"""Attention that falls on erased frames.
+    r"""Attention that falls on erased frames, averaged over clips.
 
     .. math::
         L_{mean} = \frac{1}{B} \sum_{i=1}^{B} \frac{1}{T} \sum_{t=1}^{T} e_{it}\, a_{it}, \qquad
         L_{sum} = \frac{1}{B} \sum_{i=1}^{B} \sum_{t=1}^{T} e_{it}\, a_{it}
 
-    It is minimised, so it takes attention away from erased frames, as VPRFT says; the two later papers say in
-    words that an erased frame is *given* a high score, with the same formula. A batch without an erased frame
-    gives 0.
+    Minimising it moves attention away from erased frames, as VPRFT says; the two later papers state in words
+    that erased frames *get* a high score, with the same formula. A batch without an erased frame gives 0.
 
     Reference: VPRFT, eq. 1; Not 3D Re-ID, eq. 12; Re-ID-AR, supplementary eq. 5.
 
     Args:
-        attention: one number a frame, ``(B, T)``: weights after the softmax, or scores before it.
-        erased: 1 (or True) for an erased frame, ``(B, T)``.
-        over_time: mean or sum over the frames of a clip.
+        attention: weights of the frames after the softmax, or their scores before it, ``(B, T)``.
+        erased: True (or 1) for each erased frame, ``(B, T)``.
+        over_time: reduction over the frames of a clip, "mean" or "sum".
 
     Returns:
         Scalar, float32 (float64 for float64 attention).
+
+    Example:
+        >>> import torch
+        >>> attention = torch.tensor([[0.25, 0.75], [0.5, 0.5]])
+        >>> erasing_loss(attention, erased=torch.tensor([[True, False], [False, False]]))
+        tensor(0.0625)
     """
     if attention.ndim != 2 or attention.shape != erased.shape or attention.numel() == 0:
         raise ValueError(
@@ -45,10 +50,11 @@ def erasing_loss(attention: Tensor, erased: Tensor, over_time: OverTime = "mean"
 
 
 class ErasingLoss(nn.Module):
-    """:func:`erasing_loss` of what the model's temporal part gives.
+    """Module form of :func:`erasing_loss`, on the output of the model's temporal attention.
 
-    ``form="attention"`` takes the mean over time of the weights after the softmax, as the papers print it;
-    ``form="scores"`` the sum over time of the scores before it, as the released code of VPRFT and Re-ID-AR.
+    Args:
+        form: "attention" takes the mean over time of the weights after the softmax, as the papers print it;
+            "scores" the sum over time of the scores before it, as the released code of VPRFT and Re-ID-AR.
     """
 
     def __init__(self, form: Form = "attention") -> None:

@@ -1,4 +1,4 @@
-"""Logit adjustment: the training prior of each action is part of its logit while training."""
+"""Logit adjustment: in training, the log-odds of each action are added to its logit."""
 
 from collections.abc import Sequence
 
@@ -20,19 +20,27 @@ def logit_adjusted_loss(
     .. math::
         L = \mathrm{BCE}(z_{ij} + \tau \log \frac{r_j}{1 - r_j},\ y_{ij})
 
-    The network then has only to learn what the frequency does not tell; at test its plain logits are used.
-    Unknown (NaN) labels cost nothing. ``tau=0`` is :func:`~.binary_cross_entropy.binary_cross_entropy`.
+    The network then learns only what the frequency of an action does not explain; at test its plain logits are
+    used. Unknown (NaN) labels cost nothing. With ``tau=0`` it is
+    :func:`~reidar_plugin.losses.binary_cross_entropy.binary_cross_entropy`.
 
     Reference: Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, eq. 10, in the sigmoid form.
 
     Args:
-        logits: ``(B, M)``, before the sigmoid.
-        labels: multi-hot, ``(B, M)``, NaN where unknown.
+        logits: action logits before the sigmoid, ``(B, M)``.
+        labels: multi-hot action labels, ``(B, M)``, NaN where unknown.
         ratios: r, share of the training samples that show each action, ``(M,)``, each in 0 < r < 1.
-        tau: how much of the prior is added.
+        tau: factor on the log-odds.
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, -1.0], [0.0, 3.0]])
+        >>> labels = torch.tensor([[1.0, 0.0], [torch.nan, 1.0]])
+        >>> logit_adjusted_loss(logits, labels, ratios=[0.6, 0.05])
+        tensor(0.2571)
     """
     check_labels(logits, labels)
     rate = class_vector(ratios, logits)

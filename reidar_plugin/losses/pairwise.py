@@ -1,4 +1,4 @@
-"""Distances between all clips of a batch, and which pairs show one person."""
+"""Distances between all pairs of clips in a batch, and masks of the pairs that share an identity."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ __all__ = ["cosine_similarities", "euclidean_distances", "same_person", "squared
 
 
 class _Products(torch.autograd.Function):
-    """``X @ X.T`` with one product on the way back, where autograd takes two: most of the time of a metric loss."""
+    """``X @ X.T`` with one matrix product in the backward pass, where autograd takes two; they dominate the time."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
@@ -30,14 +30,19 @@ def _products(features: Tensor) -> Tensor:
 
 
 def _at_least(values: Tensor, floor: float) -> Tensor:
-    """As ``clamp(min=floor)``, which takes three kernels on the way back where this takes one."""
+    """Like ``clamp(min=floor)``, with one kernel in the backward pass instead of three."""
     return F.threshold(values, floor, floor)
 
 
 def cosine_similarities(features: Tensor) -> Tensor:
-    """Cosines between all rows: ``(B, D) -> (B, B)``; 0 for a row of zeros.
+    """Cosine similarities between all rows: ``(B, D) -> (B, B)``; 0 for a row of zeros.
 
-    The rows are not normalised one by one: their products are, which touches B x B numbers in place of B x D.
+    The products are normalised instead of the rows, which touches B x B numbers instead of B x D.
+
+    Example:
+        >>> cosine_similarities(torch.tensor([[3.0, 4.0], [4.0, -3.0]]))
+        tensor([[1., 0.],
+                [0., 1.]])
     """
     products = _products(features)
     shrink = _at_least(products.diagonal(), 1e-24).rsqrt()
@@ -45,10 +50,13 @@ def cosine_similarities(features: Tensor) -> Tensor:
 
 
 def squared_distances(features: Tensor, normalise: bool = False) -> Tensor:
-    """Squared Euclidean distances between all rows, of unit length if asked: ``(B, D) -> (B, B)``, >= 1e-12.
+    """Squared Euclidean distances between all rows: ``(B, D) -> (B, B)``, at least 1e-12.
 
-    The floor keeps the gradient of the square root finite; under it the gradient is 0. A row of zeros, which has no
-    direction, is at a right angle to all others when normalised.
+    The floor keeps the gradient of the square root finite; below it the gradient is 0.
+
+    Args:
+        features: ``(B, D)``.
+        normalise: scale rows to unit length first. A row of zeros is then orthogonal to all others.
     """
     if normalise:
         return _at_least(-2 * cosine_similarities(features) + 2, 1e-12)
@@ -58,18 +66,18 @@ def squared_distances(features: Tensor, normalise: bool = False) -> Tensor:
 
 
 def euclidean_distances(features: Tensor, normalise: bool = False) -> Tensor:
-    """Euclidean distances between all rows, of unit length if asked: ``(B, D) -> (B, B)``, >= 1e-6."""
+    """Euclidean distances between all rows, the square root of :func:`squared_distances`; at least 1e-6."""
     return squared_distances(features, normalise).sqrt()
 
 
 def same_person(pids: Tensor) -> tuple[Tensor, Tensor]:
-    """Masks of the pairs with one identity, the pair of a clip with itself left out, and with two.
+    """Masks of the positive pairs (same identity) and the negative pairs (different identities).
 
     Args:
         pids: identity of each clip, ``(B,)``.
 
     Returns:
-        positive and negative pairs, each bool ``(B, B)``.
+        The positive pairs, without those of a clip with itself, and the negative pairs; each bool ``(B, B)``.
     """
     same = pids[:, None] == pids[None, :]
     return same.fill_diagonal_(False), pids[:, None] != pids[None, :]

@@ -1,4 +1,4 @@
-"""Pose-and-motion-invariant (PMI) triplet: a clip far in pose should be as near as one close in pose."""
+"""Pose-and-motion-invariant (PMI) triplet loss: pose and motion should not change the distance of two clips."""
 
 import torch
 from torch import Tensor, nn
@@ -13,17 +13,18 @@ __all__ = ["PoseMotionTriplet", "pose_motion_triplet"]
 def pose_motion_triplet(
     features: Tensor, covariates: Tensor, pids: Tensor, margin: float = 0.0, include_anchor: bool = False
 ) -> Tensor:
-    r"""Compare two clips of the anchor's person: the most and the least alike in pose and motion.
+    r"""Compare two clips of the anchor's person: the one most alike in pose and motion, and the one least alike.
 
     .. math::
         L = \frac{1}{|A|} \sum_{i \in A} [m + d_{i,n(i)} - d_{i,p(i)}]_+, \quad
         p(i) = \arg\min_{j \in P_i} \lVert g_j - g_i \rVert_2, \quad
         n(i) = \arg\max_{j \in P_i} \lVert g_j - g_i \rVert_2, \quad d = 1 - \cos(f, f)
 
-    :math:`g` are features of pose and motion that only choose: no gradient reaches them. :math:`P_i` are the
-    *other* clips of the person, :math:`A` the clips that have any; without any the loss is 0 and so is its
-    gradient. With a single other clip, both choices fall on it and only the margin is left.
-    ``include_anchor=True`` lets the anchor be its own nearest, as in the code of AITL, which PMI comes from.
+    :math:`g` are features of pose and motion; they only select clips and receive no gradient. :math:`P_i` is the
+    set of *other* clips of the same person, :math:`A` the set of clips for which it is not empty; without any,
+    the loss and its gradient are 0. With a single other clip both selections coincide and the margin is left.
+    With ``include_anchor=True`` the anchor may be its own nearest clip, as in the code of AITL, from which PMI
+    is derived.
 
     Reference: ASA-Net, eq. 11 to 13 (m = 0).
 
@@ -31,11 +32,18 @@ def pose_motion_triplet(
         features: clip features, ``(B, D)``.
         covariates: pose and motion features, ``(B, G)``.
         pids: identity of each clip, ``(B,)``; any integers.
-        margin: m, >= 0.
-        include_anchor: whether a clip may be its own nearest.
+        margin: m, least difference of the two distances that costs nothing, >= 0.
+        include_anchor: let a clip be its own nearest clip.
 
     Returns:
         Scalar, float32 (float64 for float64 features).
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> covariates = torch.tensor([[0.0], [1.0], [5.0]])
+        >>> pose_motion_triplet(features, covariates, pids=torch.tensor([4, 4, 4]))
+        tensor(0.6667)
     """
     check_embedding(features, pids)
     check_embedding(covariates, pids)

@@ -1,4 +1,4 @@
-"""Ranked list loss: clips of a person inside a ball, clips of others outside a larger one."""
+"""Ranked list loss: clips of one identity within a radius, clips of other identities beyond a larger one."""
 
 from typing import Literal
 
@@ -27,7 +27,7 @@ def ranked_list_loss(
     positives: Positives = "non-trivial",
     normalise: bool = True,
 ) -> Tensor:
-    r"""Pull the clips of a person within ``alpha - margin``, push those of others beyond ``alpha``.
+    r"""Pull clips of the same identity within ``alpha - margin``, push clips of others beyond ``alpha``.
 
     .. math::
         L &= \frac{1}{B} \sum_{i=1}^{B} \bigl(\mu_P L_P(i) + \mu_N L_N(i)\bigr) \\
@@ -37,10 +37,10 @@ def ranked_list_loss(
         P_i^* = \{j \ne i : y_j = y_i,\ d_{ij} > \alpha - m\}, \quad
         N_i^* = \{j : y_j \ne y_i,\ d_{ij} < \alpha\}
 
-    An empty list costs 0, so a batch of one clip or of pairwise distant people gives 0 with gradient 0. The
-    gradient flows through the weights too. Differences to the released code, each an option: it divides
-    :math:`L_P` by the number of all positives (``positives="all"``); it adds 1e-5 to the two denominators,
-    which we do not (below 4e-6 of the value for three positives an anchor).
+    An empty set costs 0, so a single clip, or identities that are far apart, give 0 with gradient 0. The
+    gradient flows through the weights too. The released code divides :math:`L_P` by the number of all positives
+    (here ``positives="all"``) and adds 1e-5 to the two denominators (not done here; it changes the value by
+    less than 4e-6 of it for three positives per anchor).
 
     Reference: Wang et al., Ranked List Loss, CVPR 2019; Not 3D Re-ID, eq. 5 to 10; Re-ID-AR, supplementary
     eq. 3.
@@ -48,16 +48,22 @@ def ranked_list_loss(
     Args:
         features: clip features, ``(B, D)``.
         pids: identity of each clip, ``(B,)``; any integers.
-        margin: m, width of the empty shell, >= 0.
-        alpha: distance beyond which a clip of another person costs nothing, > 0.
-        temperature: T, how much the nearest of the others outweigh the rest, >= 0; 0 is the mean.
-        positive_weight: weight of the pulling part.
-        negative_weight: weight of the pushing part.
-        positives: whether :math:`L_P` is a mean over the positives that cost something or over all of them.
-        normalise: whether features are brought to length 1 before.
+        margin: m, width of the shell between the two radii, >= 0.
+        alpha: distance beyond which a clip of another identity costs nothing, > 0.
+        temperature: T, how much the nearest negatives outweigh the others, >= 0; 0 is the plain mean.
+        positive_weight: :math:`\mu_P`, weight of the pull.
+        negative_weight: :math:`\mu_N`, weight of the push.
+        positives: :math:`L_P` is the mean over positives with a cost ("non-trivial") or over "all" of them.
+        normalise: scale features to unit length first.
 
     Returns:
         Scalar, float32 (float64 for float64 features).
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[0.0, 0.0], [6.0, 0.0], [3.0, 4.0]])
+        >>> ranked_list_loss(features, torch.tensor([1, 1, 2]), margin=3.0, alpha=7.0, normalise=False)
+        tensor(3.3333)
     """
     check_embedding(features, pids)
     check_choice("positives", positives, ("non-trivial", "all"))
@@ -68,7 +74,7 @@ def ranked_list_loss(
     pulled = pull.sum(dim=1) / counted.sum(dim=1).clamp(min=1)  # (B,)
 
     push = F.relu(alpha - distances) * negative
-    # a row without any near negative gets even weights, on pushes that are all 0
+    # a row without a near negative gets equal weights, on pushes that are all 0
     scores = (temperature * push).masked_fill(push == 0, torch.finfo(push.dtype).min)
     pushed = (scores.softmax(dim=1) * push).sum(dim=1)  # (B,)
     return (positive_weight * pulled + negative_weight * pushed).mean()

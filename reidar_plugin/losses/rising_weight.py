@@ -1,4 +1,4 @@
-"""A weight that rises once another loss has become small: the schedule of ASA-Net's PMI triplet."""
+"""A loss weight that rises once another loss is small: the schedule of ASA-Net's PMI triplet."""
 
 import torch
 from torch import Tensor, nn
@@ -7,15 +7,20 @@ __all__ = ["RisingWeight"]
 
 
 class RisingWeight(nn.Module):
-    """``start`` until the watched loss falls below a threshold in training, ``end`` from then on.
+    """The weight ``start`` until the watched loss falls below a threshold in training, ``end`` from then on.
 
-    Which of the two it is lives in a buffer, so it is saved with the objective, and no device is waited for.
-    A watched value of exactly 0 does not count: it is what a loss says of a batch without any label.
+    Whether the threshold was reached is a buffer: it is saved with the objective, and reading it does not
+    synchronise with the device. A watched value of exactly 0 is ignored: it means a batch without labels.
 
     Args:
-        start: weight at first.
-        end: weight from then on.
+        start: weight before the threshold is reached.
+        end: weight after it.
         below: the threshold.
+
+    Example:
+        >>> weight = RisingWeight(start=0.25, end=0.5, below=0.15)
+        >>> [weight(torch.tensor(loss)).item() for loss in (0.7, 0.1, 0.9)]
+        [0.25, 0.5, 0.5]
     """
 
     reached: Tensor

@@ -1,4 +1,4 @@
-"""Cross-entropy with label smoothing: the identity loss."""
+"""Cross-entropy with label smoothing, the identity classification loss."""
 
 from typing import Literal
 
@@ -22,16 +22,15 @@ Spread = Literal["classes", "batch"]
 def smoothed_cross_entropy(
     logits: Tensor, pids: Tensor, epsilon: float = 0.1, spread: Spread = "classes"
 ) -> Tensor:
-    r"""Cross-entropy with a target that is a little unsure.
+    r"""Cross-entropy with smoothed targets.
 
     .. math::
         L = -\frac{1}{B} \sum_{i=1}^{B} \sum_{k=1}^{K} q_{ik} \log p_{ik}, \qquad
         q_{ik} = (1 - \varepsilon)\,[k = y_i] + \frac{\varepsilon}{n}
 
-    With ``spread="classes"``, :math:`n = K`, as the papers write it and torch computes it. With
-    ``spread="batch"``, :math:`n = B`, the slip of the released Re-ID-AR code: the target then sums to more
-    than 1 wherever K > B, which is a much stronger smoothing (0.52 in place of 0.1 for 625 classes and 64
-    clips, after rescaling).
+    With ``spread="classes"``, :math:`n = K`, as in the papers and in torch. With ``spread="batch"``,
+    :math:`n = B`, a slip of the released Re-ID-AR code: where K > B the targets then sum to more than 1, which
+    is a much stronger smoothing (0.52 instead of 0.1 for 625 classes and 64 clips, after rescaling).
 
     Reference: Szegedy et al., Rethinking the Inception Architecture, CVPR 2016; Re-ID-AR, supplementary eq. 1
     and 2.
@@ -39,11 +38,17 @@ def smoothed_cross_entropy(
     Args:
         logits: identity logits, ``(B, K)``.
         pids: identity of each clip, ``(B,)``, 0..K-1.
-        epsilon: mass taken from the true class, 0 <= epsilon < 1; 0 is plain cross-entropy.
-        spread: what the mass is divided by.
+        epsilon: probability mass taken from the true class, in [0, 1); 0 is plain cross-entropy.
+        spread: the mass is divided by the number of "classes" or by the size of the "batch".
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+        >>> smoothed_cross_entropy(logits, torch.tensor([0, 1]))
+        tensor(0.3729)
     """
     check_embedding(logits, pids)
     check_pids(pids, logits.shape[1])

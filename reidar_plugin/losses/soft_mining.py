@@ -1,4 +1,4 @@
-"""Online soft mining with class-aware attention (OSM-CAA): all pairs count, the doubtful ones less."""
+"""Online soft mining with class-aware attention (OSM-CAA): a contrastive loss over all weighted pairs."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ def soft_mining_loss(
     alpha: float = 1.2,
     balance: float = 0.5,
 ) -> Tensor:
-    r"""Contrastive loss in which near positives and near negatives of trusted clips weigh most.
+    r"""Contrastive loss in which near positives and near negatives of reliable clips weigh most.
 
     .. math::
         L &= (1 - \lambda) L_P + \lambda L_N, \qquad
@@ -34,24 +34,30 @@ def soft_mining_loss(
             [\alpha - d_{ij}]_+ & (i,j) \in N \end{cases}, \qquad
         a_i = \frac{e^{x_i \cdot c_{y_i}}}{\sum_k e^{x_i \cdot c_k}}
 
-    Features :math:`x` and class vectors :math:`c` are brought to length 1, :math:`d` is Euclidean, P are the
-    pairs of two clips of one person and N those of two persons. A set without a pair, or whose weights are
-    all 0, costs 0. The gradient flows through the weights, also into the class vectors, as in the released
-    code.
+    Features :math:`x` and class vectors :math:`c` are scaled to unit length, :math:`d` is the Euclidean
+    distance, P is the set of pairs with one identity and N that of pairs with two. A set without a pair, or
+    with weights that are all 0, costs 0. The gradient flows through the weights, also into the class vectors,
+    as in the released code.
 
-    Reference: Wang et al., Deep Metric Learning by Online Soft Mining, AAAI 2019 (whose values are the
-    defaults here); VPRFT: with centres of the centre loss for class vectors it is "CL Centers OSM".
+    Reference: Wang et al., Deep Metric Learning by Online Soft Mining, AAAI 2019 (the source of the defaults);
+    VPRFT, where it is called "CL Centers OSM" if the class vectors are the centres of the centre loss.
 
     Args:
         features: clip features, ``(B, D)``.
         pids: identity of each clip, ``(B,)``, 0..K-1.
-        class_vectors: one a class, ``(K, D)``: rows of the identity classifier, or the centres.
-        sigma: width of the positive weight, > 0.
-        alpha: distance beyond which a negative costs nothing, > 0.
-        balance: :math:`\lambda`, share of the negatives, 0..1.
+        class_vectors: one vector for each class, ``(K, D)``: rows of the identity classifier, or learned centres.
+        sigma: :math:`\sigma`, how fast the weight of a positive pair falls with its distance, > 0.
+        alpha: :math:`\alpha`, distance beyond which a negative pair costs nothing, > 0.
+        balance: :math:`\lambda`, weight of the negative part, in [0, 1].
 
     Returns:
         Scalar, float32 (float64 for float64 features).
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        >>> soft_mining_loss(features, torch.tensor([0, 0, 1]), class_vectors=torch.eye(2))
+        tensor(0.5472)
     """
     check_embedding(features, pids)
     check_centres(features, class_vectors)
@@ -72,7 +78,11 @@ def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 
 
 class SoftMiningLoss(nn.Module):
-    """Module form of :func:`soft_mining_loss`; ``vectors`` says whose rows the objective hands in."""
+    """Module form of :func:`soft_mining_loss`.
+
+    The additional argument ``vectors`` tells the objective which class vectors to pass: the rows of the
+    identity "classifier", or the "centres" of the term ``identity_centre``.
+    """
 
     def __init__(
         self, *, sigma: float = 0.8, alpha: float = 1.2, balance: float = 0.5, vectors: Vectors = "classifier"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.losses.action_centre import ActionCentreLoss
 from reidar_plugin.losses.asymmetric import AsymmetricLoss
 from reidar_plugin.losses.attributes import AttributeLoss
@@ -97,7 +98,7 @@ class Batch:
         """A field of the output that not every model fills."""
         value = getattr(self.output, field, None)
         if value is None:
-            raise ValueError(
+            raise InputError(
                 f"a loss term reads {field!r}, which the model does not give; "
                 "take the term out of reidar.loss.terms or use a model that has it"
             )

@@ -1,4 +1,4 @@
-"""Batch-hard triplet loss, in Euclidean or cosine distance."""
+"""Batch-hard triplet loss with Euclidean or cosine distance."""
 
 from typing import Literal
 
@@ -16,25 +16,31 @@ Metric = Literal["euclidean", "cosine"]
 def batch_hard_triplet_loss(
     features: Tensor, pids: Tensor, margin: float = 0.3, metric: Metric = "euclidean"
 ) -> Tensor:
-    r"""The farthest clip of the same person should be nearer, by a margin, than the nearest of another.
+    r"""Hinge on the distance to the farthest positive minus the distance to the nearest negative of each clip.
 
     .. math::
         L = \frac{1}{|A|} \sum_{i \in A} \Bigl[m + \max_{j \ne i,\, y_j = y_i} d_{ij}
             - \min_{y_k \ne y_i} d_{ik}\Bigr]_+
 
-    :math:`A` are the clips that have both a positive and a negative in the batch; without any the loss is 0
-    and so is its gradient. With ``metric="cosine"``, :math:`d = 1 - \cos`, which is the form of VPRFT.
+    :math:`A` is the set of clips with a positive in the batch; one without a negative costs nothing. Without any
+    such clip, the loss and its gradient are 0. With ``metric="cosine"``, :math:`d = 1 - \cos`, the form of VPRFT.
 
     Reference: Hermans et al., In Defense of the Triplet Loss, arXiv 1703.07737, eq. 5; VPRFT, bag of tricks.
 
     Args:
         features: clip features, ``(B, D)``.
         pids: identity of each clip, ``(B,)``; any integers.
-        margin: m, >= 0.
-        metric: which distance.
+        margin: m, by how much a negative must be farther than a positive to cost nothing, >= 0.
+        metric: distance between features, "euclidean" or "cosine".
 
     Returns:
         Scalar, float32 (float64 for float64 features).
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[0.0], [3.0], [4.0]])
+        >>> batch_hard_triplet_loss(features, torch.tensor([0, 0, 1]), margin=0.5)
+        tensor(1.2500)
     """
     check_embedding(features, pids)
     check_choice("metric", metric, ("euclidean", "cosine"))

@@ -1,4 +1,4 @@
-"""Binary cross-entropy weighted by how rare each action is."""
+"""Binary cross-entropy weighted by the frequency of each action."""
 
 from collections.abc import Sequence
 
@@ -19,29 +19,36 @@ def weighted_binary_cross_entropy(
     double_sigmoid: bool = False,
     reduction: str = "sum",
 ) -> Tensor:
-    r"""Binary cross-entropy in which a rare action weighs more where it is present, less where it is not.
+    r"""Binary cross-entropy in which a rare action weighs more where it is present and less where it is absent.
 
     .. math::
         L = -\frac{1}{|V|} \sum_{i \in V} \sum_{j=1}^{M} \omega_{ij}
             \bigl(y_{ij} \log \sigma(z_{ij}) + (1 - y_{ij}) \log(1 - \sigma(z_{ij}))\bigr), \qquad
         \omega_{ij} = \begin{cases} e^{1 - r_j} & y_{ij} = 1 \\ e^{r_j} & y_{ij} = 0 \end{cases}
 
-    :math:`V` are the clips with a known label; unknown (NaN) labels cost nothing, and without any known one
-    the loss is 0. The paper's eq. 3 lacks the minus sign. ``double_sigmoid`` is a slip of the released code,
-    which takes the sigmoid's output for a logit; its other slip, ratios :math:`1/n_j`, is a matter of what is
-    handed in. The sum over actions makes it grow with M; ``reduction="mean"`` takes their mean instead.
+    :math:`V` is the set of clips with a known label; unknown (NaN) labels cost nothing, and without any known
+    label the loss is 0. Eq. 3 of the paper lacks the minus sign. ``double_sigmoid`` repeats a slip of the
+    released code, which applies a second sigmoid to probabilities; its other slip, ratios :math:`1/n_j`, can be
+    repeated by passing such ratios. The sum over actions grows with M; ``reduction="mean"`` takes their mean instead.
 
     Reference: Li et al., Richly Annotated Pedestrian, ICPR 2015 / ICME 2018; Re-ID-AR, eq. 3 and 4.
 
     Args:
-        logits: ``(B, M)``, before the sigmoid.
-        labels: multi-hot, ``(B, M)``, NaN where unknown.
+        logits: action logits before the sigmoid, ``(B, M)``.
+        labels: multi-hot action labels, ``(B, M)``, NaN where unknown.
         ratios: r, share of the training samples that show each action, ``(M,)``, in 0..1.
-        double_sigmoid: whether a sigmoid is taken before the one in the formula.
-        reduction: over the actions, ``sum`` as in the paper or ``mean``.
+        double_sigmoid: apply a sigmoid to the logits before the one in the formula.
+        reduction: how the actions of a clip are added up, ``sum`` as in the paper or ``mean``.
 
     Returns:
         Scalar, float32 (float64 for float64 logits).
+
+    Example:
+        >>> import torch
+        >>> logits = torch.tensor([[2.0, -1.0], [0.0, 3.0]])
+        >>> labels = torch.tensor([[1.0, 0.0], [torch.nan, 1.0]])
+        >>> weighted_binary_cross_entropy(logits, labels, ratios=[0.6, 0.05])
+        tensor(0.3222)
     """
     check_labels(logits, labels)
     check_choice("reduction", reduction, ("sum", "mean"))

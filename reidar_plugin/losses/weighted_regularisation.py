@@ -1,4 +1,4 @@
-"""Weighted regularisation triplet: every pair of an anchor counts, hard ones more, and there is no margin."""
+"""Weighted regularisation triplet loss: all pairs of an anchor, weighted by difficulty, without a margin."""
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ __all__ = ["WeightedRegularisationTriplet", "weighted_regularisation_triplet"]
 def weighted_regularisation_triplet(
     features: Tensor, pids: Tensor, include_anchor: bool = False, normalise: bool = False
 ) -> Tensor:
-    r"""Soft margin between the softmax-weighted distances to the positives and to the negatives.
+    r"""Softplus of the softmax-weighted distance to the positives minus that to the negatives.
 
     .. math::
         L = \frac{1}{|A|} \sum_{i \in A} \log\Bigl(1 + \exp\bigl(
@@ -22,10 +22,10 @@ def weighted_regularisation_triplet(
         w^p_{ij} = \frac{e^{d_{ij}}}{\sum_{l \in P_i} e^{d_{il}}}, \quad
         w^n_{ik} = \frac{e^{-d_{ik}}}{\sum_{l \in N_i} e^{-d_{il}}}
 
-    :math:`A` are the clips with both a positive and a negative; without any the loss is 0 and so is its
-    gradient. The gradient flows through the weights. The released code counts the anchor, at distance 0,
-    among its own positives (``include_anchor=True``); ASA-Net prints the sum over the batch where the code
-    takes the mean, as we do.
+    :math:`A` is the set of clips with both a positive and a negative; without any, the loss and its gradient are
+    0. The gradient flows through the weights too. The released code of AGW counts the anchor, at distance 0,
+    among its own positives (``include_anchor=True``). ASA-Net prints the sum over the batch; the code of AGW,
+    and this function, take the mean.
 
     Reference: Ye et al., Deep Learning for Person Re-identification: A Survey (AGW), eq. 8 and 9; ASA-Net,
     eq. 14.
@@ -33,11 +33,17 @@ def weighted_regularisation_triplet(
     Args:
         features: clip features, ``(B, D)``.
         pids: identity of each clip, ``(B,)``; any integers.
-        include_anchor: whether a clip is its own positive.
-        normalise: whether features are brought to length 1 before.
+        include_anchor: count each clip among its own positives.
+        normalise: scale features to unit length first.
 
     Returns:
         Scalar, float32 (float64 for float64 features).
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[0.0, 0.0], [3.0, 4.0], [6.0, 0.0]])
+        >>> weighted_regularisation_triplet(features, torch.tensor([7, 7, 2]))
+        tensor(0.5032)
     """
     check_embedding(features, pids)
     distances = euclidean_distances(features, normalise)  # (B, B)

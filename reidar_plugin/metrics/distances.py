@@ -1,4 +1,4 @@
-"""Distances between features: float32 on any device, in blocks of rows, however the network was run."""
+"""Distances between features, in float32 on any device and in blocks of rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, cast, get_args
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize as unit_length
+
+from reidar_plugin.errors import InputError
 
 __all__ = [
     "Metric",
@@ -19,7 +21,7 @@ __all__ = [
     "prepared_distances",
 ]
 
-#: What ``test.dist_metric`` may be.
+#: Values of the config key ``test.dist_metric``.
 Metric = Literal["euclidean", "cosine"]
 
 #: Distances in one block: 16 MB of float32 keep to the caches of a CPU, 256 MB fill an accelerator.
@@ -27,7 +29,7 @@ CPU_BLOCK, ACCELERATOR_BLOCK = 2**22, 2**26
 
 
 class PreparedFeatures(NamedTuple):
-    r"""Features in the form in which both metrics are one product.
+    r"""Features in a form in which both metrics need a single matrix product.
 
     .. math::
         d(q, g) = o_q + o_g - s \langle q, g\rangle
@@ -41,27 +43,30 @@ class PreparedFeatures(NamedTuple):
     scale: float
 
     def part(self, start: int, stop: int | None = None) -> "PreparedFeatures":
-        """Some of them, not copied."""
+        """The features of a range of rows, as a view."""
         return PreparedFeatures(self.vectors[start:stop], self.offsets[start:stop], self.scale)
 
 
 def check_metric(metric: str) -> Metric:
-    """The metric itself, or an error that lists the metrics there are."""
+    """Return the metric, or raise ValueError with the list of metrics."""
     if metric not in get_args(Metric):
-        raise ValueError(f"unknown metric {metric!r}; choose one of {', '.join(map(repr, get_args(Metric)))}")
+        raise InputError(f"unknown metric {metric!r}; choose one of {', '.join(map(repr, get_args(Metric)))}")
     return cast(Metric, metric)
 
 
 def prepare_features(
     features: Tensor, metric: Metric = "euclidean", normalize: bool = False, name: str = "features"
 ) -> PreparedFeatures:
-    """Check features and bring them to the form that the distances need.
+    """Check features and convert them to the form that the distance functions need.
 
     Args:
-        features: ``(N, D)``, any floating type; float32 is not copied unless it must be normalised.
+        features: features ``(N, D)`` of any floating type; float32 is copied only if it must be normalised.
         metric: ``euclidean`` (squared) or ``cosine``.
-        normalize: whether vectors are brought to unit length first; ``cosine`` always does.
-        name: what the features are, for the error.
+        normalize: scale vectors to unit length first; ``cosine`` always does.
+        name: name of the features in error messages.
+
+    Raises:
+        ValueError: the metric is unknown, the shape is wrong, or a row holds NaN or infinity.
     """
     check_metric(metric)
     if features.ndim != 2 or 0 in features.shape:
@@ -86,7 +91,15 @@ def prepare_features(
 def pairwise_distances(
     query: Tensor, gallery: Tensor, metric: Metric = "euclidean", normalize: bool = False
 ) -> Tensor:
-    """All distances at once, float32 ``(Q, G)``; see :func:`distance_blocks` where that is too much."""
+    """All distances between queries and gallery in one matrix; see :func:`distance_blocks` for blocks of it.
+
+    Returns:
+        float32 ``(Q, G)``.
+
+    Example:
+        >>> pairwise_distances(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [1.0, 0.0]]))
+        tensor([[25.,  1.]])
+    """
     return torch.cat(list(distance_blocks(query, gallery, metric, normalize)))
 
 
@@ -97,21 +110,21 @@ def distance_blocks(
     normalize: bool = False,
     block: int | None = None,
 ) -> Iterator[Tensor]:
-    r"""Distances of consecutive queries to the whole gallery.
+    r"""Distances of blocks of consecutive queries to the whole gallery.
 
     .. math::
         d(q, g) = \lVert q - g \rVert_2^2 \quad\text{or}\quad
         d(q, g) = 1 - \frac{\langle q, g\rangle}{\lVert q\rVert \lVert g\rVert}
 
-    Never below 0, never in less than float32: autocast and TF32 are off here, because ties of coarse
-    distances move mAP (a bfloat16 matrix has about 4,000 different values).
+    Distances are at least 0 and always computed in float32: autocast and TF32 are switched off, because coarse
+    distances are often equal, and ties change mAP (a bfloat16 matrix has about 4,000 different values).
 
     Args:
-        query: ``(Q, D)``.
-        gallery: ``(G, D)``, on the same device.
+        query: query features, ``(Q, D)``.
+        gallery: gallery features, ``(G, D)``, on the same device.
         metric: ``euclidean`` (squared) or ``cosine``.
-        normalize: whether vectors are brought to unit length first.
-        block: distances in one block; by device if None.
+        normalize: scale vectors to unit length first.
+        block: number of distances in one block; None chooses it by device.
 
     Yields:
         float32 ``(B, G)``; the blocks together hold ``Q`` rows, in order.
@@ -125,24 +138,25 @@ def distance_blocks(
 
 
 def prepared_distances(query: PreparedFeatures, gallery: PreparedFeatures) -> Tensor:
-    """Distances of features that are prepared already, float32 ``(Q, G)``."""
+    """Distances between features from :func:`prepare_features`, float32 ``(Q, G)``."""
     with full_precision(query.vectors.device):
         distances = torch.addmm(gallery.offsets, query.vectors, gallery.vectors.T, alpha=-query.scale)
     return distances.add_(query.offsets[:, None]).clamp_(min=0)
 
 
 def block_size(device: torch.device) -> int:
-    """How many distances to hold at a time."""
+    """Number of distances to hold in memory at a time."""
     return CPU_BLOCK if device.type == "cpu" else ACCELERATOR_BLOCK
 
 
 def pair_distances(features: PreparedFeatures, first: Tensor, second: Tensor, chunk: int = 4096) -> Tensor:
-    """Distances of chosen pairs of one set.
+    """Distances of selected pairs within one set of features.
 
     Args:
-        features: the set.
-        first, second: places of the two of each pair, ``(P,)``.
-        chunk: pairs at a time.
+        features: the features of the set.
+        first: index of the first member of each pair, ``(P,)``.
+        second: index of the second member of each pair, ``(P,)``.
+        chunk: number of pairs computed at a time.
 
     Returns:
         float32 ``(P,)``.
@@ -155,7 +169,7 @@ def pair_distances(features: PreparedFeatures, first: Tensor, second: Tensor, ch
 
 
 def check_widths(query: Tensor, gallery: Tensor) -> None:
-    """Both sides must be features of one network on one device."""
+    """Raise ValueError unless both sides have the same width and are on the same device."""
     if query.ndim == gallery.ndim == 2 and query.shape[1] != gallery.shape[1]:
         raise ValueError(
             f"query features are {query.shape[1]} wide, gallery features {gallery.shape[1]}; use one model"
@@ -168,7 +182,7 @@ def check_widths(query: Tensor, gallery: Tensor) -> None:
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Float32 products in float32: no autocast, no TF32, no bfloat16 passes."""
+    """Compute float32 products exactly in float32: without autocast, TF32 or bfloat16 passes."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

@@ -1,7 +1,8 @@
-r"""How sure a mean over queries is, and whether two models really differ on the same queries.
+r"""Bootstrap intervals of means over queries, and a paired test of two models on the same queries.
 
-Resampling is over queries. Queries of one person are alike, so intervals are, if anything, too narrow; give
-``groups`` to resample people instead. It says nothing of another training run: that takes more seeds.
+Queries are resampled. Queries of one person are similar, so these intervals are rather too narrow than too wide;
+pass ``groups`` to resample people instead. The variation between training runs is not covered: that takes
+several seeds.
 
 Reference: Efron and Tibshirani, An Introduction to the Bootstrap, 1993; Good, Permutation Tests, 1994.
 """
@@ -10,13 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reidar_plugin.errors import InputError
+
 __all__ = ["Interval", "PairedTest", "bootstrap_interval", "paired_test"]
 
 CHUNK = 2**22  # resampled values held at a time
 
 
 class Interval(NamedTuple):
-    """A mean and between what it lies."""
+    """A mean with the two ends of its interval."""
 
     mean: float
     low: float
@@ -24,12 +27,12 @@ class Interval(NamedTuple):
 
 
 class PairedTest(NamedTuple):
-    """Model B against model A on the same queries; a positive difference speaks for B."""
+    """Comparison of model B with model A on the same queries; a positive difference means that B is better."""
 
     difference: Interval  #: mean of B - A
-    p_value: float  #: two-sided sign-flip permutation test of "there is no difference"
-    better: int  #: queries on which B is better
-    worse: int  #: queries on which B is worse
+    p_value: float  #: of a two-sided sign-flip permutation test of the hypothesis of no difference
+    better: int  #: number of queries on which B is better
+    worse: int  #: number of queries on which B is worse
 
 
 def bootstrap_interval(
@@ -38,25 +41,29 @@ def bootstrap_interval(
     """Percentile bootstrap interval of a mean.
 
     Args:
-        values: one figure a query, ``(V,)``.
-        level: how often such intervals should hold the mean, between 0 and 1.
-        resamples: how often the queries are drawn anew, with replacement.
-        seed: of the drawing.
-        groups: who each query is, ``(V,)``; if given, people are drawn with all of their queries.
+        values: one value for each query, ``(V,)``.
+        level: share of such intervals that should contain the true mean, between 0 and 1.
+        resamples: number of times that the queries are drawn with replacement.
+        seed: seed of the draws.
+        groups: identity of each query, ``(V,)``; if given, people are drawn with all of their queries.
 
     Returns:
         The mean of ``values`` with its interval.
+
+    Example:
+        >>> bootstrap_interval([0.0, 1.0, 1.0, 1.0])
+        Interval(mean=0.75, low=0.25, high=1.0)
     """
     values = _one_a_query(values)
     if not 0 < level < 1:
-        raise ValueError(f"a level lies between 0 and 1, got {level}")
+        raise InputError(f"a level lies between 0 and 1, got {level}")
     sums, sizes = _by_group(values, groups)
-    draws = np.random.default_rng(seed)
+    random = np.random.default_rng(seed)
     means = np.concatenate(
         [
             sums[chosen].sum(axis=1) / sizes[chosen].sum(axis=1)
             for count in _portions(resamples, len(sums))
-            for chosen in [draws.integers(len(sums), size=(count, len(sums)))]
+            for chosen in [random.integers(len(sums), size=(count, len(sums)))]
         ]
     )
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
@@ -68,25 +75,34 @@ def paired_test(
 ) -> PairedTest:
     r"""Compare two models query by query.
 
-    The interval is the bootstrap's over the differences :math:`b_i - a_i`. The p-value is the share of
-    random signs that make the mean of :math:`\pm(b_i - a_i)` at least as large as it is, the true signs
-    counted among them.
+    The interval is the bootstrap interval of the differences :math:`b_i - a_i`. The p-value is the share of
+    random signs for which the mean of :math:`\pm(b_i - a_i)` is at least as large in magnitude as the observed
+    one, with the true signs counted as one draw.
 
     Args:
-        a, b: one figure a query, ``(V,)``, same queries in the same order.
-        level, resamples, seed, groups: as in :func:`bootstrap_interval`; signs flip for a whole group too.
+        a: one value for each query of model A, ``(V,)``.
+        b: the same of model B, for the same queries in the same order.
+        level: level of the interval, between 0 and 1.
+        resamples: number of bootstrap draws and of random signs.
+        seed: seed of the draws.
+        groups: identity of each query, ``(V,)``; if given, queries of one person are drawn, and change sign, together.
+
+    Example:
+        >>> test = paired_test([0.2, 0.5, 0.9, 0.1], [0.4, 0.7, 0.9, 0.6])
+        >>> round(test.difference.mean, 3), test.better, test.worse
+        (0.225, 3, 0)
     """
     a, b = _one_a_query(a), _one_a_query(b)
     if a.shape != b.shape:
-        raise ValueError(f"a paired test needs the same queries, got {len(a)} and {len(b)} figures")
+        raise InputError(f"a paired test needs the same queries, got {len(a)} and {len(b)} figures")
     gaps = b - a
     interval = bootstrap_interval(gaps, level, resamples, seed, groups)
     sums, _ = _by_group(gaps, groups)
-    sums = sums[sums != 0]  # a sign in front of 0 changes nothing
-    draws = np.random.default_rng(seed)
+    sums = sums[sums != 0]  # the sign of 0 changes nothing
+    random = np.random.default_rng(seed)
     bound = abs(sums.sum()) * (1 - 1e-12)  # sums in another order may differ in their last bit
     reached = sum(
-        int((np.abs(draws.choice((-1.0, 1.0), size=(count, len(sums))) @ sums) >= bound).sum())
+        int((np.abs(random.choice((-1.0, 1.0), size=(count, len(sums))) @ sums) >= bound).sum())
         for count in _portions(resamples, len(sums))
     )
     return PairedTest(interval, (reached + 1) / (resamples + 1), int((gaps > 0).sum()), int((gaps < 0).sum()))
@@ -97,12 +113,12 @@ def _one_a_query(values: Any) -> np.ndarray:
     if array.ndim != 1 or not array.size:
         raise ValueError(f"expected one figure a query, got shape {array.shape}")
     if not np.isfinite(array).all():
-        raise ValueError(f"{int((~np.isfinite(array)).sum())} of {array.size} figures are NaN or infinite")
+        raise InputError(f"{int((~np.isfinite(array)).sum())} of {array.size} figures are NaN or infinite")
     return array
 
 
 def _by_group(values: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and size of each group, ``(N,)`` each; every query is its own group without any."""
+    """Sum and size of each group, ``(N,)`` each; without groups every query is a group of its own."""
     if groups is None:
         return values, np.ones(len(values))
     if len(groups) != len(values):
@@ -112,8 +128,8 @@ def _by_group(values: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _portions(resamples: int, width: int) -> list[int]:
-    """The resamples in portions that fit in memory."""
+    """Split the number of resamples into portions that fit in memory."""
     if resamples < 1:
-        raise ValueError(f"expected at least one resample, got {resamples}")
+        raise InputError(f"expected at least one resample, got {resamples}")
     most = max(1, CHUNK // max(1, width))
     return [min(most, resamples - done) for done in range(0, resamples, most)]

@@ -1,4 +1,4 @@
-"""A data set's whole retrieval test: every protocol, plain or re-ranked, with intervals."""
+"""The retrieval test of a data set: each protocol, with plain or re-ranked distances, and its intervals."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.distances import Metric, distance_blocks
 from reidar_plugin.metrics.intervals import Interval, bootstrap_interval
-from reidar_plugin.metrics.protocols import DISTRACTOR, Protocol
+from reidar_plugin.metrics.protocols import DISTRACTOR, Protocol, TrackletFeatures
 from reidar_plugin.metrics.rerank import rerank
 from reidar_plugin.metrics.retrieval import Retrieval, rank_blocks
-from reidar_plugin.metrics.tracklets import TrackletFeatures
 
 __all__ = ["ProtocolResult", "Reranking", "evaluate_retrieval"]
 
@@ -28,39 +28,39 @@ class Reranking(NamedTuple):
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """One test under one protocol."""
+    """The result of one test under one protocol."""
 
     dataset: str
-    protocol: str  #: its name
-    summary: str  #: the protocol in one line
-    distance: str  #: in words, e.g. ``squared Euclidean``
-    reranked: bool
-    queries: int
-    gallery: int
-    distractors: int
+    protocol: str  #: name of the protocol
+    summary: str  #: the protocol explained in one line
+    distance: str  #: the distance in words, e.g. ``squared Euclidean``
+    reranked: bool  #: whether distances were re-ranked
+    queries: int  #: number of queries, valid or not
+    gallery: int  #: number of gallery tracklets
+    distractors: int  #: number of distractors among them
     retrieval: Retrieval
-    query_pids: np.ndarray  #: int64 ``(V,)`` of the valid queries
-    fingerprint: str  #: of identities and cameras on both sides: equal in two results that may be compared
+    query_pids: np.ndarray  #: identities of the valid queries, int64 ``(V,)``
+    fingerprint: str  #: digest of identities and cameras; results can be compared where it is equal
 
     @property
     def title(self) -> str:
-        """Data set and protocol, what stands beside every number."""
+        """Data set and protocol, printed with every number."""
         return f"{self.dataset} {self.protocol}"
 
     def figures(self, ranks: Sequence[int] = (1, 5, 10, 20)) -> dict[str, float]:
-        """All means by name, as fractions."""
+        """CMC at the given ranks, mAP and mINP by name, as fractions in [0, 1]."""
         cmc = {f"rank-{rank}": self.retrieval.cmc(rank) for rank in ranks}
         return {**cmc, "mAP": self.retrieval.mAP, "mINP": self.retrieval.mINP}
 
     def intervals(self, level: float = 0.95, resamples: int = 10_000, seed: int = 0) -> dict[str, Interval]:
-        """Bootstrap intervals over queries of rank-1, mAP and mINP."""
+        """Bootstrap intervals over queries of rank-1, mAP and mINP (see :func:`bootstrap_interval`)."""
         return {
             name: bootstrap_interval(values, level, resamples, seed)
             for name, values in self.per_query().items()
         }
 
     def per_query(self) -> dict[str, np.ndarray]:
-        """The figures whose means are rank-1, mAP and mINP, ``(V,)`` each."""
+        """The values of each valid query whose means are rank-1, mAP and mINP, ``(V,)`` each."""
         return {
             "rank-1": (self.retrieval.first_match == 1).astype(np.float64),
             "mAP": self.retrieval.average_precision,
@@ -77,20 +77,28 @@ def evaluate_retrieval(
     normalize: bool = False,
     reranking: Reranking | None = None,
 ) -> list[ProtocolResult]:
-    """Test features under each protocol.
+    """Rank the gallery for each query, once under each protocol.
 
     Args:
-        query, gallery: all that the data set's lists hold; protocols choose from them.
-        protocols: see :func:`~reidar_plugin.metrics.protocols.protocols_of`.
-        metric, normalize: the distance, see :func:`~reidar_plugin.metrics.distances.distance_blocks`.
-        reranking: re-rank every protocol's distances so; None does not.
+        query: features of all query tracklets of the data set; protocols select from them.
+        gallery: features of all gallery tracklets of the data set.
+        protocols: the protocols, see :func:`~reidar_plugin.metrics.protocols.protocols_of`.
+        metric: ``euclidean`` (squared) or ``cosine``.
+        normalize: scale features to unit length first.
+        reranking: parameters of re-ranking; None for plain distances.
+
+    Returns:
+        One result for each protocol.
+
+    Raises:
+        ValueError: a protocol leaves no query or no gallery tracklet, or no query is valid.
     """
     results = []
     for protocol in protocols:
         asked, searched = protocol.select(query, gallery)
         if not len(asked.pids) or not len(searched.pids):
             empty = "query" if not len(asked.pids) else "gallery"
-            raise ValueError(f"{protocol.title}: the {empty} is empty; look at the data set's {empty} list")
+            raise InputError(f"{protocol.title}: the {empty} is empty; look at the data set's {empty} list")
         distances = _distances(asked.features, searched.features, metric, normalize, reranking)
         retrieval = rank_blocks(distances, asked.pids, searched.pids, asked.camids, searched.camids)
         results.append(
@@ -114,7 +122,7 @@ def evaluate_retrieval(
 def _distances(
     query: Tensor, gallery: Tensor, metric: Metric, normalize: bool, reranking: Reranking | None
 ) -> Iterable[Tensor]:
-    """The distances of a test in blocks ``(B, G)``, re-ranked or not."""
+    """Distances in blocks ``(B, G)`` of consecutive queries, re-ranked or not."""
     if reranking is None:
         return distance_blocks(query, gallery, metric, normalize)
     return [rerank(query, gallery, *reranking, metric=metric, normalize=normalize)]

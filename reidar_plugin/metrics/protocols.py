@@ -1,35 +1,56 @@
-"""Test protocols by name: which tracklets ask, which are searched. No number means anything without one.
+"""Test protocols by name: which tracklets are queries and which are the gallery.
 
-What a valid query is does not differ between them: one with at least one gallery tracklet of its identity
-in another camera (see :mod:`reidar_plugin.metrics.retrieval`). docs/protocols.md tells where each comes
-from and who reports what.
+A result can only be compared with others of the same protocol. All protocols share the definition of a valid
+query: one with at least one gallery tracklet of its identity in another camera (see
+:mod:`reidar_plugin.metrics.retrieval`). docs/protocols.md says where each protocol comes from and which papers use it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from reidar_plugin.metrics.tracklets import TrackletFeatures
+import torch
+from torch import Tensor
 
-__all__ = ["DISTRACTOR", "Protocol", "protocols_of"]
+from reidar_plugin.errors import InputError
 
-Selection = Callable[[TrackletFeatures, TrackletFeatures], tuple[TrackletFeatures, TrackletFeatures]]
+__all__ = ["DISTRACTOR", "Protocol", "TrackletFeatures", "protocols_of"]
 
 DISTRACTOR = 0  #: the identity of MARS tracklets that show nobody in particular
 
 
+class TrackletFeatures(NamedTuple):
+    """Features, identities and cameras of N tracklets (queries or gallery), all on one device."""
+
+    features: Tensor  #: floating ``(N, D)``
+    pids: Tensor  #: int64 ``(N,)``; in MARS 0 is a distractor
+    camids: Tensor  #: int64 ``(N,)``
+
+    def take(self, chosen: Tensor) -> "TrackletFeatures":
+        """Select tracklets by a bool mask ``(N,)`` or by indices."""
+        return TrackletFeatures(self.features[chosen], self.pids[chosen], self.camids[chosen])
+
+    def followed_by(self, other: "TrackletFeatures") -> "TrackletFeatures":
+        """Append the tracklets of ``other``."""
+        return TrackletFeatures(*(torch.cat(pair) for pair in zip(self, other, strict=True)))
+
+
+Selection = Callable[[TrackletFeatures, TrackletFeatures], tuple[TrackletFeatures, TrackletFeatures]]
+
+
 @dataclass(frozen=True)
 class Protocol:
-    """A named way of testing."""
+    """A named way of testing on a data set."""
 
-    dataset: str  #: as people write it, e.g. ``MARS``
-    name: str  #: e.g. ``no-distractors``
-    summary: str  #: one line that can stand under a table
+    dataset: str  #: title of the data set, e.g. ``MARS``
+    name: str  #: name of the protocol, e.g. ``no-distractors``
+    summary: str  #: one line that explains the protocol below a table
     select: Selection  #: (query, gallery) of the data set -> (query, gallery) of the test
     has_distractors: bool = False  #: whether identity 0 is nobody, as in MARS
 
     @property
     def title(self) -> str:
-        """What stands beside every number, e.g. ``MARS no-distractors``."""
+        """Data set and protocol, printed with every result, e.g. ``MARS no-distractors``."""
         return f"{self.dataset} {self.name}"
 
 
@@ -50,7 +71,7 @@ def _mixing(query: TrackletFeatures, gallery: TrackletFeatures) -> tuple[Trackle
 def _lpw(query: TrackletFeatures, gallery: TrackletFeatures) -> tuple[TrackletFeatures, TrackletFeatures]:
     both = sorted(set(query.camids.tolist()) & set(gallery.camids.tolist()))
     if both:
-        raise ValueError(
+        raise InputError(
             f"LPW: queries are view 2 and the gallery is views 1 and 3 of scene 1, "
             f"but camera {both[0]} is in both; give every scene and view its own camera id"
         )
@@ -74,7 +95,15 @@ def protocols_of(dataset: str, split: int = 0) -> tuple[Protocol, ...]:
     Args:
         dataset: ``mars``, ``mars_actions``, ``synthped``, ``lpw_actions``, ``prid2011``, ``ilidsvid`` or
             any other.
-        split: which of the splits is tested; PRID2011 and iLIDS-VID have 10.
+        split: index of the split that is tested; PRID2011 and iLIDS-VID have 10.
+
+    Returns:
+        The protocols in the order in which they are reported; a data set without one of its own has
+        ``cross-camera``, every query against the whole gallery.
+
+    Example:
+        >>> [protocol.title for protocol in protocols_of("mars")]
+        ['MARS usual', 'MARS no-distractors', 'MARS mixing']
     """
     if dataset in ("mars", "mars_actions", "synthped"):
         title = "SynthPed" if dataset == "synthped" else "MARS"

@@ -1,11 +1,11 @@
-r"""IBN-a and instance normalisation as one affine pass that keeps the memory format of what comes in.
+r"""IBN-a and instance normalisation in a single affine pass that keeps the memory format of its input.
 
 IBN-a (Pan et al., Two at Once: Enhancing Learning and Generalization Capacities via IBN-Net, ECCV 2018)
 normalises the first half of the channels over the pixels of each frame and the second half over the pixels of
-the whole batch. The usual form splits the map, copies both halves, normalises each and concatenates: three
-more passes over memory, and neither the split nor ``nn.InstanceNorm2d`` keeps channels_last, so that every
-convolution behind it converts. Here both halves share one reduction and one multiply-add, and the backward
-pass is written down in closed form, so that only the input is kept for it.
+the whole batch. The usual implementation splits the map, copies and normalises both halves, and concatenates them:
+three more passes over memory. Neither the split nor ``nn.InstanceNorm2d`` keeps channels_last, so the following
+convolution has to convert. Here both halves share one reduction and one multiply-add, and the backward pass is
+computed in closed form, so that only the input has to be stored for it.
 """
 
 from typing import Any
@@ -18,11 +18,11 @@ __all__ = ["FusedIBN", "FusedInstanceNorm2d", "fuse_ibn"]
 
 
 class FusedIBN(nn.Module):
-    """IBN-a layer ``(N, C, H, W) -> (N, C, H, W)``, the same numbers and state-dict names as torchreid's own.
+    """IBN-a layer ``(N, C, H, W) -> (N, C, H, W)`` with the values and state-dict names of torchreid's layer.
 
     Args:
-        instance: normalises the first channels, per frame; becomes ``self.IN``.
-        batch: normalises the others, per batch; becomes ``self.BN``.
+        instance: normalisation of the first channels over each frame; becomes ``self.IN``.
+        batch: normalisation of the other channels over the batch; becomes ``self.BN``.
     """
 
     def __init__(self, instance: nn.InstanceNorm2d, batch: nn.BatchNorm2d) -> None:
@@ -60,18 +60,20 @@ class FusedInstanceNorm2d(nn.InstanceNorm2d):
 
 
 def fuse_ibn(network: nn.Module) -> int:
-    """Put the fused layers in the place of a network's IBN and instance normalisation layers, in place.
+    """Replace the IBN and instance normalisation layers of a network by fused ones, in place.
 
-    An IBN layer is known by its two children ``IN`` and ``BN``. Parameters and buffers are taken over, names
-    stay.
+    An IBN layer is recognised by its two children ``IN`` and ``BN``. Parameters, buffers and their names are kept.
+
+    Args:
+        network: the network to modify.
 
     Returns:
-        How many layers were replaced.
+        Number of layers that were replaced.
     """
     replaced = 0
     for parent in list(network.modules()):
         if _is_ibn(parent):
-            continue  # its IN goes into the fused layer as it is
+            continue  # its IN becomes part of the fused layer unchanged
         for name, child in list(parent.named_children()):
             fused = _fused(child)
             if fused is not None:
@@ -101,7 +103,7 @@ def _is_ibn(layer: nn.Module) -> bool:
 
 
 def _moments(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of each map over its pixels, ``(N, C)``, in float32 or better."""
+    """Mean and variance of each map over its pixels, ``(N, C)``, at least float32."""
     wide = maps.to(torch.promote_types(maps.dtype, torch.float32))
     if wide.is_cuda:
         var, mean = torch.var_mean(wide, dim=(2, 3), correction=0)
@@ -112,7 +114,7 @@ def _moments(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def _update_running(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
-    """What ``nn.BatchNorm2d`` does in training: an exponential mean, of the unbiased variance."""
+    """Update running statistics as ``nn.BatchNorm2d`` does: exponential means, of the unbiased variance."""
     norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
     momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum  # type: ignore[arg-type]
     norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), momentum)  # type: ignore[union-attr]
@@ -133,7 +135,7 @@ class _Normalise(torch.autograd.Function):
     .. math::
         \partial L / \partial x = w\,r\,\bigl(g - \overline{g} - \hat x\,\overline{g \hat x}\bigr)
 
-    Where the statistics are frozen both averages are dropped.
+    If the statistics are fixed, both averages are dropped.
     """
 
     @staticmethod
@@ -145,11 +147,11 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(x, mean, rstd, scale)
         ctx.split, ctx.live = split, live
         # ``out`` sets the dtype and the memory format of the result without a second pass
-        with torch.no_grad():  # so it is in here anyway, but torch.compile before 2.5 looks for it
+        with torch.no_grad():  # implied by autograd.Function, but torch.compile before 2.5 needs it
             return torch.addcmul(_pixels(shift), x, _pixels(scale), out=torch.empty_like(x))
 
     @staticmethod
-    @once_differentiable  # the statistics are taken for constants here, a second derivative would be wrong
+    @once_differentiable  # the statistics are constants here, so a second derivative would be wrong
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         gradient = gradients[0]
         x, mean, rstd, scale = ctx.saved_tensors

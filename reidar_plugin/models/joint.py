@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, InputError
 from reidar_plugin.models.action_maps import MapActionNetwork, first_seen
 from reidar_plugin.models.backbones import Backbone, build_backbone
 from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
@@ -134,7 +134,7 @@ class JointModel(nn.Module):
         maps = self._maps(self.base, frames).unflatten(0, clips.shape[:2])
         if self.takes_one_size and tuple(maps.shape[3:]) != self.map_size:
             built, came = _by(self.frame_size), _by(clips.shape[3:])
-            raise ValueError(
+            raise InputError(
                 f"{self.name} was built for frames of {built} (maps {_by(self.map_size)}), "
                 f"got frames of {came} (maps {_by(maps.shape[3:])}): set data.height and data.width "
                 "to the frames' size, or choose the pooling 'light', which takes any"

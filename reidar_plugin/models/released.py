@@ -1,7 +1,7 @@
-"""Checkpoints of the released Re-ID-AR code in our model.
+"""Load checkpoints of the released Re-ID-AR code into the joint model.
 
 ============================================ =========================================================
-released                                     ours
+released                                     joint model
 ============================================ =========================================================
 ``base.*``, ``bottleneck.*``, ``classifier`` the same
 ``attention_conv.*``, ``attention_tconv.*``  ``temporal.conv.*``, ``temporal.tconv.*``
@@ -11,9 +11,9 @@ released                                     ours
 ``base.<number>.*`` (its plain ResNet-50)    ``base.conv1.*``, ``base.bn1.*``, ``base.layer1.*``, ...
 ============================================ =========================================================
 
-The released model returns probabilities; ours logits, whose sigmoid they are. It averages over the clips of a
-test batch, which are those of one tracklet; ours returns every clip. Build with
-``action_activation='leaky_relu'``.
+The released model returns probabilities, which are the sigmoid of the logits of the joint model. It averages over
+the clips of a test batch, which are those of one tracklet; the joint model returns each clip. Build the joint model
+with ``action_activation='leaky_relu'``.
 """
 
 import re
@@ -30,7 +30,7 @@ __all__ = ["from_released", "is_released", "load_released"]
 
 _RENAMED = {"attention_conv.": "temporal.conv.", "attention_tconv.": "temporal.tconv."}
 _NUMBERED = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
-_BLOCK = {  # suffix within an action block -> ours; the other suffix of each layer follows it
+_BLOCK = {  # suffix within an action block -> name in the joint model
     "add_block.0.weight": "actions.project.weight",
     "add_block.0.bias": "actions.project.bias",
     "add_block.1.weight": "actions.norm.weight",
@@ -44,12 +44,12 @@ _BATCHES = "add_block.1.num_batches_tracked"
 
 
 def is_released(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether the names are those of the released code."""
+    """Whether a state dict has the names of the released code."""
     return any(name.startswith("attention_conv.") for name in tensors)
 
 
 def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names and layout of the released code -> ours."""
+    """Convert a state dict of the released code to the names and layout of the joint model."""
     ours = {_renamed(name): tensor for name, tensor in tensors.items() if not name.startswith("class_")}
     count = len({name.split(".")[0] for name in tensors if re.match(r"class_\d+\.", name)})
     for suffix, name in _BLOCK.items():
@@ -57,17 +57,20 @@ def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if blocks:
             ours[name] = torch.cat(blocks)
     if f"class_0.{_BATCHES}" in tensors:
-        ours["actions.norm.num_batches_tracked"] = tensors[f"class_0.{_BATCHES}"]  # all blocks count alike
+        ours["actions.norm.num_batches_tracked"] = tensors[f"class_0.{_BATCHES}"]  # the same in all blocks
     return ours
 
 
 def load_released(model: JointModel, source: str | Path | Mapping[str, Tensor]) -> None:
-    """Load a released checkpoint, whole, into a model that was built for it.
+    """Load a complete released checkpoint into a model that was built for it.
 
     Args:
-        model: ``reidar_resnet50_ibn_a`` (or ``reidar_resnet50``) with as many classes and actions, and frames
-            of the size, that the checkpoint was trained with.
-        source: the file, or its tensors by name.
+        model: ``reidar_resnet50_ibn_a`` (or ``reidar_resnet50``) with the number of classes and actions, and the
+            frame size, of the checkpoint.
+        source: path of the checkpoint, or its tensors by name.
+
+    Raises:
+        WeightsError: it is not a released checkpoint, or does not fit the model.
     """
     tensors = source if isinstance(source, Mapping) else read_tensors(source)
     if not is_released(tensors):

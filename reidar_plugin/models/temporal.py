@@ -1,14 +1,13 @@
-r"""From the feature maps of the T frames of a clip to one feature of the clip.
+r"""Temporal pooling: from the feature maps of the T frames of a clip to one clip feature.
 
-Every pooling takes ``(B, T, C, H, W)`` and returns :class:`Pooled`: the feature, the scores of the frames
-before the softmax, and their weights after it. The papers' is ``attention``; the others cost fewer parameters
-or none.
+Each pooling takes ``(B, T, C, H, W)`` and returns :class:`Pooled`: the feature, the scores of the frames before the
+softmax, and their weights after it. The papers use ``attention``; the others have fewer parameters or none.
 
 ========= ======================================================================= ==================
 name      clip feature                                                            parameters
 ========= ======================================================================= ==================
-attention weighted mean over time; a score reads the whole map of its frame       C x 256 x H x W
-light     weighted mean over time; a score reads the mean of its frame            C x 256
+attention weighted mean over time; each score is computed from the whole map      C x 256 x H x W
+light     weighted mean over time; each score is computed from the mean of a map  C x 256
 mean      mean over time and space                                                none
 max       largest over time of the means over space                               none
 gem       generalised mean over time and space                                    1
@@ -38,29 +37,29 @@ __all__ = [
 
 
 class Pooled(NamedTuple):
-    """A clip after temporal pooling; all in float32 or better, also under autocast."""
+    """A clip after temporal pooling; at least float32, also under autocast."""
 
-    pooled: Tensor  #: ``(B, C)``
-    scores: Tensor  #: ``(B, T)`` before the softmax; ones where the pooling has none
-    attention: Tensor  #: ``(B, T)`` weights of the frames, sum 1
+    pooled: Tensor  #: clip feature ``(B, C)``
+    scores: Tensor  #: scores ``(B, T)`` of the frames before the softmax; ones if the pooling has none
+    attention: Tensor  #: weights ``(B, T)`` of the frames, with sum 1
 
 
 class FrameAttention(nn.Module):
-    r"""Weighted mean over time of the frames' spatial means: what both kinds of attention share.
+    r"""Base of both kinds of attention: the weighted mean over time of the spatial means of frames.
 
     .. math::
         a = \mathrm{softmax}_t(s), \qquad s_t = \max(0, (k * h)_t), \qquad f = \sum_t a_t\,\mathrm{GAP}(F_t)
 
-    with a temporal convolution :math:`k` of three frames over :math:`h_t`, what :meth:`describe` says of
-    frame t.
+    with a temporal convolution :math:`k` of three frames over :math:`h_t`, the description of frame t from
+    :meth:`describe`.
 
     Reference: Pathak et al., Video Person Re-ID: Fantastic Techniques and Where to Find Them, AAAI 2020
-    (after Gao and Nevatia 2018), taken over by Re-ID-AR. The scores pass a ReLU before the softmax, as there; where
-    it cuts all scores of a clip, attention is even and learns nothing from that clip, and it can stay so.
+    (after Gao and Nevatia 2018), adopted by Re-ID-AR. As in that code, a ReLU is applied to the scores. Where it
+    sets all scores of a clip to 0, the attention is uniform and gets no gradient from that clip, and may stay so.
 
     Args:
-        width: channels of :math:`h`.
-        rectified: with that ReLU; without it :math:`s_t = (k * h)_t`.
+        width: number of channels of :math:`h`.
+        rectified: apply the ReLU; without it :math:`s_t = (k * h)_t`.
     """
 
     def __init__(self, width: int, rectified: bool = True) -> None:
@@ -70,13 +69,13 @@ class FrameAttention(nn.Module):
         _initialise(self.tconv)
 
     def describe(self, maps: Tensor, means: Tensor) -> Tensor:
-        """Maps ``(B, T, C, H, W)`` and their means ``(B, T, C)`` -> ``(B, T, width)``."""
+        """Describe frames by their maps ``(B, T, C, H, W)`` and means ``(B, T, C)``: ``(B, T, width)``."""
         raise NotImplementedError
 
     def forward(self, maps: Tensor) -> Pooled:
         means = spatial_mean(maps)
         hidden = F.relu(self.describe(maps, means))
-        with torch.autocast(maps.device.type, enabled=False):  # the softmax and what feeds it stay in float32
+        with torch.autocast(maps.device.type, enabled=False):  # the softmax and its input stay in float32
             hidden = hidden.to(self.tconv.weight.dtype)
             scores = self.tconv(hidden.transpose(1, 2)).squeeze(1)  # (B, T)
             scores = F.relu(scores) if self.rectified else scores
@@ -86,12 +85,12 @@ class FrameAttention(nn.Module):
 
 
 class SpatialTemporalAttention(FrameAttention):
-    """The papers' attention: a convolution over the whole map (14 x 7 at 224 x 112), then over time.
+    """The attention of the papers: a convolution over the whole map (14 x 7 at 224 x 112), then one over time.
 
     Args:
-        channels: C of the maps.
-        size: height and width of the maps; maps of another size are refused.
-        width: output channels of that convolution.
+        channels: number C of channels of the maps.
+        size: height and width of the maps; maps of another size are an error.
+        width: number of output channels of the convolution over the map.
         rectified: see :class:`FrameAttention`.
     """
 
@@ -103,8 +102,8 @@ class SpatialTemporalAttention(FrameAttention):
         _initialise(self.conv)
 
     def describe(self, maps: Tensor, means: Tensor) -> Tensor:
-        # One output pixel: the convolution is a matrix product, and no algorithm for sliding windows is searched.
-        # Both sides are laid out as the kernel lies in memory, so that it is not copied.
+        # With one output pixel the convolution is a matrix product, which skips the search for a convolution algorithm.
+        # Both factors use the memory layout of the kernel, so that the kernel is not copied.
         kernel = self.conv.weight
         if not kernel.is_contiguous():  # channels_last
             kernel, maps = kernel.permute(0, 2, 3, 1), maps.permute(0, 1, 3, 4, 2)
@@ -112,7 +111,13 @@ class SpatialTemporalAttention(FrameAttention):
 
 
 class LightAttention(FrameAttention):
-    """Attention that reads each frame's spatial mean: 1 / (H W) of the parameters, and any size of frames."""
+    """Attention from the spatial mean of each frame: 1 / (H W) of the parameters, and frames of any size.
+
+    Args:
+        channels: number C of channels of the maps.
+        width: number of output channels of the linear layer.
+        rectified: see :class:`FrameAttention`.
+    """
 
     def __init__(self, channels: int, width: int = 256, rectified: bool = True) -> None:
         super().__init__(width, rectified)
@@ -132,7 +137,7 @@ class MeanPooling(nn.Module):
 
 
 class MaxPooling(nn.Module):
-    """Largest value over time of each frame's spatial mean, as the host's ``pooling_method: max``."""
+    """Maximum over time of the spatial means of frames, like the host's ``pooling_method: max``."""
 
     def forward(self, maps: Tensor) -> Pooled:
         return _without_scores(spatial_mean(maps).amax(dim=1), maps)
@@ -144,8 +149,11 @@ class GeneralisedMean(nn.Module):
     .. math::
         f = \Bigl(\frac{1}{T H W} \sum \max(x, \epsilon)^p\Bigr)^{1/p}
 
-    Reference: Ye et al., Deep Learning for Person Re-identification: A Survey and Outlook (AGW), p = 3 at the
-    start.
+    Reference: Ye et al., Deep Learning for Person Re-identification: A Survey and Outlook (AGW).
+
+    Args:
+        exponent: initial value of p, which is learned.
+        eps: lower bound of the values, > 0.
     """
 
     def __init__(self, exponent: float = 3.0, eps: float = 1e-6) -> None:
@@ -160,11 +168,11 @@ class GeneralisedMean(nn.Module):
 
 
 def spatial_mean(maps: Tensor) -> Tensor:
-    """``(B, T, C, H, W) -> (B, T, C)`` in float32 or better."""
+    """Mean over the pixels of each map: ``(B, T, C, H, W) -> (B, T, C)``, at least float32."""
     return maps.mean(dim=(3, 4), dtype=torch.promote_types(maps.dtype, torch.float32))
 
 
-#: name -> (channels, height and width of the maps, width of the attention, its ReLU) -> module
+#: Poolings by name: f(channels, map size, attention width, rectified) -> module.
 POOLINGS: dict[str, Callable[[int, tuple[int, int], int, bool], nn.Module]] = {
     "attention": SpatialTemporalAttention,
     "light": lambda channels, size, width, rectified: LightAttention(channels, width, rectified),
@@ -177,7 +185,21 @@ POOLINGS: dict[str, Callable[[int, tuple[int, int], int, bool], nn.Module]] = {
 def build_pooling(
     name: str, *, channels: int, size: tuple[int, int], width: int = 256, rectified: bool = True
 ) -> nn.Module:
-    """A temporal pooling by name, one of :data:`POOLINGS`."""
+    """Build a temporal pooling by name.
+
+    Args:
+        name: name in :data:`POOLINGS`.
+        channels: number C of channels of the maps.
+        size: height and width of the maps.
+        width: width of the attention.
+        rectified: whether the attention has a ReLU before its softmax.
+
+    Example:
+        >>> pooling = build_pooling("attention", channels=8, size=(4, 2))
+        >>> clip = pooling(torch.randn(3, 5, 8, 4, 2))  # three clips of five frames
+        >>> clip.pooled.shape, clip.attention.shape
+        (torch.Size([3, 8]), torch.Size([3, 5]))
+    """
     if name not in POOLINGS:
         raise ConfigError(
             f"unknown pooling {name!r}; choose one of {sorted(POOLINGS)}{nearest(name, POOLINGS)}"
@@ -186,7 +208,7 @@ def build_pooling(
 
 
 def _initialise(layer: nn.Conv1d | nn.Conv2d | nn.Linear) -> None:
-    """He initialisation by the fan-in, as the papers' code does for its attention."""
+    """He initialisation by fan-in, as in the attention of the released code."""
     nn.init.kaiming_normal_(layer.weight, a=0, mode="fan_in")
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 

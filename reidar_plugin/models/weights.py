@@ -1,13 +1,11 @@
-"""Weights from outside: reading a file without running its code, fetching, and saying what was loaded.
+"""Pretrained backbone weights: safe reading, download, and a report of what was loaded.
 
-The papers start from an IBN-a ResNet-50 trained on ImageNet; its authors publish it as one file on Drive. It
-is taken from a local file, from the cache, or fetched once into the cache. All other backbones have the
-host's own weights, which the host fetches itself; or a local file.
+The papers start from an IBN-a ResNet-50 trained on ImageNet, which its authors publish on Google Drive. It is taken
+from a local file or from the cache, or downloaded once into the cache. For all other backbones the host downloads its
+own weights, unless a local file is given.
 """
 
 import hashlib
-import os
-import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ReidarError, summary
+from reidar_plugin.io.atomic import replacing
+from reidar_plugin.io.console import say
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
 
@@ -36,19 +36,19 @@ DRIVE_ID = "13lprTFafpXORqs7XXMLYaelbtw6NxQM1"  # linked by the released Re-ID-A
 
 
 class WeightsError(ReidarError, ValueError):
-    """A file of weights that cannot be used."""
+    """A weight file cannot be used."""
 
 
 class WeightsMissingError(ReidarError, FileNotFoundError):
-    """A file of weights that is not there and cannot be fetched."""
+    """A weight file is missing and cannot be downloaded."""
 
 
 class LoadReport(NamedTuple):
-    """What became of a file of weights; names of tensors."""
+    """Names of the tensors that were loaded from a weight file, and of those that were not."""
 
-    loaded: list[str]
+    loaded: list[str]  #: copied into the network
     missing: list[str]  #: in the network, not in the file
-    mismatched: list[str]  #: in both, of different shapes
+    mismatched: list[str]  #: in both, with different shapes
     unused: list[str]  #: in the file, not in the network
 
     def __str__(self) -> str:
@@ -68,34 +68,44 @@ def pretrained_backbone(
     """A backbone with ImageNet weights.
 
     Args:
-        name: as in the host's model table.
+        name: name of the backbone in the host.
         frame_size: height and width of the frames.
         last_stride: see :func:`~reidar_plugin.models.backbones.build_backbone`.
-        weights: local file; empty for the published file (resnet50_ibn_a) or the host's own download (all
+        weights: local weight file; empty for the published file (resnet50_ibn_a) or the download of the host (all
             others).
         sha256: checksum that a local or published file must have; empty for none.
+
+    Raises:
+        WeightsMissingError: the file is missing, or cannot be downloaded.
+        WeightsError: the file does not fit the backbone, or has another checksum.
     """
     if not weights and name != PUBLISHED:
         return _by_the_host(name, frame_size, last_stride)
     backbone = build_backbone(name, frame_size=frame_size, last_stride=last_stride)
     path = Path(weights).expanduser() if weights else published_file()
     report = load_backbone_weights(backbone.network, read_tensors(path, sha256), source=str(path))
-    _say(f"{name}: {report} from {path}")
+    say(f"{name}: {report} from {path}")
     return backbone
 
 
 def load_backbone_weights(
     network: nn.Module, tensors: Mapping[str, Tensor], *, source: str = "the file"
 ) -> LoadReport:
-    """Copy into a network what a file has for it; an error if most of the network stays as it was.
+    """Copy tensors into a network by name, where the shapes agree.
 
     Args:
-        network: takes the tensors, in place.
-        tensors: name -> tensor; names of the network.
-        source: named in the error.
+        network: the network, modified in place.
+        tensors: tensors by name.
+        source: origin of the tensors, for the error message.
+
+    Returns:
+        The names that were loaded, and those that were not.
+
+    Raises:
+        WeightsError: less than half of the numbers of the network are filled.
     """
     own = network.state_dict()
-    names = [name for name in own if not name.endswith("num_batches_tracked")]  # old files have none
+    names = [name for name in own if not name.endswith("num_batches_tracked")]  # missing in old files
     fitting = {
         name: tensors[name] for name in names if name in tensors and tensors[name].shape == own[name].shape
     }
@@ -116,11 +126,18 @@ def load_backbone_weights(
 
 
 def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
-    """The tensors of a checkpoint, by name without ``module.``; pickled code in the file is refused, not run.
+    """Read the tensors of a checkpoint without executing code from the file.
 
     Args:
-        path: a file that ``torch.save`` wrote: a state dict, or a dict that holds one under ``state_dict``.
+        path: a file written by ``torch.save``: a state dict, or a dict with one under ``state_dict``.
         sha256: checksum that the file must have; empty for none.
+
+    Returns:
+        Tensors by name, without the prefix ``module.``.
+
+    Raises:
+        WeightsMissingError: there is no such file.
+        WeightsError: the checksum is wrong, or the file holds no tensors.
     """
     path = Path(path).expanduser()
     if not path.is_file():
@@ -131,11 +148,11 @@ def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
 
 
 def tensors_in(content: Any, path: str | Path) -> dict[str, Tensor]:
-    """The tensors in what was read of a file, by name without ``module.``.
+    """The tensors in the content of a checkpoint, by name without the prefix ``module.``.
 
     Args:
-        content: a state dict, or a dict that holds one under ``state_dict``.
-        path: of the file, for the error.
+        content: a state dict, or a dict with one under ``state_dict``.
+        path: path of the file, for the error message.
     """
     state = content.get("state_dict", content) if isinstance(content, Mapping) else content
     if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
@@ -148,7 +165,7 @@ def tensors_in(content: Any, path: str | Path) -> dict[str, Tensor]:
 
 
 def published_file() -> Path:
-    """The published IBN-a weights in torch's cache, fetched if they are not there yet."""
+    """Path of the published IBN-a weights in the cache of torch, downloaded if they are missing."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / f"{PUBLISHED}.pth.tar"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,19 +174,16 @@ def published_file() -> Path:
 
 
 def _fetch(path: Path) -> None:
-    """Download beside the place and rename, so that a broken transfer leaves nothing that looks whole."""
-    import gdown  # only needed here
+    """Download to a temporary name and rename, so that an interrupted download leaves no incomplete file."""
+    import gdown  # imported only if it is needed
 
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     failures = (OSError, gdown.exceptions.FileURLRetrievalError)
-    _say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
+    say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
     try:
-        arrived = gdown.download(id=DRIVE_ID, output=str(part), quiet=True)
-        if arrived is None:
-            raise OSError("nothing came")
-        part.replace(path)
+        with replacing(path) as part:
+            if gdown.download(id=DRIVE_ID, output=str(part), quiet=True) is None:
+                raise OSError("nothing came")
     except failures as error:
-        part.unlink(missing_ok=True)
         raise WeightsMissingError(
             f"cannot fetch the ImageNet weights of {PUBLISHED} ({summary(error)}): put the file of "
             f"https://drive.google.com/uc?id={DRIVE_ID} at {path}, or name another in reidar.model.weights, "
@@ -186,7 +200,7 @@ def _check_sum(path: Path, expected: str) -> None:
 
 
 def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Backbone:
-    """The host's own download; what it only warns of, or leaves to a traceback, becomes one line."""
+    """Build a backbone with the weights that the host downloads; its warnings and tracebacks become one-line errors."""
     import gdown
 
     cure = "name a file in reidar.model.weights, or set model.pretrained to False"
@@ -206,7 +220,3 @@ def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Ba
             raise WeightsMissingError(
                 f"torchreid could not fetch its ImageNet weights for {name} ({summary(error)}); {cure}"
             ) from error
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")  # where the host says the same of its own weights

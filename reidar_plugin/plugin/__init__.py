@@ -1,4 +1,4 @@
-"""Turning the plugin on: what it registers in torchreid, and which of torchreid's faults it mends meanwhile."""
+"""Turning the plugin on: what it registers in torchreid, and which of torchreid's faults it patches meanwhile."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The host's own faults, mended while the plugin is on.
+"""Patches of the host's own faults, in place while the plugin is on.
 
 Each function here takes the host's original and returns what stands in its place (see :func:`host.replace`); where
 the original does the work right, it does it. ``docs/host-faults.md`` lists them beside what happens without the plugin.
@@ -25,14 +25,14 @@ Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def install() -> None:
-    """Put every mend in place; a second call changes nothing."""
-    for holder, name, wrap in _mends():
+    """Put every patch in place; a second call changes nothing."""
+    for holder, name, wrap in _patches():
         host.replace(holder, name, wrap)
 
 
 def uninstall() -> None:
     """Give the host its own functions back."""
-    for holder, name, _ in _mends():
+    for holder, name, _ in _patches():
         host.restore(holder, name)
 
 
@@ -41,7 +41,7 @@ def prepare_worker(worker_id: int) -> None:
     host.replace(host.reid.utils.tools, "read_image", _read_image)
 
 
-def _mends() -> Iterator[tuple[Any, str, Wrapper]]:
+def _patches() -> Iterator[tuple[Any, str, Wrapper]]:
     reid = host.reid
     yield reid.utils.tools, "read_image", _read_image
     yield reid.data.ImageDataManager, "__init__", _with_prepared_workers

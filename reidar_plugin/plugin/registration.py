@@ -10,9 +10,19 @@ from yacs.config import CfgNode
 import reidar_plugin
 from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.console import say
 from reidar_plugin.plugin import host_patches
 
-__all__ = ["Builder", "disable", "enable", "is_enabled", "is_own_model", "is_user_model", "register_model"]
+__all__ = [
+    "Builder",
+    "disable",
+    "enable",
+    "is_enabled",
+    "is_own_model",
+    "is_user_model",
+    "model_names",
+    "register_model",
+]
 
 #: What the host's ``build_model`` calls: ``builder(num_classes=, loss=, pretrained=, use_gpu=)``.
 Builder = Callable[..., nn.Module]
@@ -22,7 +32,7 @@ _STATE = "__reidar_plugin__"  # on the host's package: table -> name of ours -> 
 
 
 def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
-    """Make the plugin's models and datasets known to torchreid, and mend the host's faults.
+    """Make the plugin's models and datasets known to torchreid, and patch the host's faults.
 
     Calling it again is harmless: the tables are brought up to date with ``cfg``, nothing is wrapped twice.
 
@@ -33,8 +43,7 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
 
     Raises:
         HostError: torchreid cannot be imported, or is not the one the plugin knows.
-        ConfigError: the config lacks the ``reidar`` node.
-        ValueError: a name of ours is taken in the host by somebody else.
+        ConfigError: the config lacks the ``reidar`` node, or a name of ours is taken in the host by somebody else.
     """
     if cfg is not None and "reidar" not in cfg:
         raise ConfigError(
@@ -51,10 +60,7 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
         raise
     if first and not quiet:
         found = host.describe()
-        line = (
-            f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}"
-        )
-        sys.stdout.write(line + "\n")
+        say(f"reidar_plugin {reidar_plugin.__version__} enabled on torchreid {found.version} at {found.path}")
 
 
 def disable() -> None:
@@ -74,13 +80,18 @@ def is_enabled() -> bool:
 
 
 def is_own_model(name: str) -> bool:
-    """Whether the plugin itself put that model into the host's table."""
-    return is_enabled() and name in _ours("models") and not is_user_model(name)
+    """Whether that model is the plugin's own; the plugin need not be on."""
+    return name in _own_models(None) and not is_user_model(name)
 
 
 def is_user_model(name: str) -> bool:
     """Whether that model came by :func:`register_model`."""
     return name in _user_models
+
+
+def model_names() -> list[str]:
+    """Every model that can be built while the plugin is on: the host's, ours, and those of :func:`register_model`."""
+    return list({**host.model_table(), **_own_models(None), **_user_models})
 
 
 def register_model(name: str, builder: Builder) -> None:
@@ -95,7 +106,7 @@ def register_model(name: str, builder: Builder) -> None:
 
     Raises:
         TypeError: ``builder`` cannot be called.
-        ValueError: the name is taken; the message says by whom.
+        ConfigError: the name is taken; the message says by whom.
     """
     if not callable(builder):
         raise TypeError(
@@ -103,7 +114,7 @@ def register_model(name: str, builder: Builder) -> None:
         )
     holder = _user_models.get(name) or host.model_table().get(name) or _own_models(None).get(name)
     if holder is not None and not _same(holder, builder):
-        raise ValueError(
+        raise ConfigError(
             f"model name {name!r} is already registered by {host.owner(holder)}; choose another name"
         )
     _user_models[name] = builder
@@ -112,9 +123,9 @@ def register_model(name: str, builder: Builder) -> None:
 
 
 def _same(holder: object, entry: object) -> bool:
-    """The same entry, or one of the same place in the code: a notebook's cell may run twice, a reload makes all anew."""
-    place = host.owner(entry)
-    return holder is entry or (host.owner(holder) == place and "<" not in place)
+    """The same entry, or one of the same name and module: a notebook's cell may run twice, a reload makes all anew."""
+    owner = host.owner(entry)
+    return holder is entry or (host.owner(holder) == owner and "<" not in owner)
 
 
 def _ours(table_name: str) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def _fill(table_name: str, table: dict[str, Any], entries: dict[str, Any]) -> No
         if name not in ours:
             holder = table.get(name)
             if holder is not None and not _same(holder, entry):
-                raise ValueError(
+                raise ConfigError(
                     f"{table_name} name {name!r} is already registered in torchreid by {host.owner(holder)}; "
                     f"take that entry out before enabling the plugin"
                 )

@@ -10,8 +10,7 @@ from tabulate import tabulate
 
 from reidar_plugin.metrics.intervals import Interval
 from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
-from reidar_plugin.report.records import Results
-from reidar_plugin.report.results import write_atomically
+from reidar_plugin.report.results import Results, write_atomically
 
 __all__ = ["FIGURES", "bench_record", "bench_table", "write_bench"]
 

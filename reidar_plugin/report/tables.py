@@ -1,26 +1,27 @@
 """Tables of what is in ``results.json``, and of nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.actions import PAPER_MAP
 from reidar_plugin.metrics.intervals import PairedTest
-from reidar_plugin.report.records import Results
+from reidar_plugin.report.results import Results
 
-__all__ = ["action_table", "comparison_table", "paired_table", "retrieval_table"]
+__all__ = ["action_table", "comparison_table", "paired_table", "retrieval_table", "splits_table"]
 
 
 def retrieval_table(results: Results) -> str:
     """Every protocol's figures in percent with their intervals, and a line that says what each protocol is."""
-    rows = [_retrieval_row(record) for record in results.retrieval]
-    if not rows:
+    tests = results.retrieval
+    if not tests:
         return "No retrieval was tested."
-    notes = [f"{_title(record)}: {record['summary']}; {record['distance']}." for record in results.retrieval]
-    level = results.retrieval[0]["intervals"]["level"]
+    notes = [f"{_title(test)}: {test['summary']}; {test['distance']}." for test in tests]
+    level = tests[0]["intervals"]["level"]
     notes.append(f"Percent; in brackets {level:.0%} bootstrap intervals over the valid queries.")
-    return "\n".join([_table(rows), *dict.fromkeys(notes)])
+    return "\n".join([_table([_retrieval_row(test) for test in tests]), *dict.fromkeys(notes)])
 
 
 def action_table(results: Results) -> str:
@@ -28,7 +29,7 @@ def action_table(results: Results) -> str:
     actions = results.actions
     if actions is None:
         return "No action was judged."
-    rows = [{"action": name, **_action_row(record)} for name, record in actions["per_action"].items()]
+    rows = [{"action": name, **_action_row(figures)} for name, figures in actions["per_action"].items()]
     rows += [{"action": f"{mean} mean", **_action_row(actions[mean])} for mean in ("macro", "micro")]
     counts = actions["counts"]
     notes = [
@@ -42,30 +43,54 @@ def comparison_table(named: Mapping[str, Results], protocol: str) -> str:
     """Several models under one protocol, a row each.
 
     Args:
-        named: results by the name that the row gets.
-        protocol: title as in the results, e.g. ``MARS usual``.
+        named: results of each model, by the name that its row gets.
+        protocol: title of the protocol as in the results, e.g. ``MARS usual``.
     """
     rows = []
     for name, results in named.items():
-        records = [record for record in results.retrieval if record["protocol"] == protocol]
-        if not records:
-            tested = ", ".join(record["protocol"] for record in results.retrieval) or "none"
-            raise ValueError(f"{name} was not tested under {protocol!r}; its protocols are {tested}")
-        for record in records:
-            row = {"model": name, **_retrieval_row(record)}
-            actions = results.actions or {"mAP": None, "macro": {"f1": None}}
-            rows.append(
-                {**row, "action mAP": _percent(actions["mAP"]), "action F1": _percent(actions["macro"]["f1"])}
-            )
+        tests = [test for test in results.retrieval if test["protocol"] == protocol]
+        if not tests:
+            tested = ", ".join(test["protocol"] for test in results.retrieval) or "none"
+            raise InputError(f"{name} was not tested under {protocol!r}; its protocols are {tested}")
+        actions = results.actions or {"mAP": None, "macro": {"f1": None}}
+        judged = {"action mAP": _percent(actions["mAP"]), "action F1": _percent(actions["macro"]["f1"])}
+        rows += [{"model": name, **_retrieval_row(test), **judged} for test in tests]
     return _table(rows)
+
+
+def splits_table(results: Sequence[Results]) -> str:
+    """Figures of every split in percent, then their mean, their lowest and their highest value.
+
+    PRID2011 and iLIDS-VID have ten splits: each is a test of its own, and the figure to report is the mean.
+
+    Args:
+        results: results of different splits of one data set, tested under one distance.
+    """
+    tests = [test for one in results for test in one.retrieval]
+    names = [test["protocol"].rpartition(" ") for test in tests]
+    splits = {split for _, _, split in names if split.startswith("split-")}
+    kinds = {(data, test["distance"]) for (data, _, _), test in zip(names, tests, strict=True)}
+    if len(splits) < 2 or len(splits) < len(tests) or len(kinds) > 1:
+        given = ", ".join(f"{test['protocol']} ({test['distance']})" for test in tests) or "none"
+        raise InputError(f"a mean needs different splits of one data set and one distance, got {given}")
+    columns = {name: [test["metrics"][name] for test in tests] for name in tests[0]["metrics"]}
+    rows = [
+        {"protocol": test["protocol"], **{name: _percent(test["metrics"][name]) for name in columns}}
+        for test in tests
+    ]
+    title = f"{names[0][0]} mean of {len(tests)} splits"
+    means = {name: _percent(sum(values) / len(values)) for name, values in columns.items()}
+    ends = {name: f"{100 * min(values):.1f} .. {100 * max(values):.1f}" for name, values in columns.items()}
+    return _table([*rows, {"protocol": title, **means}, {"protocol": "lowest .. highest", **ends}])
 
 
 def paired_table(tests: Mapping[str, PairedTest], first: str, second: str) -> str:
     """Paired tests, a row each: how much better the second model is.
 
     Args:
-        tests: by what they compare, e.g. ``MARS usual mAP``.
-        first, second: names of the models.
+        tests: paired tests, by what they compare, e.g. ``MARS usual mAP``.
+        first: name of the model that is subtracted.
+        second: name of the model that is judged.
     """
     rows = [
         {
@@ -81,30 +106,29 @@ def paired_table(tests: Mapping[str, PairedTest], first: str, second: str) -> st
     return _table(rows)
 
 
-def _retrieval_row(record: dict[str, Any]) -> dict[str, str]:
-    counts = record["counts"]
+def _retrieval_row(test: dict[str, Any]) -> dict[str, str]:
+    counts = test["counts"]
     figures = {
-        name: _percent(value) + _ends(record["intervals"].get(name))
-        for name, value in record["metrics"].items()
+        name: _percent(value) + _ends(test["intervals"].get(name)) for name, value in test["metrics"].items()
     }
     size = f"{counts['valid']:,} of {counts['queries']:,} x {counts['gallery']:,}"
-    return {"protocol": _title(record), "valid queries x gallery": size, **figures}
+    return {"protocol": _title(test), "valid queries x gallery": size, **figures}
 
 
-def _title(record: dict[str, Any]) -> str:
-    return record["protocol"] + (" (re-ranked)" if record["reranked"] else "")
+def _title(test: dict[str, Any]) -> str:
+    return test["protocol"] + (" (re-ranked)" if test["reranked"] else "")
 
 
 def _ends(interval: list[float] | None) -> str:
     return "" if interval is None else f" [{100 * interval[0]:.1f}, {100 * interval[1]:.1f}]"
 
 
-def _action_row(record: dict[str, Any]) -> dict[str, str]:
-    row = {"precision": "precision", "recall": "recall", "F1": "f1", "AP": "average_precision"}
-    figures = {title: _percent(record[key]) for title, key in row.items()}
-    if "support" not in record:
-        return {**figures, "tracklets": "", "threshold": ""}
-    return {**figures, "tracklets": f"{record['support']:,}", "threshold": f"{record['threshold']:.3f}"}
+def _action_row(figures: dict[str, Any]) -> dict[str, str]:
+    keys = {"precision": "precision", "recall": "recall", "F1": "f1", "AP": "average_precision"}
+    row = {title: _percent(figures[key]) for title, key in keys.items()}
+    if "support" not in figures:
+        return {**row, "tracklets": "", "threshold": ""}
+    return {**row, "tracklets": f"{figures['support']:,}", "threshold": f"{figures['threshold']:.3f}"}
 
 
 def _percent(value: float | None) -> str:

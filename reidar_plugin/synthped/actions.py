@@ -1,6 +1,6 @@
-"""What people of SynthPed do: the paper's eight actions, how often, and what else may happen on the way."""
+"""The eight actions of the Re-ID-AR paper: how many people do which, and what else may happen in a tracklet."""
 
-from .dice import Dice
+from reidar_plugin.synthped.seeded_random import SeededRandom
 
 __all__ = ["ACTIONS", "PASSING", "SHARES", "action_shares", "hand_out"]
 
@@ -52,11 +52,16 @@ def action_shares(layout: str, split: str, shares: str) -> tuple[int, ...]:
     return SHARES[layout, split] if shares == "paper" else (1,) * len(ACTIONS)
 
 
-def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
-    """Actions for ``number`` people in the given shares: largest remainders, shuffled.
+def hand_out(shares: tuple[int, ...], number: int, random: SeededRandom) -> list[str]:
+    """Give each of ``number`` people an action, in the given shares and in random order.
 
-    Shares that add up to ``number`` are met exactly. In smaller sets no action is left out, if there are people enough,
-    and from 96 people on each has as many as in MARS or three: MARS, too, has three people who hold hands.
+    Shares that add up to ``number`` are met exactly, others by largest remainders. No action is left out where there
+    are eight people or more; from 96 people on each action has three people, or as many as its share if that is less.
+
+    Args:
+        shares: weights of the eight actions.
+        number: number of people.
+        random: decides who does what.
     """
     total = sum(shares)
     least = 3 if number >= 96 else 2 if number >= 48 else 1 if number >= len(shares) else 0
@@ -67,7 +72,7 @@ def hand_out(shares: tuple[int, ...], number: int, dice: Dice) -> list[str]:
         missing = sum(counts) < number
         gaps = [value - count for value, count in zip(exact, counts, strict=True)]
         open_to_change = [i for i, count in enumerate(counts) if missing or count > floor[i]]
-        place = (max if missing else min)(open_to_change, key=lambda i: gaps[i])
-        counts[place] += 1 if missing else -1
+        index = (max if missing else min)(open_to_change, key=lambda i: gaps[i])
+        counts[index] += 1 if missing else -1
     names = [name for name, count in zip(ACTIONS, counts, strict=True) for _ in range(count)]
-    return [names[place] for place in dice.order(number)]
+    return [names[index] for index in random.permutation(number)]

@@ -1,12 +1,11 @@
-"""``synthped``: the laptop set, made when it is first asked for."""
+"""``synthped``: the registered dataset, drawn when it is first asked for."""
 
 from pathlib import Path
 
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.tracklets import Split
-
-from .bar import Bar
-from .generate import make, read_stamp
+from reidar_plugin.io.console import say
+from reidar_plugin.synthped.generate import make, read_stamp
 
 __all__ = ["SynthPed"]
 
@@ -18,7 +17,7 @@ class SynthPed(MarsActions):
 
         python tools/make_synthped.py --root ROOT --folder synthped --preset mars
 
-    Drawn by this project; see docs/synthped.md. Two processes that ask at once make it once.
+    Drawn by this project; see docs/synthped.md. If two processes ask at once, the set is drawn once.
 
     Args: see :class:`~reidar_plugin.data.labelled_folder.LabelledDataset`.
     """
@@ -29,5 +28,6 @@ class SynthPed(MarsActions):
     @classmethod
     def read(cls, home: Path) -> Split:
         if read_stamp(home) is None:
-            make(home.parent, folder=home.name, progress=Bar(f"drawing SynthPed into {home}, once: "))
+            say(f"SynthPed is drawn into {home}, once")
+            make(home.parent, folder=home.name)
         return super().read(home)

@@ -1,4 +1,4 @@
-"""The files of a finished set: MARS' tables, labels in both forms, attributes, the truth, and a word to the reader."""
+"""The files of a finished set beside its pictures: MARS' tables, labels, attributes, the truth, and a README."""
 
 import csv
 import io
@@ -8,39 +8,39 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from .actions import ACTIONS
-from .direct import MOTIONS, POSES
-from .people import BOTTOM_COLOURS, TOP_COLOURS, Look
-from .plan import Plan, Shot
+from reidar_plugin.synthped.actions import ACTIONS
+from reidar_plugin.synthped.people.looks import BOTTOM_COLOURS, TOP_COLOURS, Look
+from reidar_plugin.synthped.plan import Plan, Shot
+from reidar_plugin.synthped.script import MOTIONS, POSES
 
 __all__ = ["ATTRIBUTE_COLUMNS", "TRUTH_COLUMNS", "attribute_row", "write_files"]
 
 TRUTH_COLUMNS = ("tracklet", "pose", "motion", "first", "last", "action", "occluded")
-"""A stretch of frames ``first ... last`` (from 1) in which action and occlusion do not change."""
+"""Columns of ``truth/frames.csv``; action and occlusion are the same from frame ``first`` to ``last``, counted from 1."""
 
 ATTRIBUTE_COLUMNS = (
     "person-id", "camera", "tracklet", "Tops.c", "Bottoms.c", "Age", "Tops.l", "Bottoms.l", "shoulder bag",
     "backpack", "hat", "handbag", "hair", "gender", "Bottoms.t", "pose", "motion",
 )  # fmt: skip
-"""Those of MARS' published attributes, then two for the tracklet."""
+"""Columns of ``attributes.csv``: those of MARS' published attributes, then two that describe the tracklet."""
 
 AGES = ("child", "teenager", "adult", "old")
 
 
 def write_files(home: Path, plan: Plan, truth: Sequence[Sequence[str]]) -> None:
-    """Write everything but the pictures.
+    """Write all files but the pictures.
 
     Args:
         home: the folder of the set.
-        plan: what was drawn.
-        truth: rows of ``TRUTH_COLUMNS``, all tracklets in the order of the plan.
+        plan: the set that was drawn.
+        truth: what was drawn in each tracklet, rows of ``TRUTH_COLUMNS`` in the order of the plan.
     """
     if plan.layout == "mars":
         _write_tables(home / "info", plan)
     _write_labels(home, plan)
-    facts = {row[0]: (row[1], row[2]) for row in truth}
+    seen = {row[0]: (row[1], row[2]) for row in truth}
     known = [shot for shot in plan.shots if shot.person >= 0]
-    rows = [attribute_row(plan.crowds[shot.split][shot.person], shot, *facts[shot.key]) for shot in known]
+    rows = [attribute_row(plan.crowds[shot.split][shot.person], shot, *seen[shot.key]) for shot in known]
     _write_csv(home / "attributes.csv", ATTRIBUTE_COLUMNS, rows)
     _write_csv(home / "truth" / "frames.csv", TRUTH_COLUMNS, truth)
     people = sorted(
@@ -54,7 +54,7 @@ def write_files(home: Path, plan: Plan, truth: Sequence[Sequence[str]]) -> None:
 
 
 def attribute_row(look: Look, shot: Shot, pose: str, motion: str) -> list[str]:
-    """The published columns for a tracklet. Yes is 1; sleeves and hems: long is 1; hair: long is 1; trousers are 1."""
+    """A row of ``attributes.csv``: yes is 1; long sleeves, hems and hair are 1; trousers and shorts are 1."""
     values = (
         shot.pid,
         shot.camera,
@@ -94,7 +94,7 @@ def _write_tables(folder: Path, plan: Plan) -> None:
 
 
 def _write_matrix(path: Path, name: str, matrix: np.ndarray) -> None:
-    """A MATLAB 5 file; its text header, where scipy puts system and date, is always the same."""
+    """Write a MATLAB 5 file with a fixed text header, where scipy puts the system and the date."""
     buffer = io.BytesIO()
     savemat(buffer, {name: matrix})
     header = b"MATLAB 5.0 MAT-file, SynthPed".ljust(116)
@@ -102,7 +102,7 @@ def _write_matrix(path: Path, name: str, matrix: np.ndarray) -> None:
 
 
 def _write_labels(home: Path, plan: Plan) -> None:
-    """Our label file, and the published form: an image and the number of its action (from 1; 0 is none) a line."""
+    """Write our label file, and the published form: a line for each image, with the number of its action (0 is none)."""
     if plan.layout == "mars":
         seen = dict.fromkeys((shot.pid, shot.label) for shot in plan.shots if shot.person >= 0)
         rows = [[f"{pid:04d}", label] for pid, label in sorted(seen)]

@@ -1,30 +1,29 @@
-"""Make a set on disk: plan it, draw it in several processes, write its tables, and only then give it its name."""
+"""Make a set on disk: plan it, draw it, write its tables, and only then give it its name."""
 
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from reidar_plugin.data.mat_files import TableError
-from reidar_plugin.errors import ConfigError
-
-from .drawing import Progress, clear_truth, cores, draw
-from .files import write_files
-from .plan import Plan, plan_lpw, plan_mars
-from .presets import PRESETS, Preset
+from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.synthped.files import write_files
+from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
+from reidar_plugin.synthped.presets import PRESETS, Preset
+from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
 __all__ = ["FORMAT", "STAMP", "make", "read_stamp"]
 
 FORMAT = 2
-"""Raised whenever the same seed would give other pictures or tables."""
+"""Version of the generator: it goes up whenever the same seed gives other pictures or tables."""
 
 STAMP = "synthped.json"
-"""What a set is, in its own folder; it is written last."""
+"""Name of the file in a set's folder that says what the set is; it is written last."""
 
 
 def make(
@@ -45,23 +44,25 @@ def make(
     """Make a SynthPed set, or finish one that was left half done; a set that is there already is left as it is.
 
     The pictures are drawn into ``root/.<folder>.part``, which gets its name when everything is there. The same
-    arguments give the same tables, labels and pictures on every machine, whatever the number of workers.
+    arguments give the same tables, labels and pictures on every machine, whatever the number of workers. A progress bar
+    is shown where stderr is a terminal.
 
     Args:
-        root: where the folder of the set goes, e.g. the ``--root`` of torchreid.
-        preset: ``tiny``, ``laptop`` or ``mars``.
-        people: how many to train on and to test on, instead of the preset's; one number for both.
-        cameras: 2 ... 6 (``mars`` layout; LPW has eleven).
-        tracklets: of the people to train on and to test on (``mars`` layout); distractors and junk follow.
-        size: height and width of the pictures.
-        seed: another seed, another town.
+        root: where the folder of the set goes, for instance the ``--root`` of torchreid.
+        preset: sizes to start from: ``tiny``, ``laptop``, ``town`` or ``mars``.
+        people: number of people to train on and to test on, instead of the preset's; one number for both.
+        cameras: number of cameras, 2 to 6, instead of the preset's (``mars`` layout only; LPW has eleven).
+        tracklets: number of tracklets of the people to train on and to test on, instead of the preset's (``mars``
+            layout only); the numbers of distractors and of junk follow from them.
+        size: height and width of the pictures, instead of the preset's.
+        seed: decides everything random; another seed gives other people and other places.
         layout: ``mars`` or ``lpw``.
-        shares: ``paper`` deals out the actions as Table 1 of the Re-ID-AR paper counts them, at least two people an
-            action in all but tiny sets; ``even`` gives each action the same number of people.
-        folder: name of the folder, the layout unless named: torchreid's ``mars`` and our ``mars_actions`` read
-            ``root/mars``, ``lpw_actions`` reads ``root/lpw`` and ``synthped`` reads ``root/synthped``.
-        workers: processes, one for each core unless named; 1 stays in this process.
-        progress: called with the frames drawn so far and all frames.
+        shares: ``paper`` gives the actions the frequencies of Table 1 of the Re-ID-AR paper, with at least two people
+            for each action in all but tiny sets; ``even`` gives each action the same number of people.
+        folder: name of the folder; the name of the layout by default. torchreid's ``mars`` and our ``mars_actions``
+            read ``root/mars``, ``lpw_actions`` reads ``root/lpw`` and ``synthped`` reads ``root/synthped``.
+        workers: number of processes; one for each core by default, 1 stays in this process.
+        progress: called with the number of frames drawn so far and of all frames, whenever more are drawn.
 
     Returns:
         The folder of the set.
@@ -86,17 +87,17 @@ def make(
         plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
         part = home.with_name(f".{home.name}.part")
         _open_part(part, stamp)
-        draw(plan, part, workers or cores(), progress or _silent)
+        draw(plan, part, workers or cores(), progress)
         _finish(plan, part, stamp)
         part.rename(home)
     return home
 
 
 def read_stamp(home: Path) -> dict[str, Any] | None:
-    """What a folder says that it is; None where it says nothing and so is no SynthPed set.
+    """Read what a folder says about its set; None for a folder that is no SynthPed set.
 
     Raises:
-        TableError: what it says cannot be read.
+        TableError: its ``synthped.json`` cannot be read.
     """
     path = home / STAMP
     if not path.is_file():
@@ -118,6 +119,7 @@ def _choose(
     size: tuple[int, int] | None,
     layout: str,
 ) -> Preset:
+    """The preset of that name with what was asked for changed, checked."""
     if name not in PRESETS:
         raise ConfigError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
     if layout not in ("mars", "lpw"):
@@ -131,9 +133,8 @@ def _choose(
         pair = (people, people) if isinstance(people, int) else people
         if not all(2 <= number <= 4000 for number in pair):
             raise ConfigError(f"people must be 2 ... 4000 to train on and to test on, got {people}")
-        train, test = (
-            round(t * n / old) for t, n, old in zip(preset.tracklets, pair, preset.people, strict=True)
-        )
+        scaled = zip(preset.tracklets, pair, preset.people, strict=True)
+        train, test = (round(count * new / old) for count, new, old in scaled)
         preset = replace(preset, people=pair, tracklets=(train, test))
     if cameras is not None:
         if not 2 <= cameras <= 6:
@@ -152,23 +153,16 @@ def _choose(
 
 def _stamp(preset: Preset, seed: int, layout: str, shares: str) -> dict[str, Any]:
     return {
-        "format": FORMAT,
-        "layout": layout,
-        "shares": shares,
-        "seed": seed,
-        "people": list(preset.people),
-        "tracklets": list(preset.tracklets),
-        "cameras": preset.cameras,
-        "size": list(preset.size),
-        "stretch": preset.stretch,
+        **{"format": FORMAT, "layout": layout, "shares": shares, "seed": seed},
+        **{key: list(value) if isinstance(value, tuple) else value for key, value in asdict(preset).items()},
     }
 
 
 def _check_same(home: Path, stamp: dict[str, Any]) -> None:
     found = read_stamp(home)
     if found is None:
-        raise FileExistsError(f"{home}: exists and is no SynthPed set; choose another root or folder")
-    _compare(home, {key: found.get(key) for key in stamp}, stamp)
+        raise ExistingFileError(f"{home}: exists and is no SynthPed set; choose another root or folder")
+    _compare(home, found, stamp)
 
 
 def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
@@ -176,9 +170,8 @@ def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
         f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
     ]
     if other:
-        raise ConfigError(
-            f"{where}: holds a SynthPed set with {'; '.join(other)}. Delete it or choose another folder"
-        )
+        said = "; ".join(other)
+        raise ConfigError(f"{where}: holds a SynthPed set with {said}. Delete it or choose another folder")
 
 
 def _open_part(part: Path, stamp: dict[str, Any]) -> None:
@@ -191,21 +184,14 @@ def _open_part(part: Path, stamp: dict[str, Any]) -> None:
 
 
 def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
-    write_files(part, plan, clear_truth(part))
-    counts = {
-        "shots": len(plan.shots),
-        "frames": sum(shot.length for shot in plan.shots),
-        "queries": len(plan.queries),
-    }
+    write_files(part, plan, take_truth(part))
+    frames = sum(shot.length for shot in plan.shots)
+    counts = {"shots": len(plan.shots), "frames": frames, "queries": len(plan.queries)}
     _write_json(part / STAMP, {**stamp, **counts, "opencv": cv2.__version__, "finished": True})
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
-
-
-def _silent(done: int, total: int) -> None:
-    """Say nothing."""
 
 
 @contextmanager

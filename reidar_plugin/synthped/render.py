@@ -1,4 +1,4 @@
-"""From script to pictures: the set of a camera, the actors on it, and the lens before it."""
+"""From scripts to pictures: the background, the people, what is before them, and the lens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,56 +7,66 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from .actor import stage_actor
-from .camera import Camera, Lens, install
-from .canvas import FEET
-from .dice import Array, Dice
-from .direct import Extra, Role, Script, direct
-from .plan import Plan, Shot
-from .plants import plant_leaves
-from .scenery import Scene, paint_scene
-from .sketch import Eye, Ink, Part, Sketch, paint
+from reidar_plugin.synthped.choreography import write_script
+from reidar_plugin.synthped.drawing.colours import CameraColours
+from reidar_plugin.synthped.drawing.sketch import Part, paint
+from reidar_plugin.synthped.drawing.view import View
+from reidar_plugin.synthped.people.person import draw_person
+from reidar_plugin.synthped.plan import Plan, Shot
+from reidar_plugin.synthped.script import Obstacle, Role, Script
+from reidar_plugin.synthped.seeded_random import Array, SeededRandom
+from reidar_plugin.synthped.street.camera import Camera, Lens, make_cameras
+from reidar_plugin.synthped.street.foreground import draw_bush, draw_pole
+from reidar_plugin.synthped.street.painting import FEET
+from reidar_plugin.synthped.street.scenery import Scene, paint_scene
 
-__all__ = ["Studio"]
+__all__ = ["Renderer"]
 
 
-class Studio:
-    """Draws the shots of a plan. Sets and lenses are made once for each camera, when first needed."""
+class Renderer:
+    """Draws the tracklets of a plan. The background of a camera is painted once, when it is first needed.
+
+    Args:
+        plan: the set to draw.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._sets = [_Set(camera, plan.seed, plan.size) for camera in install(plan.seed, plan.cameras)]
+        self._cameras = [
+            _CameraRenderer(camera, plan.seed, plan.size) for camera in make_cameras(plan.seed, plan.cameras)
+        ]
 
     def script(self, shot: Shot) -> Script:
-        """What happens in a shot."""
-        return direct(self.plan, shot, self._sets[shot.camera - 1].camera)
+        """What happens in a tracklet."""
+        return write_script(self.plan, shot, self._cameras[shot.camera - 1].camera)
 
     def pictures(self, shot: Shot, script: Script) -> Iterator[Array]:
-        """The frames of a shot, uint8 ``(H, W, 3)`` BGR."""
-        stage = self._sets[shot.camera - 1]
-        grains = Dice(self.plan.seed, "grain", shot.split, shot.key).uniform(0, 256, size=4 * shot.length)
-        return stage.film(script, grains.astype(int).reshape(-1, 4))
+        """The frames of a tracklet, uint8 ``(H, W, 3)`` BGR."""
+        grain = SeededRandom(self.plan.seed, "grain", shot.split, shot.key)
+        offsets = grain.uniform(0, 256, size=4 * shot.length).astype(int).reshape(-1, 4)
+        return self._cameras[shot.camera - 1].pictures(script, offsets)
 
     def encode(self, shot: Shot, picture: Array) -> bytes:
         """A frame as a JPEG file."""
-        quality = self._sets[shot.camera - 1].camera.quality
+        quality = self._cameras[shot.camera - 1].camera.quality
         return cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
 
 
 @dataclass
 class _Layer:
-    """Parts of one figure or thing, and their order in each frame."""
+    """Parts of one person or thing, and their order in each frame."""
 
     parts: list[Part]
     order: list[list[int]]
-    feet: Array | None = None  #: where its shadow falls, ``(F, 2)`` whole pixels
-    wide: Array | None = None  #: width of the shadow
+    feet: Array | None = None  #: pixels where the shadow falls, ``(F, 2)`` integers; None for no shadow
 
 
-class _Set:
+class _CameraRenderer:
+    """Draws what one camera sees, at twice the size of the pictures."""
+
     def __init__(self, camera: Camera, seed: int, size: tuple[int, int]) -> None:
         self.camera, self._seed, self._size = camera, seed, size
-        self._height, self._width = 2 * size[0], 2 * size[1]  # of the canvas
+        self._height, self._width = 2 * size[0], 2 * size[1]
 
     @cached_property
     def _scene(self) -> Scene:
@@ -74,51 +84,48 @@ class _Set:
         far = ((x * 2 + 1 - wide) / wide) ** 2 + ((y * 2 + 1 - high) / high) ** 2
         return np.repeat((np.clip(1.0 - far, 0, 1) * 38).astype(np.uint8)[..., None], 3, axis=2)
 
-    def film(self, script: Script, grains: Array) -> Iterator[Array]:
-        ink = Ink(self.camera.grade(), script.exposure)
-        layers = [self._figure(role, ink) for role in script.behind]
-        cast = sorted(script.cast, key=lambda role: float(role.y[0]))
-        layers += [self._figure(role, ink) for role in cast]
-        layers += [self._figure(x, ink) if isinstance(x, Role) else self._thing(x, ink) for x in script.front]
+    def pictures(self, script: Script, grain: Array) -> Iterator[Array]:
+        colours = CameraColours(self.camera.grade(), script.exposure)
+        cast = sorted(script.cast, key=lambda role: float(role.y[0]))  # who is nearer stands lower
+        layers = [
+            self._obstacle(item, colours) if isinstance(item, Obstacle) else self._person(item, colours)
+            for item in (*script.behind, *cast, *script.front)
+        ]
         window_x = (script.window_x * self._height).astype(int)
         window_y = (script.window_y * self._height).astype(int)
-        canvas = np.empty((self._height, self._width, 3), np.uint8)
-        for frame in range(len(grains)):
-            self._scene.copy_to(canvas, int(window_x[frame]), int(window_y[frame]))
+        image = np.empty((self._height, self._width, 3), np.uint8)
+        for frame in range(len(grain)):
+            self._scene.copy_to(image, int(window_x[frame]), int(window_y[frame]))
             for layer in layers:
                 if layer.feet is not None:
-                    self._darken(canvas, *layer.feet[frame])
-                paint(canvas, layer.parts, layer.order[frame], frame)
-            yield self._lens.picture(canvas, grains[frame])
+                    self._darken(image, *layer.feet[frame])
+                paint(image, layer.parts, layer.order[frame], frame)
+            yield self._lens.picture(image, grain[frame])
 
-    def _figure(self, role: Role, ink: Ink) -> _Layer:
+    def _person(self, role: Role, colours: CameraColours) -> _Layer:
         height = self._height
         ground = np.stack([self._width / 2 + role.x * height, (FEET + role.y) * height], axis=1)
-        eye = Eye(role.heading, self.camera.pitch, role.tall * height, ground, self.camera.light)
-        sketch = stage_actor(role.look, role.motion, eye, ink)
+        view = View(role.heading, self.camera.pitch, role.tall * height, ground, self.camera.light)
+        sketch = draw_person(role.look, role.motion, view, colours)
         return _Layer(sketch.parts, sketch.order(), feet=ground.astype(int))
 
-    def _thing(self, thing: Extra, ink: Ink) -> _Layer:
+    def _obstacle(self, thing: Obstacle, colours: CameraColours) -> _Layer:
         frames, height = len(thing.x), self._height
         foot = np.stack([self._width / 2 + thing.x * height, np.full(frames, 1.03 * height)], axis=1)
-        eye = Eye(np.zeros(frames), 0.0, np.full(frames, float(height)), foot, self.camera.light)
-        sketch = Sketch(eye)
-        part = sketch.part(0.0)
+        view = View(np.zeros(frames), 0.0, np.full(frames, float(height)), foot, self.camera.light)
         if thing.kind == "pole":
-            top = foot - np.array([0.0, 1.3 * height])
-            part.limb([foot, top], [thing.wide, thing.wide], ink.ramp((112, 116, 116)))
+            sketch = draw_pole(view, thing.wide, colours)
         else:
-            leaves, shades = plant_leaves(Dice(self._seed, "plant", thing.seed), 130)
-            for leaf, shade in zip(leaves, shades, strict=True):
-                points = foot[:, None] + leaf * np.array([2.2 * thing.wide, thing.high]) * height
-                part.fill(points, ink.colour((78, 108, 62), shade))
+            leaves = SeededRandom(self._seed, "plant", thing.seed)
+            sketch = draw_bush(view, thing.wide, thing.high, leaves, colours)
         return _Layer(sketch.parts, sketch.order())
 
-    def _darken(self, canvas: Array, x: int, y: int) -> None:
+    def _darken(self, image: Array, x: int, y: int) -> None:
+        """Lay the shadow of a person's feet on the ground."""
         high, wide = self._shadow.shape[:2]
         left, top = x - wide // 2, y - high // 2
         x0, y0 = max(left, 0), max(top, 0)
         x1, y1 = min(left + wide, self._width), min(top + high, self._height)
         if x0 < x1 and y0 < y1:
-            patch = canvas[y0:y1, x0:x1]
+            patch = image[y0:y1, x0:x1]
             cv2.subtract(patch, self._shadow[y0 - top : y1 - top, x0 - left : x1 - left], dst=patch)

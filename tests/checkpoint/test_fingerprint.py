@@ -58,6 +58,11 @@ def test_some_keys_are_free_to_change() -> None:
     assert config_changes(saved, ours) == ["reidar.train.clip: 0.0, here 1.0", "train.lr: 0.1, here 0.2"]
 
 
+def test_what_the_joint_engine_never_reads_is_free() -> None:
+    """Configs of before set ``data.transforms: []``, which is an error today."""
+    assert config_changes(full(data__transforms=[]), full()) == []
+
+
 def test_a_free_key_is_not_a_prefix_of_others() -> None:
     assert config_changes("testing: 1\n", "testing: 2\n") == ["testing: 1, here 2"]
 

@@ -40,11 +40,6 @@ def test_merges_as_yacs_does(cfg: CheckedConfig, tmp_path: Path) -> None:
     assert CfgNode.load_cfg(cfg.dump()) == plain
 
 
-def test_declaring_twice_keeps_what_was_set(cfg: CheckedConfig) -> None:
-    node = cfg.reidar
-    assert reidar_plugin.add_reidar_config(cfg).reidar is node
-
-
 def test_a_file_may_start_from_another(cfg: CheckedConfig, tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     write(tmp_path / "base.yaml", "train: {max_epoch: 3, seed: 8}\nmodel: {name: resnet18}\n")

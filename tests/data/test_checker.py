@@ -14,7 +14,7 @@ from scipy.io import savemat
 from reidar_plugin.data.checker import (
     PartCounts,
     count_parts,
-    obstacles,
+    training_problems,
     unmatched_queries,
 )
 from tests.fakes import write_actions, write_ilidsvid, write_lpw, write_mars
@@ -68,13 +68,15 @@ def test_a_query_needs_its_person_in_another_camera() -> None:
     assert [paths for (paths, *_) in unmatched_queries(made([], query, gallery))] == [("b",), ("c",)]
 
 
-def test_obstacles_one_by_one() -> None:
+def test_problems_one_by_one() -> None:
     query, gallery = [(("a",), 1, 0, 0)], [(("b",), 1, 1, 0)]
     people = [(("c",), 0, 0, 0), (("d",), 1, 0, 0)]
-    assert obstacles(made(people, query, gallery), 0, 0) == []
-    assert obstacles(made(people[:1], query, gallery), 0, 0) == ["training needs two people or more, found 1"]
-    assert "no query has its person" in obstacles(made(people, query, query), 0, 0)[0]
-    assert obstacles(made(people, query, gallery), 3, 4) == [
+    assert training_problems(made(people, query, gallery), 0, 0) == []
+    assert training_problems(made(people[:1], query, gallery), 0, 0) == [
+        "training needs two people or more, found 1"
+    ]
+    assert "no query has its person" in training_problems(made(people, query, query), 0, 0)[0]
+    assert training_problems(made(people, query, gallery), 3, 4) == [
         "missing pictures: 3",
         "pictures that cannot be read: 4",
     ]

@@ -50,7 +50,7 @@ def test_they_choose_the_best_and_this_is_said(
 def test_labels_are_counted_without_them(mars: Path, tmp_path: Path) -> None:
     engine = build(config(mars, tmp_path, reidar__train__held_out=0.34))
     order = engine.train_loader.batches.order
-    labels = engine.datamanager.train_table.labels[order.places]
+    labels = engine.datamanager.train_table.labels[order.indices]
     assert len(labels) == 16
     ratios = engine.objective.losses["weighted_binary_cross_entropy"].ratios
     torch.testing.assert_close(torch.as_tensor(ratios, dtype=torch.float32), labels.mean(dim=0))

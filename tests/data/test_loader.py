@@ -170,7 +170,7 @@ def test_a_batch_moves_as_a_whole(tmp_path: Path) -> None:
 
 def test_a_single_pick_is_a_batch_of_one(tmp_path: Path) -> None:
     clips: Any = build(write_tracklets(tmp_path)).dataset
-    assert clips[Pick(6, epoch=0, place=0)].frames.shape == (1, 4, 8, 4, 3)
+    assert clips[Pick(6, epoch=0, number=0)].frames.shape == (1, 4, 8, 4, 3)
     assert len(clips) == 12
 
 

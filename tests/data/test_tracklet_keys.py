@@ -1,9 +1,12 @@
 """Keys made from paths, and labels put on the samples of any host data set."""
 
+from pathlib import Path
+
 import pytest
 
 from reidar_plugin.data.tracklet_keys import tracklet_key, with_labels
 from reidar_plugin.data.tracklets import Frames
+from reidar_plugin.labels.attributes import AttributeTable
 from reidar_plugin.labels.files import LabelTable, read_labels
 from reidar_plugin.labels.spaces import LabelError
 from tests.fakes import write_actions
@@ -69,3 +72,10 @@ def test_labels_that_are_there_stay_where_the_table_has_none(table: LabelTable) 
 def test_keys_of_a_users_own_making(table: LabelTable) -> None:
     ((frames, *_),) = with_labels([(("x.jpg",), 0, 0, 0)], table, key_of=lambda paths: "anna/" + paths[0])
     assert frames.labels == {"trolley"}
+
+
+def test_attributes_join_labels_that_are_there_already() -> None:
+    looks = AttributeTable(Path("attributes.csv"), {(5, 1, 1): frozenset({"hat=0"})})
+    known = Frames(("1.jpg",), "0005C1T0001", {"trolley"}, {"hat=1"})
+    ((frames, *_),) = with_labels([(known, 0, 0, 0)], None, looks)
+    assert (frames.labels, frames.attributes) == ({"trolley"}, {"hat=0"})

@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {
 @pytest.mark.slow
 def test_asanet_goes_on_to_the_same_bits_and_is_drawn(data: Path, tmp_path: Path) -> None:
     whole = run(config(data, tmp_path / "whole", **OPTIONS, train__max_epoch=2))
-    assert set(OPTIONS["reidar__loss__terms"]) <= set(whole.record.history[0])
+    assert set(OPTIONS["reidar__loss__terms"]) <= set(whole.history.epochs[0])
     run(config(data, tmp_path / "parts", **OPTIONS, train__max_epoch=1))
     run(config(data, tmp_path / "parts", **OPTIONS, train__max_epoch=2))
     expected, found = (weights(tmp_path / name, "model.pth.tar-2") for name in ("whole", "parts"))

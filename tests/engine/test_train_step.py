@@ -3,21 +3,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep, centre_optimizers
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.precision import Precision
-from reidar_plugin.structures import Targets
-from tests.engine_rig import build, config, tiny
+from tests.engine_rig import build, config, first_step, tiny
 
 CPU = torch.device("cpu")
-
-
-def first_step(engine: JointEngine) -> dict[str, float]:
-    engine.set_model_mode("train")
-    engine.epoch = engine.batch_idx = 0
-    batch = next(iter(engine.train_loader))
-    return {name: float(value) for name, value in engine.forward_backward(batch).items()}
 
 
 def test_centres_are_stepped_by_their_own_sgd(mars: Path, tmp_path: Path) -> None:
@@ -110,13 +101,6 @@ def test_scaled_gradients_move_the_weights_as_plain_ones(mars: Path, tmp_path: P
     assert norms[1] == pytest.approx(norms[0], rel=1e-4)  # else clipping would clip the factor too
 
 
-def test_unknown_precision() -> None:
-    with pytest.raises(
-        ConfigError, match=r"unknown precision 'half'; choose one of 'float32', 'bfloat16', 'float16'"
-    ):
-        Precision("half", CPU)
-
-
 def test_layout_of_the_maps(mars: Path, tmp_path: Path) -> None:
     inner, outer = (build(config(mars, tmp_path, reidar__train__channels_last=on)) for on in (True, False))
     kernels = [next(p for p in engine.model.parameters() if p.dim() == 4) for engine in (inner, outer)]
@@ -124,24 +108,3 @@ def test_layout_of_the_maps(mars: Path, tmp_path: Path) -> None:
     assert not kernels[0].is_contiguous()
     assert kernels[1].is_contiguous()
     assert first_step(inner)["loss"] == pytest.approx(first_step(outer)["loss"], rel=1e-4)
-
-
-def test_compiles(mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = first_step(build(config(mars, tmp_path)))
-    compiled = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda network: compiled(network, backend="eager"))
-    engine = build(config(mars, tmp_path, reidar__train__compile=True))
-    assert engine.network is not engine.model
-    assert first_step(engine)["loss"] == pytest.approx(plain["loss"], rel=1e-5)
-    assert not any("_orig_mod" in name for name in engine.model.state_dict())
-
-
-def test_the_model_is_unwrapped_where_one_device_is_enough(mars: Path, tmp_path: Path) -> None:
-    engine = build(config(mars, tmp_path))
-    wrapped = torch.nn.DataParallel(engine.model)
-    again = JointEngine(engine.datamanager, wrapped, engine.optimizer, engine.objective, use_gpu=False)
-    assert again.network is engine.model
-    targets = Targets(
-        torch.tensor([0, 1]), torch.zeros(2, 8), torch.zeros(2, 0), torch.zeros(2, 2, dtype=torch.bool)
-    )
-    assert again.step(torch.randn(2, 2, 3, 32, 16), targets).isfinite().all()

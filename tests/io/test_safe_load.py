@@ -76,3 +76,9 @@ def test_tells_a_file_that_does_not_open_from_a_damaged_one(tmp_path: Path) -> N
         load_plain(tmp_path / "nowhere.pth")
     with pytest.raises(UnopenedFileError, match=r"cannot be opened: Is a directory$"):
         load_plain(tmp_path)
+
+
+def test_what_else_may_be_loaded_stays_as_it_was(tmp_path: Path) -> None:
+    before = list(torch.serialization.get_safe_globals())
+    load_plain(save({"rank1": np.float32(0.5)}, tmp_path / "file.pth", True))
+    assert torch.serialization.get_safe_globals() == before

@@ -113,7 +113,7 @@ def test_only_the_groups_asked_for_are_read(tmp_path: Path) -> None:
         ("1" * 5000 + ",2,58,1,0", r":3: expected 5 cells that begin with 3 numbers"),
         ("1,2,58,2,0", r":3: hat is one of hat=0, hat=1, got '2'"),
         ("1,2,58,1,", r":3: pose is one of pose=0, .*, got ''"),
-        ("9,1,1,0,0", r":3: person 9, camera 1, tracklet 1 stands there twice"),
+        ("9,1,1,0,0", r":3: person 9, camera 1, tracklet 1 is listed twice"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, row: str, message: str) -> None:

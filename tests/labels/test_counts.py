@@ -11,13 +11,11 @@ from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8
 
 
 def samples(count: int = 60) -> list[tuple[Frames, int, int, int]]:
-    chance = random.Random(3)
+    draw = random.Random(3)
     made = []
-    for place in range(count):
-        labels = (
-            None if place % 7 == 0 or place % 11 == 5 else chance.sample(ACTIONS8.names, chance.randrange(3))
-        )
-        made.append((Frames((f"{place}.jpg",), str(place), labels), place % 11, 0, 0))
+    for index in range(count):
+        labels = None if index % 7 == 0 or index % 11 == 5 else draw.sample(ACTIONS8.names, draw.randrange(3))
+        made.append((Frames((f"{index}.jpg",), str(index), labels), index % 11, 0, 0))
     return made
 
 

@@ -118,7 +118,7 @@ def test_the_space_is_asked_through_its_merges(tmp_path: Path) -> None:
         ("0002,walking|", r":3: '' cannot be a label"),
         ("0002, walking", r":3: ' walking' cannot be a label"),
         ("0002,walking|none", r":3: 'none' cannot be a label"),
-        ("0002,walking|walking", r":3: a label stands there twice, got 'walking\|walking'"),
+        ("0002,walking|walking", r":3: a label is given twice, got 'walking\|walking'"),
         ("0001,riding", r":3: '0001' has labels already, on line 2"),
         ("0002,walk\x00ing", r":3: 'walk\\x00ing' cannot be a label"),
         ("0002,walk\u2028ing", r":3: 'walk\\u2028ing' cannot be a label"),

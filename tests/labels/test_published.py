@@ -8,7 +8,15 @@ import pytest
 
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.labels.files import read_labels, write_labels
-from reidar_plugin.labels.published import LAYOUTS, TABLE1, Numbering, coarsest, distribution, read_published
+from reidar_plugin.labels.published import (
+    LAYOUTS,
+    TABLE1,
+    Numbering,
+    distribution,
+    matching_names,
+    merge_keys,
+    read_published,
+)
 from reidar_plugin.labels.spaces import LabelError
 from tests.fakes import ACTIONS
 
@@ -60,7 +68,7 @@ def test_mars_counts_people_from_one_and_leaves_zero_out(tmp_path: Path) -> None
     assert labels["0004C1T0001"] == "item_one_hand"
     assert labels["0000C1T0001"] is None
     assert distribution(labels, MARS) == (1, 0, 1, 0, 0, 0, 0, 0)
-    assert coarsest(labels) == {"0002": {"walking"}, "0004": {"item_one_hand"}}
+    assert merge_keys(labels) == {"0002": {"walking"}, "0004": {"item_one_hand"}}
 
 
 @pytest.mark.parametrize("number", [0, 3])
@@ -68,7 +76,7 @@ def test_junk_of_mars_is_left_out(tmp_path: Path, number: int) -> None:
     rows = [("00-1C1T0001", number), ("00-1C1T0002", 1), ("0002C1T0001", 1)]
     labels = read_published([write(tmp_path / "names.txt", rows)], MARS, NUMBERING)
     assert labels == {"0002C1T0001": "walking"}
-    write_labels(tmp_path / "actions.csv", coarsest(labels))
+    write_labels(tmp_path / "actions.csv", merge_keys(labels))
     assert read_labels(tmp_path / "actions.csv", keys=MarsActions.key_form).lookup("0002C1T0001") == {
         "walking"
     }
@@ -82,7 +90,7 @@ def test_lpw_counts_tracklets_by_path(tmp_path: Path) -> None:
     labels = read_published([path], LPW, Numbering(ACTIONS, first=0))
     assert labels == {"scen2/view1/7": "walking", "scen2/view2/7": "walking", "scen3/view1/7": "riding"}
     assert distribution(labels, LPW) == (2, 1, 0, 0, 0, 0, 0, 0)
-    assert coarsest(labels) == {key: {name} for key, name in labels.items()}
+    assert merge_keys(labels) == {key: {name} for key, name in labels.items()}
 
 
 def test_lines_are_as_coarse_as_the_labels_allow() -> None:
@@ -94,7 +102,7 @@ def test_lines_are_as_coarse_as_the_labels_allow() -> None:
         "0002C1T0001": "walking",
         "0002C1T0002": None,
     }
-    assert coarsest(labels) == {
+    assert merge_keys(labels) == {
         "0001C1": {"walking"},
         "0001C2T0001": {"riding"},
         "0001C2T0002": {"trolley"},
@@ -211,3 +219,12 @@ def test_the_tool_names_what_is_missing(
     assert "nothing to read" in capsys.readouterr().err
     assert main([*arguments, "--train", str(tmp_path / "gone.txt")]) == 2
     assert "gone.txt: no such file" in capsys.readouterr().err
+
+
+def test_matching_names_hint_at_the_order() -> None:
+    counts = [[0] * 8, [0] * 8]
+    tables = [TABLE1["mars", "train"], TABLE1["mars", "test"]]
+    assert matching_names(counts, tables) == {}
+    for row, table in zip(counts, tables, strict=True):  # walking and riding exchanged
+        row[0], row[1] = table[1], table[0]
+    assert matching_names(counts, tables) == {"walking": ["riding"], "riding": ["walking"]}

@@ -19,8 +19,7 @@ from reidar_plugin.launch.bench import (
     read_variants,
     run_all,
 )
-from reidar_plugin.report.records import collect_results, plain
-from reidar_plugin.report.results import read_results, write_results
+from reidar_plugin.report.results import collect_results, plain, read_results, write_results
 from reidar_plugin.synthped import make
 from tests.tools.test_compare import made_up
 

@@ -1,10 +1,15 @@
 """The runner: a launch script as if started directly, with the plugin in it."""
 
+import errno
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch import script
 from tests.fakes import write_mars
 from tests.standin import JOINT, REPO, SCRIPT, losses, run, write_config, write_script
 
@@ -36,9 +41,9 @@ def script_that(folder: Path, body: str) -> Path:
 
 
 def test_script_sees_what_python_would_give_it(tmp_path: Path) -> None:
-    script = script_that(tmp_path, "sys.exit(7)")
-    with_plugin = run(os.path.relpath(script, tmp_path), "--flag", "a b", cwd=tmp_path)
-    alone = run(os.path.relpath(script, tmp_path), "--flag", "a b", cwd=tmp_path, plugin=False)
+    path = script_that(tmp_path, "sys.exit(7)")
+    with_plugin = run(os.path.relpath(path, tmp_path), "--flag", "a b", cwd=tmp_path)
+    alone = run(os.path.relpath(path, tmp_path), "--flag", "a b", cwd=tmp_path, plugin=False)
     assert (with_plugin.returncode, alone.returncode) == (7, 7)
     first, *rest = with_plugin.stdout.splitlines()
     assert first.startswith("reidar_plugin ")
@@ -59,33 +64,33 @@ def test_hooks_are_in_place_however_a_script_starts(tmp_path: Path, start: str) 
     (path.parent / "default_sibling.py").write_text("")
     done = run(path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "reidar_plugin.launch.runner"
+    assert done.stdout.splitlines()[-1] == "reidar_plugin.launch.hooks"
 
 
 def test_interrupt_ends_the_process_as_it_ends_pythons(tmp_path: Path) -> None:
-    script = script_that(
+    path = script_that(
         tmp_path,
         "import os, signal; "
         "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs have it ignored
         "os.kill(os.getpid(), signal.SIGINT)",
     )
-    with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
+    with_plugin, alone = (run(path, cwd=tmp_path, plugin=on) for on in (True, False))
     assert with_plugin.returncode == alone.returncode == -2
     assert "KeyboardInterrupt" in alone.stderr
     assert with_plugin.stderr == alone.stderr
 
 
 def test_traceback_is_the_scripts_own(tmp_path: Path) -> None:
-    script = script_that(tmp_path, 'raise LookupError("of the script")')
-    with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
+    path = script_that(tmp_path, 'raise LookupError("of the script")')
+    with_plugin, alone = (run(path, cwd=tmp_path, plugin=on) for on in (True, False))
     assert (with_plugin.returncode, alone.returncode) == (1, 1)
     assert "LookupError: of the script" in alone.stderr
     assert with_plugin.stderr == alone.stderr
 
 
 def test_syntax_error_is_shown_as_by_python(tmp_path: Path) -> None:
-    script = write_script(tmp_path, "def main(:\n")
-    with_plugin, alone = (run(script, cwd=tmp_path, plugin=on) for on in (True, False))
+    path = write_script(tmp_path, "def main(:\n")
+    with_plugin, alone = (run(path, cwd=tmp_path, plugin=on) for on in (True, False))
     assert (with_plugin.returncode, alone.returncode) == (1, 1)
     assert "SyntaxError" in alone.stderr
     assert with_plugin.stderr == alone.stderr
@@ -94,8 +99,6 @@ def test_syntax_error_is_shown_as_by_python(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error: no script given"),
-        (["--root"], "got the flag '--root'"),
         (["nowhere.py"], "error: no script at nowhere.py"),
         (["."], "error: . is a directory; did you mean scripts/main.py?"),
     ],
@@ -110,8 +113,8 @@ def test_no_script_is_one_line(tmp_path: Path, arguments: list[str], message: st
 
 
 def test_names_the_functions_that_a_script_lacks(tmp_path: Path) -> None:
-    script = write_script(tmp_path, "def main(): ...\ndef get_default_config(): ...\n")
-    done = run(script, cwd=tmp_path)
+    path = write_script(tmp_path, "def main(): ...\ndef get_default_config(): ...\n")
+    done = run(path, cwd=tmp_path)
     assert done.returncode == 2
     assert "it defines no build_datamanager, build_engine;" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -170,11 +173,11 @@ def test_spawned_and_forked_workers_give_the_same(street: Path) -> None:
         "class ScriptsOwn",
         "BESIDE = open(__file__ + '.json').read()  # also in a worker\n\n\nclass ScriptsOwn",
     )
-    script = write_script(street, text)
-    Path(f"{script}.json").write_text("{}")
+    path = write_script(street, text)
+    Path(f"{path}.json").write_text("{}")
     common = ("--config-file", "config.yaml")
     forked, spawned = (
-        run(script, *common, *spawn, "data.workers", "1", cwd=street) for spawn in ([], ["--spawn"])
+        run(path, *common, *spawn, "data.workers", "1", cwd=street) for spawn in ([], ["--spawn"])
     )
     assert forked.returncode == 0, forked.stderr
     assert spawned.returncode == 0, spawned.stderr
@@ -184,17 +187,17 @@ def test_spawned_and_forked_workers_give_the_same(street: Path) -> None:
 
 @pytest.mark.slow
 def test_joint_config_trains_the_same_with_any_workers(street: Path) -> None:
-    """Ours draws every chance from seed, epoch and place: neither their number nor their start makes a difference."""
-    script = write_script(street)
+    """Every random number of ours follows from seed, epoch and index: neither their number nor their start matters."""
+    path = write_script(street)
     ways = (
         ["data.workers", "0"],
         ["data.workers", "2"],
         ["data.workers", "1", "reidar.data.start_method", "spawn"],
     )
     outcomes = []
-    for place, way in enumerate(ways):
-        log = ["data.save_dir", str(street / f"log{place}")]
-        done = run(script, "--config-file", "config.yaml", *JOINT, *log, *way, cwd=street)
+    for index, way in enumerate(ways):
+        log = ["data.save_dir", str(street / f"log{index}")]
+        done = run(path, "--config-file", "config.yaml", *JOINT, *log, *way, cwd=street)
         assert done.returncode == 0, done.stderr
         outcomes.append(losses(done.stdout))
     assert outcomes[0] == outcomes[1] == outcomes[2]
@@ -212,6 +215,19 @@ def test_a_broken_picture_stops_a_spawned_worker(street: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"error: {picture}: cannot be read: ")
+
+
+def test_an_error_is_shown_where_the_hosts_log_is_full(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert script.show(ConfigError("what was asked for")) == 2
+    assert capsys.readouterr().err == "error: what was asked for\n"
+    assert sys.stdout is sys.__stdout__  # else the interpreter would fail at its own flush
 
 
 # The toolbox's own script, where a clone is at hand.

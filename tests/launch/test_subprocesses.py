@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.launch import subprocesses
 
 
@@ -152,3 +153,41 @@ def test_the_launch_line_is_a_run() -> None:
     )
     assert done.returncode == 0
     assert "--config-file" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "expected 2 or more configs .* got 0 before 'the end'"),
+        (["a.yaml", "train.lr", "1", "b.yaml"], "got 1 before 'train.lr'"),
+    ],
+)
+def test_configs_come_before_keys_and_values(words: list[str], said: str) -> None:
+    assert subprocesses.configs_and_options(["a.yaml", "b.yml", "train.lr", "1"], least=2) == (
+        ["a.yaml", "b.yml"],
+        ["train.lr", "1"],
+    )
+    with pytest.raises(ConfigError, match=said):
+        subprocesses.configs_and_options(words, least=2)
+
+
+def test_command_line_of_a_run() -> None:
+    words = subprocesses.arguments(
+        "a.yaml", root="data", targets=["x", "y"], options=["train.lr", "1"], data__save_dir="log"
+    )
+    assert " ".join(words) == "-t x y --config-file a.yaml --root data train.lr 1 data.save_dir log"
+
+
+def test_a_run_that_fails_ends_the_chain(tmp_path: Path) -> None:
+    with pytest.raises(subprocesses.RunError, match=r"ended with status 2: --config-file .*none\.yaml"):
+        subprocesses.start(subprocesses.arguments(tmp_path / "none.yaml"))
+    with pytest.raises(ReidarError, match=r"holds no model-best\.pth\.tar"):
+        subprocesses.best_checkpoint(tmp_path)
+
+
+def test_a_key_without_effect_is_found_before_anything_runs(tmp_path: Path) -> None:
+    config = tmp_path / "a.yaml"
+    config.write_text("model: {name: reidar_osnet_x0_25}\nloss: {name: reidar}\n")
+    assert subprocesses.merged(config, ["reidar.train.warmup", "3"]).reidar.train.warmup == 3
+    with pytest.raises(ConfigError, match=r"train\.stepsize \[5\] \(command line\) has no effect"):
+        subprocesses.merged(config, ["train.stepsize", "[5]"])

@@ -75,3 +75,11 @@ def test_refuses() -> None:
         action_centre_loss(HIDDEN, LABELS, CENTRES[:, :2])
     with pytest.raises(ValueError, match="'mean'; choose one of 'blocks', 'summed'"):
         ActionCentreLoss(3, 4, "mean")  # type: ignore[arg-type]
+
+
+def test_by_hand() -> None:  # 3-4-5 for the action shown; the other block and the unknown clip cost nothing
+    hidden = torch.tensor([[[3.0, 4.0], [9.0, 9.0]], [[5.0, 5.0], [5.0, 5.0]]])
+    labels = torch.tensor([[1.0, 0.0], [NAN, NAN]])
+    assert action_centre_loss(hidden, labels, torch.zeros(2, 2)) == 25
+    summed = action_centre_loss(hidden, labels, torch.tensor([[12.0, 9.0], [0.0, 0.0]]), "summed")
+    assert summed == 16  # (12, 13) to (12, 9)

@@ -43,3 +43,11 @@ def test_refuses() -> None:
         column_weights([3, 0])
     with pytest.raises(ValueError, match=r"each of 5 columns, got \(4,\)"):
         attribute_loss(LOGITS, LABELS, column_weights([3, 1]))
+
+
+def test_by_hand() -> (
+    None
+):  # even odds: two known columns cost ln 2 each, the positive half alone one of them
+    logits, labels = torch.zeros(1, 3), torch.tensor([[1.0, 0.0, NAN]])
+    assert attribute_loss(logits, labels).item() == pytest.approx(math.log(2))
+    assert attribute_loss(logits, labels, positive_only=True).item() == pytest.approx(math.log(2) / 2)

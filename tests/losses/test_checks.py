@@ -1,4 +1,4 @@
-"""What every loss promises, checked on all of them: gradients, dtypes, order of the batch, unknown labels."""
+"""The checks that losses share, and what every loss promises: gradients, dtypes, order of the batch, unknown labels."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin import losses
+from reidar_plugin.losses.checks import check_focus, check_fraction, class_vector, known_labels, masked_mean
 
 PIDS = torch.tensor([0, 0, 1, 1, 1, 3])  # two pairs and more, and a person alone
 RATIOS = [0.6, 0.3, 0.05, 0.4]
@@ -287,3 +288,43 @@ def test_every_function_is_a_case() -> None:
     functions = {name for name in losses.__all__ if name.islower() and name != "column_weights"}
     called = {name.split()[0] for name in CASES}
     assert len(functions) == len(called) == 18
+
+
+def test_masked_mean() -> None:
+    values = torch.tensor([1.0, torch.nan, 5.0], requires_grad=True)
+    mean = masked_mean(values, torch.tensor([True, False, True]))
+    mean.backward()
+    assert mean == 3
+    assert values.grad is not None
+    assert values.grad.tolist() == [0.5, 0.0, 0.5]
+    assert masked_mean(values, torch.zeros(3, dtype=torch.bool)) == 0
+
+
+def test_known_labels() -> None:
+    values, known = known_labels(torch.tensor([[1.0, torch.nan, 0.0]]), torch.zeros(1, dtype=torch.float64))
+    assert values.tolist() == [[1.0, 0.0, 0.0]]
+    assert values.dtype == torch.float64
+    assert known.tolist() == [[True, False, True]]
+
+
+def test_class_vector() -> None:
+    vector = class_vector([1, 2], torch.zeros(3, 2, dtype=torch.float64))
+    assert vector.tolist() == [1.0, 2.0]
+    assert vector.dtype == torch.float64
+    with pytest.raises(ValueError, match=r"each of 2 columns, got \(3,\)"):
+        class_vector([1, 2, 3], torch.zeros(3, 2))
+
+
+@pytest.mark.parametrize("gamma", [-1.0, 0.5])
+def test_a_focusing_exponent_is_0_or_at_least_1(gamma: float) -> None:
+    check_focus("gamma", 0)
+    check_focus("gamma", 1.0)
+    with pytest.raises(ValueError, match=f"gamma must be 0 or >= 1, got {gamma}"):
+        check_focus("gamma", gamma)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0])
+def test_a_fraction_is_below_1(value: float) -> None:
+    check_fraction("clip", 0.0)
+    with pytest.raises(ValueError, match=rf"clip must be in \[0, 1\), got {value}"):
+        check_fraction("clip", value)

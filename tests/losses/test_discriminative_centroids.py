@@ -64,3 +64,18 @@ def test_module_owns_centroids() -> None:
 def test_refuses() -> None:
     with pytest.raises(ValueError, match=r"got \(4, 3\), \(4, 2\) and \(5, 3\)"):
         discriminative_centroids_loss(FEATURES, LABELS, torch.zeros(5, 3))
+
+
+def test_by_hand() -> None:  # own centroid at 5, half of 25; the other at 1: 0.01 times 10 - 1 / 2
+    centres = torch.tensor([[0.0, 0.0], [3.0, 3.0]])
+    value = discriminative_centroids_loss(torch.tensor([[3.0, 4.0]]), torch.tensor([[1.0, 0.0]]), centres)
+    assert value.item() == pytest.approx(12.5 + 0.01 * 9.5)
+
+
+def test_unknown_clips_are_free() -> None:
+    features = FEATURES.clone().requires_grad_()
+    value = discriminative_centroids_loss(features[2:3], LABELS[2:3], CENTRES)
+    value.backward()
+    assert value == 0
+    assert features.grad is not None
+    assert not features.grad.any()

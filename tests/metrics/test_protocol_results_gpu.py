@@ -5,9 +5,8 @@ import torch
 
 from reidar_plugin.metrics.distances import pairwise_distances
 from reidar_plugin.metrics.protocol_results import Reranking, evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 from reidar_plugin.metrics.rerank import rerank
-from reidar_plugin.metrics.tracklets import TrackletFeatures
 
 pytestmark = [
     pytest.mark.gpu,

@@ -10,8 +10,7 @@ from scipy.io import loadmat
 from reidar_plugin.host import reid
 from reidar_plugin.metrics.distances import pairwise_distances
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 
 INFO = Path(__file__).resolve().parents[2] / "../shared/mars/info"
 

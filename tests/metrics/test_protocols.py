@@ -1,10 +1,7 @@
 import pytest
 import torch
 
-from reidar_plugin.metrics.protocol_results import Reranking, evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.retrieval import rank_distances
-from reidar_plugin.metrics.tracklets import TrackletFeatures, integer_vector
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 
 
 def side(pids: list[int], camids: list[int], seed: int = 0) -> TrackletFeatures:
@@ -35,80 +32,42 @@ def test_mars_protocols_choose_what_they_say() -> None:
     assert torch.equal(gallery.features, torch.cat((GALLERY.features, QUERY.features)))
 
 
-def test_results_carry_protocol_and_counts() -> None:
-    usual, without, mixing = evaluate_retrieval(QUERY, GALLERY, protocols_of("mars"))
-    assert [
-        (r.title, r.queries, r.gallery, r.distractors, r.retrieval.invalid) for r in (usual, without, mixing)
-    ] == [
-        ("MARS usual", 4, 6, 2, 1),  # the query of person 3 in camera 0 sees only camera 0
-        ("MARS no-distractors", 4, 4, 0, 1),
-        ("MARS mixing", 4, 10, 2, 0),
-    ]
-    assert usual.query_pids.tolist() == [1, 2, 3]
-    distances = torch.cdist(QUERY.features, GALLERY.features)
-    expected = rank_distances(distances, QUERY.pids, GALLERY.pids, QUERY.camids, GALLERY.camids)
-    assert usual.figures() == {
-        "rank-1": expected.cmc(1),
-        "rank-5": expected.cmc(5),
-        "rank-10": expected.cmc(10),
-        "rank-20": expected.cmc(20),
-        "mAP": expected.mAP,
-        "mINP": expected.mINP,
+def test_mixing_does_not_change_the_gallery_it_got() -> None:
+    protocols_of("mars")[2].select(QUERY, GALLERY)
+    assert len(GALLERY.pids) == 6
+
+
+def test_titles_of_other_data_sets() -> None:
+    titles = {
+        name: [p.title for p in protocols_of(name, split=4)]
+        for name in ("prid2011", "ilidsvid", "dukemtmcvidreid")
     }
-    assert usual.intervals(resamples=100)["mAP"].mean == pytest.approx(expected.mAP)
-    assert len({usual.fingerprint, without.fingerprint, mixing.fingerprint}) == 3
-
-
-def test_distances_are_named() -> None:
-    protocols = protocols_of("mars")[:1]
-    words = [
-        evaluate_retrieval(QUERY, GALLERY, protocols, **options)[0].distance  # type: ignore[arg-type]
-        for options in (
-            {},
-            {"normalize": True},
-            {"metric": "cosine", "normalize": True},
-            {"reranking": Reranking(3, 2, 0.25)},
-        )
-    ]
-    assert words == [
-        "squared Euclidean",
-        "squared Euclidean of unit vectors",
-        "cosine",
-        "squared Euclidean, re-ranked (k1 3, k2 2, lambda 0.25)",
-    ]
-
-
-def test_no_distractors_in_data_sets_without() -> None:
-    query, gallery = side([0, 1], [0, 0]), side([0, 1], [1, 1])
-    (result,) = evaluate_retrieval(query, gallery, protocols_of("prid2011", split=4))
-    assert (result.title, result.distractors) == ("PRID2011 split-4", 0)
-    assert protocols_of("ilidsvid")[0].title == "iLIDS-VID split-0"
-    assert protocols_of("dukemtmcvidreid")[0].title == "dukemtmcvidreid cross-camera"
+    assert titles == {
+        "prid2011": ["PRID2011 split-4"],
+        "ilidsvid": ["iLIDS-VID split-4"],
+        "dukemtmcvidreid": ["dukemtmcvidreid cross-camera"],
+    }
     assert [protocol.title for protocol in protocols_of("synthped")][1] == "SynthPed no-distractors"
+    assert [p.has_distractors for p in (*protocols_of("mars"), *protocols_of("lpw"))] == [True] * 3 + [False]
+
+
+def test_cross_camera_takes_everything() -> None:
+    (protocol,) = protocols_of("mine")
+    assert protocol.select(QUERY, GALLERY) == (QUERY, GALLERY)
 
 
 def test_lpw_needs_other_views_in_the_gallery() -> None:
     (lpw,) = protocols_of("lpw_actions")
-    query, gallery = side([4, 5, 6], [11, 11, 11]), side([4, 5, 4], [10, 12, 12])
-    (result,) = evaluate_retrieval(query, gallery, [lpw])
-    assert (result.title, result.retrieval.invalid) == ("LPW scene-1", 1)  # nobody else saw person 6
+    assert lpw.title == "LPW scene-1"
+    query = side([4, 5, 6], [11, 11, 11])
+    assert lpw.select(query, side([4, 5], [10, 12]))[0] is query
     with pytest.raises(ValueError, match=r"LPW: .* camera 11 is in both"):
-        evaluate_retrieval(query, side([4, 5], [10, 11]), [lpw])
+        lpw.select(query, side([4, 5], [10, 11]))
 
 
-def test_empty_sides_are_named() -> None:
-    nobody = GALLERY.take(GALLERY.pids == 99)
-    with pytest.raises(ValueError, match=r"MARS usual: the gallery is empty"):
-        evaluate_retrieval(QUERY, nobody, protocols_of("mars"))
-    with pytest.raises(ValueError, match=r"MARS usual: the query is empty"):
-        evaluate_retrieval(nobody, GALLERY, protocols_of("mars"))
-    with pytest.raises(ValueError, match=r"MARS no-distractors: the gallery is empty"):
-        evaluate_retrieval(QUERY, GALLERY.take(GALLERY.pids == 0), protocols_of("mars")[1:])
-
-
-def test_integer_vectors() -> None:
-    assert integer_vector([3, 4], "pids").dtype == torch.int64
-    with pytest.raises(TypeError, match=r"pids: expected integers, got torch.bool"):
-        integer_vector([True], "pids")
-    with pytest.raises(ValueError, match=r"pids: .* got shape \(1, 2\)"):
-        integer_vector([[1, 2]], "pids")
+def test_take_accepts_a_mask_and_indices() -> None:
+    for chosen in (GALLERY.pids == 2, torch.tensor([2, 4])):
+        taken = GALLERY.take(chosen)
+        assert taken.pids.tolist() == [2, 2]
+        assert taken.camids.tolist() == [1, 0]
+        assert torch.equal(taken.features, GALLERY.features[[2, 4]])

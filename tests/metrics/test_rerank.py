@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from reidar_plugin.host import reid
-from reidar_plugin.metrics.distances import pairwise_distances, prepare_features
-from reidar_plugin.metrics.neighbours import explore, nearest
+from reidar_plugin.metrics.distances import pairwise_distances
 from reidar_plugin.metrics.rerank import rerank
+from reidar_plugin.metrics.retrieval import rank_distances
 
 
 def definition(distances: np.ndarray, queries: int, k1: int, k2: int, weight: float) -> np.ndarray:
-    """Zhong et al., one set at a time, on the host's squared squares; ties in order of place."""
+    """Zhong et al., one set at a time, on the host's squared squares; ties in order of index."""
     everyone = range(len(distances))
     scaled = [[float(d) ** 2 / max(float(x) ** 2 for x in row) for d in row] for row in distances]
     order = [sorted(everyone, key=lambda j: (distances[i][j], j)) for i in everyone]
@@ -95,36 +95,15 @@ def test_improves_a_clustered_search() -> None:
     pids = torch.arange(30).repeat(12)
     everyone = torch.randn(30, 32, generator=draw)[pids] + 0.9 * torch.randn(360, 32, generator=draw)
     plain, reranked = pairwise_distances(everyone[:30], everyone[30:]), rerank(everyone[:30], everyone[30:])
-    from reidar_plugin.metrics.retrieval import rank_distances
-
     people = pids[:30], pids[30:], torch.zeros(30).long(), torch.ones(330).long()
     assert rank_distances(reranked, *people).mAP > rank_distances(plain, *people).mAP + 0.02
 
 
-def test_nearest_is_a_stable_sort() -> None:
-    draw = torch.Generator().manual_seed(0)
-    for distances in (
-        torch.rand(20, 50, generator=draw),
-        torch.randint(0, 3, (20, 50), generator=draw).float(),
-    ):
-        values, places = distances.sort(dim=1, stable=True)
-        ours, where = nearest(distances, 7)
-        assert torch.equal(where, places[:, :7])
-        assert torch.equal(ours, values[:, :7])
-    assert nearest(torch.rand(2, 3), 9)[0].shape == (2, 3)
-
-
-@pytest.mark.parametrize("elements", [1, 400, 2**22])  # one row at a time, 6 rows, all at once
-def test_exploring_sees_all_distances(elements: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reidar_plugin.metrics.distances.CPU_BLOCK", elements)
-    everyone = (clustered(6, 30) * 2).round().repeat(2, 1)  # whole numbers and twins: exact ties
-    distances = pairwise_distances(everyone, everyone)
-    values, places = distances.sort(dim=1, stable=True)
-    hood = explore(prepare_features(everyone), queries=17, count=8)
-    assert torch.equal(hood.distances, values[:, :8])
-    assert torch.equal(hood.places, places[:, :8])
-    assert torch.equal(hood.farthest, distances.amax(dim=1))
-    assert torch.equal(hood.asked, distances[:17, 17:])
+def test_by_hand() -> None:
+    """One neighbour each: two pairs of twins share their sets, so their Jaccard distance is 0, and 1 across."""
+    query, gallery = torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [3.0, 4.0], [3.0, 4.0]])
+    reranked = rerank(query, gallery, k1=1, k2=1, lambda_value=0.25)
+    assert reranked.tolist() == [[0.0, 1.0, 1.0]]  # the farthest has the scaled distance 1
 
 
 def test_bad_parameters_are_named() -> None:

@@ -27,7 +27,7 @@ def definition(case: Case) -> list[tuple[float, float, int] | None]:
         if not right_ranks:
             figures.append(None)
             continue
-        precision = [place / rank for place, rank in enumerate(right_ranks, start=1)]
+        precision = [number / rank for number, rank in enumerate(right_ranks, start=1)]
         figures.append((sum(precision) / len(precision), len(precision) / right_ranks[-1], right_ranks[0]))
     return figures
 
@@ -153,6 +153,10 @@ def test_bad_input_is_named() -> None:
         rank_distances(torch.rand(2, 3), [1, 2], [1, 2, 3], [0, 0, 0], [1, 1, 1])
     with pytest.raises(TypeError, match=r"gallery pids: expected integers, got torch.float32"):
         rank_distances(torch.rand(2, 3), [1, 2], [1.0, 2.0, 3.0], [0, 0], [1, 1, 1])
+    with pytest.raises(TypeError, match=r"query pids: expected integers, got torch.bool"):
+        rank_distances(torch.rand(2, 3), [True, False], [1, 2, 3], [0, 0], [1, 1, 1])
+    with pytest.raises(ValueError, match=r"gallery camids: .* got shape \(1, 3\)"):
+        rank_distances(torch.rand(2, 3), [1, 2], [1, 2, 3], [0, 0], [[1, 1, 1]])
     with pytest.raises(ValueError, match=r"got shape \(3,\)"):
         rank_distances(torch.rand(3), *good)
     with pytest.raises(ValueError, match=r"counted from 1, got 0"):

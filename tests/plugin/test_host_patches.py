@@ -1,7 +1,7 @@
 """The host's own faults, each as a user meets it: where that can be shown, first without the plugin and then with it.
 
 H1 (the package lacks the clone's module names), H5 (clips of different lengths), H9 (unknown keys) and the silent
-triplet loss are met before anything is built: tests/test_runner.py, test_launch.py and test_config_file.py.
+triplet loss are met before anything is built: tests/launch/test_script.py, test_validation.py, tests/config/test_files.py.
 """
 
 import contextlib
@@ -22,6 +22,8 @@ from reidar_plugin.checkpoint.compatibility import check_weights
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.errors import PictureError
 from tests.fakes import write_mars
+
+TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
 
 
 class ClipsOnly(nn.Module):
@@ -148,7 +150,8 @@ class TestH3H12Checkpoints:
     def test_the_host_resumes_what_it_saved(self, tmp_path: Path) -> None:
         model = nn.DataParallel(nn.Linear(2, 3))
         theirs = self.save(tmp_path / "theirs", model)
-        with pytest.raises(Exception, match=r"rank1|scalar|Weights only"):
+        refused = pytest.raises(Exception, match=r"rank1|scalar|Weights only")
+        with refused if TORCH >= (2, 6) else contextlib.nullcontext():  # before, torch ran what is in a file
             host.reid.utils.resume_from_checkpoint(str(theirs), model)
         reidar_plugin.enable()
         ours = self.save(tmp_path / "ours", model)

@@ -2,7 +2,6 @@
 
 import functools
 import importlib
-import subprocess
 import sys
 
 import pytest
@@ -14,7 +13,6 @@ from reidar_plugin import host
 from reidar_plugin.errors import ConfigError, HostError
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.plugin import registration
-from tests.standin import REPO
 
 TOY = r"tests\.plugin\.test_registration\.Toy"  #: as an error names it
 
@@ -45,15 +43,6 @@ def state_of_host() -> dict[str, object]:
         "modules": {name for name in sys.modules if name.startswith("torchreid")},
         **functions,
     }
-
-
-def test_importing_does_nothing() -> None:
-    loaded = "sorted({'torch', 'torchreid', 'yacs', 'cv2'} & set(sys.modules))"
-    code = f"import sys, reidar_plugin; print(reidar_plugin.__version__, {loaded})"
-    out = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
-    ).stdout
-    assert out.split() == [reidar_plugin.__version__, "[]"]
 
 
 def test_one_line_says_what_is_in_use(capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +89,7 @@ def test_survives_being_imported_anew() -> None:
     assert not host.is_replaced(host.reid.utils.tools.read_image)
 
 
-def test_what_a_user_puts_over_a_mend_stays() -> None:
+def test_what_a_user_puts_over_a_patch_stays() -> None:
     reidar_plugin.enable()
     tools = host.reid.utils.tools
     own = functools.lru_cache(tools.read_image)  # copies every attribute, also the plugin's mark
@@ -113,10 +102,24 @@ def test_a_config_without_the_node_is_an_error() -> None:
     assert not registration.is_enabled()
 
 
-def test_a_host_without_a_mended_function_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_a_patched_function_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(host.reid.metrics.rank, "evaluate_rank")
     with pytest.raises(HostError, match=r"metrics\.rank has no evaluate_rank"):
         reidar_plugin.enable()
+    assert not registration.is_enabled()
+
+
+def test_names_of_models_are_known_without_the_plugin() -> None:
+    assert not registration.is_enabled()
+    names = registration.model_names()
+    assert {"resnet50", "reidar_resnet50", "asanet"} <= set(names)
+    assert "toy" not in names
+    assert registration.is_own_model("asanet")
+    assert not registration.is_own_model("resnet50")
+    reidar_plugin.register_model("toy", Toy)
+    assert "toy" in registration.model_names()
+    assert registration.is_user_model("toy")
+    assert not registration.is_own_model("toy")
     assert not registration.is_enabled()
 
 

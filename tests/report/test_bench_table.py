@@ -9,7 +9,7 @@ import pytest
 
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.report.bench_table import bench_record, bench_table, write_bench
-from reidar_plugin.report.records import Results, action_record
+from reidar_plugin.report.results import Results, action_record
 from tests.tools.test_compare import made_up
 
 

@@ -12,35 +12,15 @@ import torch
 from yacs.config import CfgNode
 
 from reidar_plugin.metrics.actions import PAPER_MAP, evaluate_actions
-from reidar_plugin.metrics.protocol_results import Reranking, evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
-from reidar_plugin.report.records import Results, collect_results, installed_versions, plain
-from reidar_plugin.report.results import read_results, write_atomically, write_results
-from reidar_plugin.report.tables import action_table, comparison_table, retrieval_table
-
-
-def made_up(name: str = "joint", seed: int = 0, people: int = 6) -> Results:
-    draw = torch.Generator().manual_seed(seed)
-    pids = torch.arange(1, people + 1)
-    query = TrackletFeatures(torch.randn(people, 4, generator=draw), pids, torch.zeros(people).long())
-    gallery = TrackletFeatures(
-        torch.randn(people + 2, 4, generator=draw),
-        torch.cat((pids, torch.tensor([0, 0]))),
-        torch.ones(people + 2).long(),
-    )
-    actions = evaluate_actions(
-        [[0.9, 0.2], [0.3, 0.6], [0.8, 0.1]], [[1, 0], [0, 1], [math.nan] * 2], ["walking", "riding"]
-    )
-    return collect_results(
-        name,
-        evaluate_retrieval(query, gallery, protocols_of("mars")),
-        actions,
-        config=CfgNode({"model": {"name": "reidar_resnet50"}, "steps": (40, 70)}),
-        seeds={"train": 1},
-        notes={"checkpoint": "model.pth.tar-120"},
-        resamples=200,
-    )
+from reidar_plugin.report.results import (
+    action_results,
+    collect_results,
+    installed_versions,
+    plain,
+    read_results,
+    write_results,
+)
+from tests.report.made_up import made_up
 
 
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
@@ -64,19 +44,19 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
 
 
 def test_every_figure_has_its_protocol_and_counts() -> None:
-    record = made_up().retrieval[0]
-    assert record["protocol"] == "MARS usual"
-    assert record["counts"] == {"queries": 6, "valid": 6, "gallery": 8, "distractors": 2}
-    assert list(record["metrics"]) == ["rank-1", "rank-5", "rank-10", "rank-20", "mAP", "mINP"]
-    low, high = record["intervals"]["mAP"]
-    assert low < record["metrics"]["mAP"] < high
+    test = made_up().retrieval[0]
+    assert test["protocol"] == "MARS usual"
+    assert test["counts"] == {"queries": 6, "valid": 6, "gallery": 8, "distractors": 2}
+    assert list(test["metrics"]) == ["rank-1", "rank-5", "rank-10", "rank-20", "mAP", "mINP"]
+    low, high = test["intervals"]["mAP"]
+    assert low < test["metrics"]["mAP"] < high
 
 
 def test_means_are_those_of_the_queries(tmp_path: Path) -> None:
     results = read_results(write_results(made_up(), tmp_path))
-    for place, record in enumerate(results.retrieval):
+    for index, test in enumerate(results.retrieval):
         for figure in ("rank-1", "mAP", "mINP"):
-            assert results.per_query[f"{place}/{figure}"].mean() == pytest.approx(record["metrics"][figure])
+            assert results.per_query[f"{index}/{figure}"].mean() == pytest.approx(test["metrics"][figure])
 
 
 def test_a_second_test_replaces_the_first(tmp_path: Path) -> None:
@@ -106,13 +86,6 @@ def test_a_failed_write_leaves_what_was_there(
         write_results(made_up(seed=1), tmp_path)
     assert read_results(tmp_path).retrieval == made_up(seed=0).retrieval
     assert not list(tmp_path.glob(".*"))
-
-
-def test_atomic_write_replaces(tmp_path: Path) -> None:
-    for content in (b"first", b"second"):
-        write_atomically(tmp_path / "file", content)
-        assert (tmp_path / "file").read_bytes() == content
-    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
 
 
 def test_broken_files_are_named(tmp_path: Path) -> None:
@@ -149,54 +122,13 @@ def test_plain_values() -> None:
         plain({"x": [1, torch.zeros(1)]}, "config")
 
 
-def test_tables_print_what_the_file_holds() -> None:
-    results = made_up()
-    table = retrieval_table(results)
-    for record in results.retrieval:
-        line = next(line for line in table.splitlines() if line.startswith(record["protocol"]))
-        for value in record["metrics"].values():
-            assert f"{100 * value:.2f}" in line
-        assert record["summary"] in table
-    assert "6 of 6 x 8" in table
-    assert "95% bootstrap" in table
-
-
-def test_re_ranked_rows_say_so() -> None:
-    draw = torch.Generator().manual_seed(0)
-    pids = torch.arange(8)
-    sides = [
-        TrackletFeatures(torch.randn(8, 4, generator=draw), pids, torch.full((8,), camera))
-        for camera in (0, 1)
-    ]
-    protocols = protocols_of("prid2011")
-    tests = [evaluate_retrieval(*sides, protocols, reranking=choice)[0] for choice in (None, Reranking())]
-    results = collect_results("x", tests, resamples=20)
-    assert [record["reranked"] for record in results.retrieval] == [False, True]
-    assert [line.split("  ")[0] for line in retrieval_table(results).splitlines()[2:4]] == [
-        "PRID2011 split-0",
-        "PRID2011 split-0 (re-ranked)",
-    ]
-    assert "k1 20, k2 6, lambda 0.3" in retrieval_table(results)
-
-
-def test_action_table_calls_things_by_their_names() -> None:
-    results = made_up()
-    assert results.actions is not None
-    assert results.actions[PAPER_MAP] == results.actions["macro"]["precision"]
-    table = action_table(results)
-    assert "macro precision (the papers' 'mAP') 100.00" in table
-    assert "2 tracklets; 1 more of unknown actions are left out" in table
-    assert action_table(collect_results("x")) == "No action was judged."
-    assert retrieval_table(collect_results("x")) == "No retrieval was tested."
-
-
-def test_comparison_needs_the_same_protocol() -> None:
-    table = comparison_table({"untrained": made_up(seed=1), "joint": made_up()}, "MARS mixing")
-    assert [line.split()[0] for line in table.splitlines()[2:]] == ["untrained", "joint"]
-    with pytest.raises(
-        ValueError, match=r"joint was not tested under 'LPW scene-1'; its protocols are MARS usual, "
-    ):
-        comparison_table({"joint": made_up()}, "LPW scene-1")
+def test_action_results_hold_the_papers_figure_under_its_real_name() -> None:
+    likelihoods, labels = [[0.9, 0.9], [0.2, 0.8], [0.8, 0.7]], [[1, 0], [0, 1], [0, 1]]
+    actions = action_results(evaluate_actions(likelihoods, labels, ["walking", "riding"]))
+    assert actions[PAPER_MAP] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert actions["micro"]["precision"] == pytest.approx(3 / 5)
+    assert actions["mAP"] == pytest.approx((1 + (1 / 2 + 2 / 3) / 2) / 2)
+    assert actions["per_action"]["riding"]["support"] == 2
 
 
 def test_collect_takes_any_mapping() -> None:

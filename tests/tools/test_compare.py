@@ -9,10 +9,8 @@ import torch
 
 from reidar_plugin.metrics.intervals import paired_test
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
-from reidar_plugin.metrics.protocols import protocols_of
-from reidar_plugin.metrics.tracklets import TrackletFeatures
-from reidar_plugin.report.records import Results, collect_results
-from reidar_plugin.report.results import write_results
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
+from reidar_plugin.report.results import Results, collect_results, write_results
 
 TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools/compare.py"))
 

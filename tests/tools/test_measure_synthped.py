@@ -54,8 +54,8 @@ def test_a_planted_leak_of_the_action_is_found(leak: bool) -> None:
     test = tracklets(people=40, cameras=4)
     names = np.array(["walking", "riding", "trolley", "walking"])
     labels = {"train": names[np.arange(200) % 4], "test": names[[t.pid % 4 for t in test]]}
-    dice = np.random.default_rng(0)
-    rows = {half: dice.normal(size=(len(of), 3)) for half, of in labels.items()}
+    generator = np.random.default_rng(0)
+    rows = {half: generator.normal(size=(len(of), 3)) for half, of in labels.items()}
     for half, of in labels.items():
         rows[half][:, 1] += 6.0 * (of == "riding") * leak
     found, chance = tells_what(rows, labels, ("riding",), test)

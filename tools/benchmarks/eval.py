@@ -26,9 +26,9 @@ from tabulate import tabulate
 
 from reidar_plugin.host import reid
 from reidar_plugin.metrics.distances import distance_blocks, pairwise_distances
+from reidar_plugin.metrics.protocols import TrackletFeatures
 from reidar_plugin.metrics.rerank import rerank
 from reidar_plugin.metrics.retrieval import rank_blocks, rank_distances
-from reidar_plugin.metrics.tracklets import TrackletFeatures
 
 __all__ = ["add_arguments", "run"]
 

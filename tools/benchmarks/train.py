@@ -40,8 +40,8 @@ from reidar_plugin.inference.precision import Precision
 from reidar_plugin.launch import runner
 from reidar_plugin.models.joint import build_joint
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.dice import Dice
 from reidar_plugin.synthped.presets import tracklet_lengths
+from reidar_plugin.synthped.seeded_random import SeededRandom
 
 __all__ = ["add_arguments", "run"]
 
@@ -238,7 +238,7 @@ def _made_up_tracklets(args: argparse.Namespace, folder: Path) -> TrackletTable:
     for path in pool:
         small = noise.integers(0, 256, (16, 8, 3), dtype=np.uint8)
         cv2.imwrite(path, cv2.resize(small, (args.size[1], args.size[0]), interpolation=cv2.INTER_CUBIC))
-    lengths = tracklet_lengths("test", args.tracklets, 1.0, Dice(0, "benchmark"))
+    lengths = tracklet_lengths("test", args.tracklets, 1.0, SeededRandom(0, "benchmark"))
     return TrackletTable([(tuple(noise.choice(pool, length)), 1, 0, 0) for length in lengths])
 
 
@@ -289,7 +289,7 @@ def _timed_steps(engine: JointEngine, steps: int) -> tuple[float, float, float]:
     engine.epoch, loss, done = 0, 0.0, 0
     while True:
         engine.train_loader.set_epoch(engine.epoch)
-        for place, batch in enumerate(engine.journal.pace.timed(engine.train_loader)):
+        for place, batch in enumerate(engine.log.pace.timed(engine.train_loader)):
             engine.batch_idx = place
             values = engine.forward_backward(batch)
             if done == 0:
@@ -297,10 +297,10 @@ def _timed_steps(engine: JointEngine, steps: int) -> tuple[float, float, float]:
             done += 1
             if done == 3:
                 _wait(engine)
-                engine.journal.pace.restart()
+                engine.log.pace.restart()
             if done == 3 + steps:
                 _wait(engine)
-                return engine.journal.pace.step, engine.journal.pace.data, loss
+                return engine.log.pace.step, engine.log.pace.data, loss
         engine.epoch += 1
 
 

@@ -12,31 +12,31 @@ from reidar_plugin.data.tracklets import Tracklet
 from reidar_plugin.launch.subprocesses import merged
 from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.registry import arguments
-from reidar_plugin.synthped.dice import Array
+from reidar_plugin.synthped.seeded_random import Array
 
+from .drawn_set import DrawnSet
 from .learning import FRAMES, Small, embed, load
 from .ranking import by_camera, camids_of, distances, rank
-from .town import Town
 
 __all__ = ["baselines"]
 
 DEMO = Path(__file__).resolve().parents[2] / "configs" / "demo.yaml"
 
 
-def baselines(town: Town) -> Iterator[tuple[str, str, str]]:
+def baselines(drawn: DrawnSet) -> Iterator[tuple[str, str, str]]:
     """What can be had without learning."""
-    queries, gallery = town.parts["query"], town.parts["gallery"]
-    camids = camids_of(town.test())
-    cubes, channels = histograms(town.test())
+    queries, gallery = drawn.parts["query"], drawn.parts["gallery"]
+    camids = camids_of(drawn.test())
+    cubes, channels = histograms(drawn.test())
     for name, features, own_camera in (
         ("RGB histogram, 8 x 8 x 8 bins", cubes, True),
         ("  in other cameras, standardised in each", by_camera(cubes, camids), False),
         ("RGB histograms, 3 x 32 bins", channels, True),
         ("  in other cameras, standardised in each", by_camera(channels, camids), False),
-        ("the demo's network, untrained", untrained_demo(town.test()), True),
-        ("the network of this script, untrained", embed(Small(2), town.test())[0], True),
-        ("the twelve attributes of the CSV", one_hot([town.attributes[t.pid] for t in town.test()]), True),
-        ("all that the generator knows", one_hot([town.looks[t.pid] for t in town.test()]), True),
+        ("the demo's network, untrained", untrained_demo(drawn.test()), True),
+        ("the network of this script, untrained", embed(Small(2), drawn.test())[0], True),
+        ("the twelve attributes of the CSV", one_hot([drawn.attributes[t.pid] for t in drawn.test()]), True),
+        ("all that the generator knows", one_hot([drawn.looks[t.pid] for t in drawn.test()]), True),
     ):
         first, average = rank(distances(features, len(queries)), queries, gallery, own_camera)
         yield name, f"{first:.1f}", f"{average:.1f}"

@@ -9,24 +9,24 @@ import numpy as np
 
 from reidar_plugin.data.tracklets import Tracklet
 from reidar_plugin.synthped.actions import ACTIONS
-from reidar_plugin.synthped.dice import Array
 from reidar_plugin.synthped.plan import Plan
-from reidar_plugin.synthped.render import Studio
+from reidar_plugin.synthped.render import Renderer
+from reidar_plugin.synthped.seeded_random import Array
 
+from .drawn_set import DrawnSet
 from .ranking import by_camera, camids_of, cross_camera, distances
-from .town import Town
 
 __all__ = ["leaks", "mean_recall", "tells_what"]
 
 
-def leaks(town: Town) -> Iterator[tuple[str, str, str, str]]:
+def leaks(drawn: DrawnSet) -> Iterator[tuple[str, str, str, str]]:
     """What can be told by something else than the person, beside the same with people dealt out anew.
 
     Who: rank-1 among the tracklets of other cameras. What: mean recall of a linear classifier that has learnt on the
     training people, for the eight actions, and for riding or not.
     """
-    parts = {"train": town.parts["train"], "test": town.test()}
-    scenes = empty_scenes(town.plan)
+    parts = {"train": drawn.parts["train"], "test": drawn.test()}
+    scenes = empty_scenes(drawn.plan)
     for name, feature in (
         ("background, drawn without the person", lambda t: scenes[t.key][:-4]),
         ("sizes of files drawn without the person", lambda t: scenes[t.key][-4:]),
@@ -36,8 +36,8 @@ def leaks(town: Town) -> Iterator[tuple[str, str, str, str]]:
     ):
         rows = {half: by_camera(np.array([feature(t) for t in part], np.float64), camids_of(part))
                 for half, part in parts.items()}  # fmt: skip
-        yield name, "who", *tells_who(rows["test"], parts["test"], len(town.parts["query"]))
-        labels = {half: np.array([town.labels[t.pid] for t in part]) for half, part in parts.items()}
+        yield name, "who", *tells_who(rows["test"], parts["test"], len(drawn.parts["query"]))
+        labels = {half: np.array([drawn.labels[t.pid] for t in part]) for half, part in parts.items()}
         for what, actions in (("actions", ACTIONS), ("riding", ("riding",))):
             yield "", what, *tells_what(rows, labels, actions, parts["test"])
 
@@ -53,10 +53,10 @@ def tells_who(features: Array, test: list[Tracklet], queries: int) -> tuple[str,
 
 def shuffled(test: list[Tracklet], seed: int) -> Array:
     """People dealt out anew among the tracklets of each camera."""
-    dice = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     pids, camids = np.array([t.pid for t in test]), np.array([t.camid for t in test])
     for camid in np.unique(camids):
-        pids[camids == camid] = dice.permutation(pids[camids == camid])
+        pids[camids == camid] = generator.permutation(pids[camids == camid])
     return pids
 
 
@@ -73,7 +73,7 @@ def tells_what(
     chance = []
     for seed in range(200):
         order = np.random.default_rng(seed).permutation(len(people)).tolist()
-        dealt = {person: of_person[people[place]] for person, place in zip(people, order, strict=True)}
+        dealt = {person: of_person[people[index]] for person, index in zip(people, order, strict=True)}
         chance.append(mean_recall(guess, np.array([dealt[t.pid] for t in test])))
     return beside(mean_recall(guess, classes["test"]), chance)
 
@@ -103,15 +103,15 @@ def empty_scenes(plan: Plan) -> dict[str, Array]:
     Returns:
         By key: mean colours and local contrast of 8 x 4 fields, then mean, spread, least and largest size as JPEG.
     """
-    studio, scenes = Studio(plan), {}
+    renderer, scenes = Renderer(plan), {}
     for shot in plan.shots:
         if shot.person >= 0:
-            script = replace(studio.script(shot), cast=[])
-            pictures = list(studio.pictures(shot, script))[:: max(1, shot.length // 8)]
+            script = replace(renderer.script(shot), cast=[])
+            pictures = list(renderer.pictures(shot, script))[:: max(1, shot.length // 8)]
             fields = [cv2.resize(picture, (4, 8), interpolation=cv2.INTER_AREA) for picture in pictures]
             edges = [cv2.resize(cv2.absdiff(picture, cv2.blur(picture, (5, 5))), (4, 8), interpolation=cv2.INTER_AREA)
                      for picture in pictures]  # fmt: skip
-            bytes_ = np.array([len(studio.encode(shot, picture)) for picture in pictures])
+            bytes_ = np.array([len(renderer.encode(shot, picture)) for picture in pictures])
             look = [np.mean(patches, axis=0).ravel() for patches in (fields, edges)]
             scenes[shot.key] = np.concatenate(
                 [*look, [bytes_.mean(), bytes_.std(), bytes_.min(), bytes_.max()]]

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from reidar_plugin.data.tracklets import Tracklet
 from reidar_plugin.synthped.actions import ACTIONS
-from reidar_plugin.synthped.dice import Array
+from reidar_plugin.synthped.seeded_random import Array
 
+from .drawn_set import DrawnSet
 from .leaks import mean_recall
 from .ranking import distances, rank
-from .town import Town
 
 __all__ = ["FRAMES", "Small", "average_precision", "embed", "judge_actions", "load", "training"]
 
@@ -53,19 +53,19 @@ def _block(channels: int, width: int, stride: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
 
 
-def training(town: Town, steps: int) -> Iterator[tuple[str, str]]:
+def training(drawn: DrawnSet, steps: int) -> Iterator[tuple[str, str]]:
     """Train on the people of the training set; judge on people never seen."""
-    train = town.parts["train"]
+    train = drawn.parts["train"]
     pids = sorted({t.pid for t in train})
     who = torch.tensor([pids.index(t.pid) for t in train])
-    what = torch.tensor([ACTIONS.index(town.labels[t.pid]) for t in train])
+    what = torch.tensor([ACTIONS.index(drawn.labels[t.pid]) for t in train])
     stacks = load(train, 12)
     model = Small(len(pids))
     start = time.monotonic()
     odds = fit(model, stacks, who, what, steps)
     spent = time.monotonic() - start
-    queries, gallery = town.parts["query"], town.parts["gallery"]
-    features, scores = embed(model, town.test())
+    queries, gallery = drawn.parts["query"], drawn.parts["gallery"]
+    features, scores = embed(model, drawn.test())
     features = features / np.linalg.norm(features, axis=1, keepdims=True)
     first, average = rank(distances(features, len(queries)), queries, gallery)
     yield "steps of 16 people x 2 tracklets x 4 frames, minutes", f"{steps}, {spent / 60:.1f}"
@@ -75,7 +75,7 @@ def training(town: Town, steps: int) -> Iterator[tuple[str, str]]:
         torch.from_numpy(scores).double().softmax(1).numpy() / odds
     )  # as if actions were equally frequent
     yield from judge_actions(
-        likely, share, np.array([ACTIONS.index(town.labels[t.pid]) for t in town.test()])
+        likely, share, np.array([ACTIONS.index(drawn.labels[t.pid]) for t in drawn.test()])
     )
 
 
@@ -86,7 +86,7 @@ def fit(model: Small, stacks: list[Array], who: Tensor, what: Tensor, steps: int
         How often each action was seen, ``(8,)``, infinity for never: people with rare ones come more often than others.
     """
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=5e-4)
-    dice = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     labels = np.array([int(what[who == person][0]) for person in range(int(who.max()) + 1)])
     odds = np.bincount(labels)[labels] ** -0.5
     odds = odds / odds.sum()
@@ -95,12 +95,12 @@ def fit(model: Small, stacks: list[Array], who: Tensor, what: Tensor, steps: int
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = 1e-3 * min(1.0, 3 * (1 - step / steps), (step + 1) / 30)
-        people = dice.choice(len(groups), min(16, len(groups)), replace=False, p=odds)
-        places = np.concatenate([dice.choice(groups[person], 2) for person in people])
-        frames = np.stack([pick(stacks[place], dice) for place in places])
+        people = generator.choice(len(groups), min(16, len(groups)), replace=False, p=odds)
+        indices = np.concatenate([generator.choice(groups[person], 2) for person in people])
+        frames = np.stack([pick(stacks[index], generator) for index in indices])
         feature, identity, action = model(torch.from_numpy(frames))
-        loss = F.cross_entropy(identity, who[places], label_smoothing=0.1)
-        loss = loss + triplet(feature, who[places]) + 2 * F.cross_entropy(action, what[places])
+        loss = F.cross_entropy(identity, who[indices], label_smoothing=0.1)
+        loss = loss + triplet(feature, who[indices]) + 2 * F.cross_entropy(action, what[indices])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -108,14 +108,14 @@ def fit(model: Small, stacks: list[Array], who: Tensor, what: Tensor, steps: int
     return np.where(seen > 0, seen, np.inf)
 
 
-def pick(stack: Array, dice: np.random.Generator) -> Array:
+def pick(stack: Array, generator: np.random.Generator) -> Array:
     """One random frame of each quarter, flipped together or not, shifted a little and darkened or tinted."""
     part = len(stack) // 4
-    frames = stack[np.arange(4) * part + dice.integers(0, part, 4)]
-    if dice.random() < 0.5:
+    frames = stack[np.arange(4) * part + generator.integers(0, part, 4)]
+    if generator.random() < 0.5:
         frames = frames[:, :, ::-1]
-    frames = np.roll(frames, tuple(dice.integers(-4, 5, 2)), axis=(1, 2)).astype(np.float32)
-    return np.clip(frames * dice.uniform(0.8, 1.25, 3), 0, 255).astype(np.uint8)
+    frames = np.roll(frames, tuple(generator.integers(-4, 5, 2)), axis=(1, 2)).astype(np.float32)
+    return np.clip(frames * generator.uniform(0.8, 1.25, 3), 0, 255).astype(np.uint8)
 
 
 def triplet(feature: Tensor, who: Tensor, margin: float = 0.3) -> Tensor:
@@ -140,10 +140,10 @@ def load(tracklets: list[Tracklet], frames: int, size: tuple[int, int] = SIZE) -
     """``frames`` evenly spread frames of each tracklet, uint8 ``(frames, H, W, 3)`` BGR."""
     stacks = []
     for tracklet in tracklets:
-        places = np.linspace(0, len(tracklet.paths) - 1, frames).round().astype(int)
+        indices = np.linspace(0, len(tracklet.paths) - 1, frames).round().astype(int)
         images = [
-            cv2.resize(cv2.imread(tracklet.paths[place]), size[::-1], interpolation=cv2.INTER_AREA)
-            for place in places
+            cv2.resize(cv2.imread(tracklet.paths[index]), size[::-1], interpolation=cv2.INTER_AREA)
+            for index in indices
         ]
         stacks.append(np.stack(images))
     return stacks
@@ -158,7 +158,7 @@ def judge_actions(likely: Array, share: Array, labels: Array) -> Iterator[tuple[
         labels: the right actions.
     """
     probable = likely * share
-    three = np.array([min(place, 2) for place in range(len(ACTIONS))])  # walking, riding, using hands
+    three = np.array([min(index, 2) for index in range(len(ACTIONS))])  # walking, riding, using hands
     merged_share = np.bincount(three, share)
     merged_probable = np.stack([probable[:, three == one].sum(1) for one in range(3)], axis=1)
     for name, rows, shares, right in (
@@ -184,5 +184,5 @@ def judge_actions(likely: Array, share: Array, labels: Array) -> Iterator[tuple[
 def average_precision(scores: Array, right: Array) -> float:
     """Area under precision over recall."""
     hits = right[np.argsort(-scores, kind="stable")]
-    places = np.flatnonzero(hits)
-    return float(np.mean((np.arange(len(places)) + 1) / (places + 1)))
+    indices = np.flatnonzero(hits)
+    return float(np.mean((np.arange(len(indices)) + 1) / (indices + 1)))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from reidar_plugin.data.tracklets import Tracklet
-from reidar_plugin.synthped.dice import Array
+from reidar_plugin.synthped.seeded_random import Array
 
 __all__ = ["by_camera", "camids_of", "cross_camera", "distances", "rank"]
 
@@ -22,9 +22,9 @@ def rank(
         keep = ~same if not own_camera else ~(same & (pids == query.pid))
         match = (pids == query.pid)[keep][np.argsort(row[keep], kind="stable")]
         if match.any():
-            places = np.flatnonzero(match)
+            indices = np.flatnonzero(match)
             hits.append(match[0])
-            precisions.append(np.mean((np.arange(len(places)) + 1) / (places + 1)))
+            precisions.append(np.mean((np.arange(len(indices)) + 1) / (indices + 1)))
     return 100 * float(np.mean(hits)), 100 * float(np.mean(precisions))
 
 

@@ -1,4 +1,4 @@
-"""ASA-Net: attributes show where a person is, and which of them belong to the person."""
+"""ASA-Net: identity features enhanced by attributes of the person and of the moment."""
 
 from reidar_plugin.models.asanet.model import AsaNet, attribute_columns, build_asanet
 

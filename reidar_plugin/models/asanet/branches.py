@@ -14,7 +14,7 @@ r"""The five branches of ASA-Net: from the maps of the third stage to one featur
     fusion b:    [f_re_ID, f_ID, f_ir_ID, FC [f_re_attr, f_ir_attr]]
     fusion none: [f_re_ID, f_ID, f_ir_ID]
 
-``f_ir_attr`` is what the PMI triplet tells pose and motion by.
+The PMI triplet loss compares pose and motion by ``f_ir_attr``.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,22 +29,23 @@ from reidar_plugin.models.temporal import Pooled, build_pooling
 
 __all__ = ["BRANCHES", "FUSIONS", "AttributeBranch", "AttributeBranches", "BranchOutput", "residual_stage"]
 
-#: What ``reidar.model.asanet.branches`` may name.
+#: Values of the config key ``reidar.model.asanet.branches``.
 BRANCHES = ("identity", "relevant", "irrelevant")
-#: What ``reidar.model.asanet.fusion`` may be.
+#: Values of the config key ``reidar.model.asanet.fusion``.
 FUSIONS = ("a", "b", "none")
 
 Pooling = Callable[[int], nn.Module]  # channels -> module
 
 
 def residual_stage(block: Any, blocks: int, channels: int, width: int, stride: int) -> nn.Module:
-    """A residual stage ``(N, channels, h, w) -> (N, width, h / stride, w / stride)`` of the host's own blocks.
+    """A residual stage ``(N, channels, h, w) -> (N, width, h / stride, w / stride)`` of the host's blocks.
 
     Args:
-        block: the host's ``Bottleneck`` or ``BasicBlock``.
-        blocks: how many.
-        channels, width: of the maps that come in and go out.
-        stride: of the first block.
+        block: class of the blocks, ``Bottleneck`` or ``BasicBlock`` of the host.
+        blocks: number of blocks.
+        channels: number of channels of the input.
+        width: number of channels of the output.
+        stride: stride of the first block.
     """
     planes = width // block.expansion
     shortcut = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
@@ -57,14 +58,14 @@ def residual_stage(block: Any, blocks: int, channels: int, width: int, stride: i
 
 
 class EnhancedIdentity(nn.Module):
-    """Identity maps ``(N, 2C, h, w)`` -> clip feature ``(B, W)``, enhanced where attributes are seen.
+    """Identity maps ``(N, 2C, h, w)`` -> clip feature ``(B, W)``, with attribute regions enhanced.
 
     Args:
-        channels: 2C.
-        reduced: C/4, channels after the 1 x 1 convolution.
-        width: W, after the FC layer.
-        pooling: over space and time.
-        salience: ASRE, or None to leave the maps as they are (the identity branch, and the ablation).
+        channels: number 2C of channels of the identity maps.
+        reduced: number C/4 of channels after the 1 x 1 convolution.
+        width: width W of the feature, after the linear layer.
+        pooling: builds the pooling over space and time for a number of channels.
+        salience: ASRE module; None leaves the maps unchanged (for the identity branch, and in the ablation).
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class EnhancedIdentity(nn.Module):
         self.fc = nn.Linear(reduced, width)
 
     def forward(self, identity: Tensor, attribute: Tensor, length: int) -> tuple[Pooled, Tensor | None]:
-        """The pooled clip and the mask ``(B, T, h, w)`` (None without ASRE); ``length`` is T."""
+        """The pooled clip, and the mask ``(B, T, h, w)`` or None without ASRE; ``length`` is T."""
         maps, mask = self.reduce(identity), None
         if self.salience is not None:
             maps, mask = self.salience(maps, attribute)
@@ -87,15 +88,15 @@ class EnhancedIdentity(nn.Module):
 
 
 class AttributeBranch(nn.Module):
-    """A group of attributes: maps of their own ``(N, C/2, h, w)``, a feature of the clip and its attributes.
+    """Branch of the relevant or of the irrelevant attributes: attribute maps, clip feature and attribute logits.
 
     Args:
         stage: residual stage ``(N, C, h, w) -> (N, C/2, h, w)``.
-        channels: C/2.
-        reduced: C/4, width of the hidden layer of the head, and of the feature where it is projected.
-        attributes: columns to predict; 0 builds no head.
-        pooling: over space and time.
-        projected: whether a linear layer brings the feature to C/4.
+        channels: number C/2 of channels of the attribute maps.
+        reduced: width C/4 of the hidden layer of the head, and of a projected feature.
+        attributes: number of attribute columns to predict; 0 builds no head.
+        pooling: builds the pooling over space and time for a number of channels.
+        projected: project the feature to width C/4 by a linear layer.
     """
 
     def __init__(
@@ -118,7 +119,7 @@ class AttributeBranch(nn.Module):
             self.head = nn.Sequential(*hidden, nn.Linear(reduced, attributes))
 
     def forward(self, maps: Tensor, length: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Attribute maps, clip feature and logits ``(B, A)``, which may have no column."""
+        """Attribute maps, clip feature, and logits ``(B, A)`` with A = 0 without a head; ``length`` is T."""
         maps = self.stage(maps)
         feature = _in_full(self.project, self.pool(maps.unflatten(0, (-1, length))).pooled)
         logits = feature[:, :0] if self.head is None else _in_full(self.head, feature)
@@ -126,30 +127,30 @@ class AttributeBranch(nn.Module):
 
 
 class BranchOutput(NamedTuple):
-    """What the branches say of a batch of clips."""
+    """Output of :class:`AttributeBranches` for a batch of clips."""
 
-    clip: Pooled  #: its ``pooled`` is the fused feature ``(B, D)``
+    clip: Pooled  #: pooled clip, whose ``pooled`` is the fused feature ``(B, D)``
     attribute_logits: Tensor  #: ``(B, A)``, columns in the order of the attribute space
-    pose_motion: Tensor  #: ``(B, G)``, feature of the irrelevant attributes
-    masks: Tensor | None  #: ``(B, T, R, h, w)`` of the ASRE modules, relevant first; None without any
+    pose_motion: Tensor  #: feature of the irrelevant attributes, ``(B, G)``
+    masks: Tensor | None  #: masks ``(B, T, R, h, w)`` of the ASRE modules, relevant first; None without ASRE
 
 
 class AttributeBranches(nn.Module):
     """The five branches and their fusion: maps of the third stage ``(B, T, C, h, w)`` -> :class:`BranchOutput`.
 
     Args:
-        identity_stage: ``(N, C, h, w) -> (N, 2C, h, w)``, the network's own fourth stage.
-        attribute_stage: builds one of ``(N, C, h, w) -> (N, C/2, h, w)``.
-        channels: C.
-        columns: of the relevant and of the irrelevant attributes in the attribute space; together all of it.
+        identity_stage: stage ``(N, C, h, w) -> (N, 2C, h, w)``, the fourth stage of the backbone.
+        attribute_stage: builds a stage ``(N, C, h, w) -> (N, C/2, h, w)``.
+        channels: number C of channels of the input maps.
+        columns: columns of the relevant and of the irrelevant attributes in the attribute space; together all.
         map_size: height and width of the maps after a stage.
-        fusion: one of :data:`FUSIONS`.
-        branches: whose identity features are fused, of :data:`BRANCHES` (Table IV).
-        salience: whether ASRE is built (Table V).
-        mask: see :class:`SalientRegions`.
-        pooling: over space and time, one of :data:`~reidar_plugin.models.temporal.POOLINGS`.
-        width: W, of each identity feature after its FC layer, and of the fused attributes of b.
-        projected: whether attribute features are brought from C/2 to C/4.
+        fusion: how features are fused, name in :data:`FUSIONS`.
+        branches: the branches whose identity features are fused, names in :data:`BRANCHES` (Table IV).
+        salience: whether to build ASRE (Table V).
+        mask: kind of mask, see :class:`SalientRegions`.
+        pooling: pooling over space and time, name in :data:`~reidar_plugin.models.temporal.POOLINGS`.
+        width: width W of each identity feature, and of the fused attribute features in fusion b.
+        projected: project attribute features from C/2 to C/4.
     """
 
     def __init__(
@@ -183,7 +184,9 @@ class AttributeBranches(nn.Module):
             }
         )
         enhanced = {}
-        for name in (name for name in ("relevant", "identity", "irrelevant") if name in branches):  # as drawn
+        for name in (
+            name for name in ("relevant", "identity", "irrelevant") if name in branches
+        ):  # order of fusion
             asre = SalientRegions(quarter, half, mask) if salience and name != "identity" else None
             enhanced[name] = EnhancedIdentity(2 * channels, quarter, width, pool, asre)
         self.enhanced = nn.ModuleDict(enhanced)
@@ -199,13 +202,13 @@ class AttributeBranches(nn.Module):
     def forward(self, maps: Tensor) -> BranchOutput:
         length, frames = maps.shape[1], maps.flatten(0, 1)
         identity = self.identity_stage(frames)
-        said = {name: branch(frames, length) for name, branch in self.attributes.items()}
+        outputs = {name: branch(frames, length) for name, branch in self.attributes.items()}
         clips, masks = [], []
         for name, branch in self.enhanced.items():
-            clip, mask = branch(identity, said[name][0] if name in said else identity, length)
+            clip, mask = branch(identity, outputs[name][0] if name in outputs else identity, length)
             clips.append(clip)
             masks += [] if mask is None else [mask]
-        (_, relevant, relevant_logits), (_, irrelevant, irrelevant_logits) = said.values()
+        (_, relevant, relevant_logits), (_, irrelevant, irrelevant_logits) = outputs.values()
         pooled = torch.cat([clip.pooled for clip in clips] + self._fused(relevant, irrelevant), dim=1)
         return BranchOutput(
             clips[0]._replace(pooled=pooled),
@@ -215,7 +218,7 @@ class AttributeBranches(nn.Module):
         )
 
     def _fused(self, relevant: Tensor, irrelevant: Tensor) -> list[Tensor]:
-        """What of the attribute features goes into the final feature."""
+        """The part of the final feature that comes from the attribute features."""
         if self.merge is not None:
             return [_in_full(self.merge, torch.cat([relevant, irrelevant], dim=1))]
         return [relevant] if self.fusion == "a" else []
@@ -231,6 +234,6 @@ def _check(fusion: str, branches: Sequence[str]) -> None:
 
 
 def _in_full(layer: nn.Module, feature: Tensor) -> Tensor:
-    """A layer of a head, in the precision of its weights also under autocast."""
+    """Apply a layer in the precision of its weights, also under autocast."""
     with torch.autocast(feature.device.type, enabled=False):
         return layer(feature)

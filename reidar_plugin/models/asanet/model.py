@@ -1,11 +1,11 @@
-"""ASA-Net: attributes show where a person is, and are told apart by whether they belong to the person.
+"""ASA-Net: the joint model with identity features enhanced by attributes.
 
-The stem is the host's ResNet up to its third stage, the identity branch its own fourth stage; the branches and
-their fusion stand where the joint model has its temporal pooling (asanet_branches.py). Neck, classifier and the
-action network are the joint model's.
+The stem is a ResNet of the host up to its third stage, and its fourth stage is the identity branch. The branches
+(branches.py) and their fusion replace the temporal pooling of the joint model; neck, classifier and action network
+are those of the joint model.
 
-Reference: Chai et al., Video Person Re-identification using Attribute-enhanced Features. What the paper leaves
-open or prints wrong, and what we decided: docs/deviations.md.
+Reference: Chai et al., Video Person Re-identification using Attribute-enhanced Features. docs/deviations.md lists
+what the paper leaves open or prints incorrectly, and the decisions made here.
 """
 
 from collections.abc import Sequence
@@ -27,21 +27,22 @@ _STEM = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3")
 
 
 class AsaNet(JointModel):
-    """A joint model whose clip feature is fused from five branches; its output also tells of attributes.
+    """A joint model whose clip feature is fused from five branches, with attribute logits in its output.
 
-    Args: see :class:`~reidar_plugin.models.joint.JointModel`; ``pooling`` is an :class:`AttributeBranches`.
+    The arguments are those of :class:`~reidar_plugin.models.joint.JointModel`, with an :class:`AttributeBranches`
+    as the pooling.
     """
 
     def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         clips = as_clips(frames)
         check_clips(self.temporal, clips)  # the heads of the attributes come before the neck
-        said: BranchOutput = self.temporal(self.maps(clips))
+        output: BranchOutput = self.temporal(self.maps(clips))
         return self.judge(
             clips,
-            *said.clip,
-            attribute_logits=said.attribute_logits,
-            pose_motion=said.pose_motion,
-            masks=said.masks,
+            *output.clip,
+            attribute_logits=output.attribute_logits,
+            pose_motion=output.pose_motion,
+            masks=output.masks,
         )
 
 
@@ -73,17 +74,31 @@ def build_asanet(
     weights: str = "",
     sha256: str = "",
 ) -> AsaNet:
-    """ASA-Net; the first four arguments are those of the host's builders.
+    """Build ASA-Net; the first four arguments are those of the host's model builders.
 
     Args:
-        num_classes, loss, pretrained, use_gpu: see :func:`~reidar_plugin.models.joint.build_joint`; so for
-            ``frame_size``, ``last_stride``, the action network and the weights.
-        backbone: a ResNet of the host.
-        columns: of the identity-relevant and of the irrelevant attributes among the A of the attribute space.
-        fusion, branches, salience, mask, pooling: see :class:`AttributeBranches`.
-        branch_width: W there.
-        attribute_feature: ``pooled`` (C/2, the mean of the attribute maps: equation 3 has no layer in between)
-            or ``projected`` (C/4, the size that the paper writes beside it).
+        num_classes: number of training identities.
+        loss: ``reidar`` returns everything that the losses read, ``softmax`` and ``triplet`` what the host expects.
+        pretrained: load ImageNet weights.
+        use_gpu: unused, part of the host's interface.
+        backbone: name of a ResNet of the host.
+        frame_size: height and width of the frames.
+        last_stride: stride of the fourth stage.
+        columns: columns of the identity-relevant and of the irrelevant attributes in the attribute space.
+        fusion: see :class:`AttributeBranches`.
+        branches: see :class:`AttributeBranches`.
+        salience: see :class:`AttributeBranches`.
+        mask: see :class:`AttributeBranches`.
+        pooling: see :class:`AttributeBranches`.
+        branch_width: width W of each identity feature.
+        attribute_feature: ``pooled`` (width C/2, the mean of the attribute maps, since equation 3 has no layer in
+            between) or ``projected`` (width C/4, which the paper states).
+        num_actions: number of actions; 0 builds no action network.
+        action_width: width of an action block.
+        action_dropout: dropout probability in the action network.
+        action_activation: activation in the action network.
+        weights: file of backbone weights; empty for the default download.
+        sha256: checksum of that file; empty for none.
     """
     if attribute_feature not in ("pooled", "projected"):
         raise ConfigError(f"unknown attribute_feature {attribute_feature!r}; choose one of pooled, projected")
@@ -97,7 +112,7 @@ def build_asanet(
     )
     stem, fourth = _cut(whole)
     if loss != "reidar":
-        columns = ((), ())  # the host's losses would leave the heads idle
+        columns = ((), ())  # the losses of the host do not train attribute heads
     trunk = AttributeBranches(
         fourth,
         partial(residual_stage, type(fourth[0]), len(fourth), stem.channels, stem.channels // 2, last_stride),
@@ -112,9 +127,9 @@ def build_asanet(
         width=branch_width,
         projected=attribute_feature == "projected",
     )
-    backbone_of_it = stem._replace(channels=trunk.feature_dim)  # what neck and heads read
+    shared = stem._replace(channels=trunk.feature_dim)  # the width that neck and heads read
     actions = chosen_actions(
-        backbone_of_it,
+        shared,
         num_actions,
         loss,
         source=action_source,
@@ -126,7 +141,7 @@ def build_asanet(
         activation=action_activation,
     )
     return AsaNet(
-        backbone_of_it,
+        shared,
         trunk,
         num_classes=num_classes,
         actions=actions,
@@ -136,7 +151,7 @@ def build_asanet(
 
 
 def _cut(whole: Backbone) -> tuple[Backbone, nn.Sequential]:
-    """The network without its fourth stage, and that stage."""
+    """Split a ResNet into the network without its fourth stage, and that stage."""
     network: Any = whole.network
     if not all(hasattr(network, part) for part in (*_STEM, "layer4")) or not hasattr(
         network.layer4[0], "expansion"
@@ -159,6 +174,6 @@ def _third_stage(network: Any, frames: Tensor) -> Tensor:
 
 
 def attribute_columns(space: Any) -> tuple[list[int], list[int]]:
-    """Columns of an attribute space that belong to the person, and to the moment."""
+    """Columns of an attribute space that belong to the person, and those that belong to the moment."""
     relevant, irrelevant = (space.columns(space.part(of_person)) for of_person in (True, False))
     return relevant, irrelevant

@@ -1,121 +1,151 @@
-"""Pictures of an action report: who is taken for whom, precision against recall, F1 of each action."""
+"""Charts of how actions are recognised: which is taken for which, precision against recall, F1 of each action."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import ImageColor
 
 from reidar_plugin.metrics.actions import Curve
-from reidar_plugin.report.figures.axes import Axes, legend_width
-from reidar_plugin.report.figures.canvas import INK, LINE, MUTED, PALETTE, RIGHT, Canvas, text_width, tint
+from reidar_plugin.report.figures.style import (
+    INK,
+    LINE,
+    MUTED,
+    PALETTE,
+    PAPER,
+    RIGHT,
+    add_foot,
+    add_legend,
+    add_title,
+    new_chart,
+    plain_name,
+    series_style,
+    tint,
+)
 
-__all__ = ["confusion_picture", "f1_picture", "precision_recall_picture"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-MARGIN = 28.0
+__all__ = ["confusion_chart", "f1_chart", "precision_recall_chart"]
+
+EMPTY = "#f7f8f9"  # a cell of the confusion matrix that counts nothing
 
 
-def confusion_picture(
+def confusion_chart(
     actions: Mapping[str, Any], title: str = "Given actions against predicted ones"
-) -> Canvas:
-    """Draw the confusion matrix of ``results.actions``: counts, tinted by their share of the given action.
+) -> "Figure":
+    """Draw the confusion matrix: counts, and their shares of the tracklets with the given action, which tint the cells.
 
     Args:
-        actions: as :func:`~reidar_plugin.report.records.action_record` makes it.
-        title: of the picture.
+        actions: ``results.actions``, as :func:`~reidar_plugin.report.results.action_results` makes them.
+        title: what stands above the chart.
     """
     confusion = actions["confusion"]
-    rows, columns, table = confusion["rows"], confusion["columns"], confusion["table"]
-    cell, side = (58.0, 36.0), max(text_width(_words(name), 11) for name in rows) + 16
-    head = max(text_width(_words(name), 11) for name in columns) + 14
-    left, top = MARGIN + 20 + side, MARGIN + 44 + head
-    width = left + cell[0] * len(columns) + 70
-    canvas = Canvas(max(width + MARGIN, 460), top + cell[1] * len(rows) + 62)
-    canvas.text(MARGIN, MARGIN - 4, title, 15, bold=True)
-    canvas.text(left, MARGIN + 22, "predicted", 11, MUTED)
-    canvas.vertical_text(MARGIN + 4, top + cell[1] * len(rows) / 2, "given", 11, MUTED)
-    for place, name in enumerate(columns):
-        x = left + cell[0] * (place + 0.5)
-        canvas.vertical_text(
-            x, top - 10 - text_width(_words(name), 11) / 2, _words(name), 11, MUTED if name == "none" else INK
-        )
-    for row, name in enumerate(rows):
-        y, total = top + cell[1] * row, sum(table[row])
-        canvas.text(left - 10, y + cell[1] / 2, _words(name), 11, INK, "rm")
-        canvas.text(left + cell[0] * len(columns) + 10, y + cell[1] / 2, f"{total:,}", 11, MUTED, "lm")
-        for column, count in enumerate(table[row]):
-            share = count / total if total else 0.0
-            color = RIGHT if row == column else PALETTE[1]
-            x = left + cell[0] * column
-            canvas.box(
-                x + 1,
-                y + 1,
-                cell[0] - 2,
-                cell[1] - 2,
-                tint(color, share) if count else (247, 248, 249),
-                radius=3,
-            )
-            ink = (255, 255, 255) if share > 0.6 else INK if count else LINE
-            canvas.text(x + cell[0] / 2, y + cell[1] / 2, f"{count:,}", 11, ink, "mm")
-    canvas.text(left + cell[0] * len(columns) + 10, top - 16, "all", 11, MUTED, "lm")
+    table = np.array(confusion["table"])
+    rows, columns = table.shape
+    figure, (axes,) = new_chart(64 * columns, 42 * rows)
+    _draw_cells(axes, table)
+    totals = zip(confusion["rows"], table.sum(axis=1).tolist(), strict=True)
+    axes.set_yticks(range(rows), [f"{plain_name(name)} ({total:,})" for name, total in totals], color=INK)
+    names = [plain_name(name).replace(" ", "\n") for name in confusion["columns"]]
+    axes.set_xticks(range(columns), names, color=INK)
+    axes.xaxis.tick_top()
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("predicted", color=MUTED)
+    axes.set_ylabel("given (tracklets)", color=MUTED)
+    add_title(axes, title)
     left_out = actions["counts"]["known"] - actions["counts"]["confused"]
-    foot = f"Tracklets with exactly one given action; {left_out:,} with none or several are left out."
-    canvas.text(MARGIN, top + cell[1] * len(rows) + 18, foot, 10, MUTED)
-    canvas.text(MARGIN, top + cell[1] * len(rows) + 32, "none: no action reaches its threshold.", 10, MUTED)
-    return canvas
+    words = f"Tracklets with exactly one given action; {left_out:,} with none or several are left out."
+    add_foot(axes, f"{words}\nShares are of a row. none: no action reaches its threshold.", 12)
+    return figure
 
 
-def precision_recall_picture(curves: Mapping[str, Curve], title: str = "Precision against recall") -> Canvas:
-    """Draw a curve for each action that the test shows.
-
-    Args:
-        curves: of :func:`~reidar_plugin.metrics.actions.precision_recall_curve`, by action.
-        title: of the picture.
-    """
-    names = [_words(name) for name in curves]
-    canvas = Canvas(MARGIN + 52 + 400 + legend_width(names) + MARGIN, MARGIN + 36 + 320 + 64)
-    axes = Axes(canvas, MARGIN + 52, MARGIN + 36, 400, 320, (0.0, 1.0), (0.0, 1.0))
-    axes.frame("recall", "precision", title)
-    for place, curve in enumerate(curves.values()):
-        xs, ys = [0.0], [float(curve.precision[0])]
-        for recall, precision in zip(curve.recall.tolist(), curve.precision.tolist(), strict=True):
-            if recall > xs[-1]:  # average precision is the area under these steps
-                xs += [xs[-1], recall]
-                ys += [precision, precision]
-        axes.curve(xs, ys, _color(place))
-    axes.legend([(name, _color(place)) for place, name in enumerate(names)])
-    return canvas
+def _draw_cells(axes: "Axes", table: np.ndarray) -> None:
+    """Draw counts ``(M, M + 1)``, each over its share of the row: what is right in one colour, what is wrong in another."""
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    pixels = np.full((*table.shape, 3), ImageColor.getrgb(EMPTY), np.uint8)
+    for (row, column), count in np.ndenumerate(table):
+        share, color = shares[row, column], RIGHT if row == column else PALETTE[1]
+        words, ink = (f"{count:,}\n{share:.0%}", PAPER if share > 0.6 else INK) if count else ("0", LINE)
+        if count:
+            pixels[row, column] = ImageColor.getrgb(tint(color, share))
+        axes.text(column, row, words, ha="center", va="center", color=ink, fontsize=9.5)
+    axes.imshow(pixels, aspect="auto")
+    axes.spines[:].set_visible(False)
+    axes.grid(visible=False)
+    axes.set_xticks(np.arange(1, table.shape[1]) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, table.shape[0]) - 0.5, minor=True)
+    axes.grid(which="minor", color=PAPER, linewidth=2)
+    axes.set_axisbelow(False)
 
 
-def f1_picture(actions: Mapping[str, Any], title: str = "F1 of each action") -> Canvas:
-    """Draw a bar for each action of ``results.actions``, and the macro mean as a line.
+def precision_recall_chart(
+    curves: Mapping[str, Curve], actions: Mapping[str, Any], title: str = "Precision against recall"
+) -> "Figure":
+    """Draw a curve for each action, named with its average precision, which is the area under it.
 
     Args:
-        actions: as :func:`~reidar_plugin.report.records.action_record` makes it.
-        title: of the picture.
+        curves: curves of :func:`~reidar_plugin.metrics.actions.precision_recall_curve`, by action.
+        actions: ``results.actions``, as :func:`~reidar_plugin.report.results.action_results` makes them.
+        title: what stands above the chart.
     """
-    records = actions["per_action"]
-    side = max(text_width(_words(name), 11) for name in records) + 14
-    row, width, left, top = 30.0, 380.0, MARGIN + side, MARGIN + 34
-    canvas = Canvas(left + width + 150, top + row * len(records) + 58)
-    canvas.text(MARGIN, MARGIN - 4, title, 15, bold=True)
-    bottom = top + row * len(records)
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        canvas.line([(left + width * share, top), (left + width * share, bottom)], LINE, 0.75)
-        canvas.text(left + width * share, bottom + 6, f"{share:g}", 10, MUTED, "ma")
-    for place, (name, record) in enumerate(records.items()):
-        y = top + row * place
-        canvas.text(left - 10, y + row / 2, _words(name), 11, INK, "rm")
-        color = PALETTE[0] if record["support"] else LINE
-        canvas.box(left, y + 6, max(width * record["f1"], 1), row - 12, color, radius=2)
-        words = f"{record['f1']:.3f}   {record['support']:,} tracklets"
-        canvas.text(left + width + 10, y + row / 2, words, 10.5, INK if record["support"] else MUTED, "lm")
+    figure, (axes,) = new_chart(400, 320)
+    for index, (name, curve) in enumerate(curves.items()):
+        figures, style = actions["per_action"][name], series_style(index)
+        share = figures["support"] / actions["counts"]["known"]
+        rises = np.diff(curve.recall, prepend=0) > 0
+        precision = curve.precision[rises]
+        label = f"{plain_name(name)}: AP {figures['average_precision']:.3f}, share {share:.3f}"
+        xs, ys = [0, *curve.recall[rises]], [precision[0], *precision]
+        axes.plot(xs, ys, drawstyle="steps-pre", label=label, **style)
+        axes.axhline(share, color=style["color"], linestyle=":", linewidth=1.25)
+    axes.set(xlim=(0, 1), ylim=(0, 1.01))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")
+    axes.set_xlabel("recall", color=INK)
+    axes.set_ylabel("precision", color=INK)
+    add_title(axes, title)
+    add_legend(axes)
+    add_foot(axes, "Dotted: the share of tracklets that show the action, which is the precision of guessing.")
+    return figure
+
+
+def f1_chart(actions: Mapping[str, Any], title: str = "F1 of each action") -> "Figure":
+    """Draw a bar for each action, and the macro mean as a line.
+
+    Args:
+        actions: ``results.actions``, as :func:`~reidar_plugin.report.results.action_results` makes them.
+        title: what stands above the chart.
+    """
+    rows = actions["per_action"]
+    figure, (axes,) = new_chart(380, 30 * len(rows))
+    values = [row["f1"] for row in rows.values()]
+    axes.barh(range(len(rows)), values, height=0.6, color=PALETTE[0])
+    for index, row in enumerate(rows.values()):
+        words = f"{row['f1']:.3f}   {row['support']:,} tracklets"
+        color = INK if row["support"] else MUTED
+        axes.annotate(
+            words, (1, index), (10, 0), textcoords="offset points", va="center", color=color, fontsize=9.5
+        )
     mean = actions["macro"]["f1"]
-    canvas.line([(left + width * mean, top), (left + width * mean, bottom)], PALETTE[1], 1.5, dashed=True)
-    canvas.text(left, bottom + 26, f"dashed: macro mean {mean:.3f}", 10.5, PALETTE[1])
-    return canvas
-
-
-def _color(place: int) -> tuple[int, int, int]:
-    return PALETTE[place % len(PALETTE)]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+    axes.axvline(mean, color=PALETTE[1], linestyle="--", linewidth=1.5)
+    axes.annotate(
+        f"macro mean {mean:.3f}",
+        (mean, 1),
+        (0, 4),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="center",
+        color=PALETTE[1],
+        fontsize=9.5,
+    )
+    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xticks=(0, 0.25, 0.5, 0.75, 1))
+    axes.set_yticks(range(len(rows)), [plain_name(name) for name in rows], color=INK)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel("F1", color=INK)
+    axes.spines["bottom"].set_visible(False)
+    axes.grid(visible=False)
+    axes.grid(axis="x", color=LINE, linewidth=0.75)
+    add_title(axes, title, 26)
+    return figure

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reidar_plugin.report.figures.canvas import INK, LINE, MUTED, PALETTE, WRONG, Canvas, tint
+from reidar_plugin.report.figures.canvas import Canvas
 from reidar_plugin.report.figures.strips import ShownTracklet, draw_actions, fitted, frame_pixels
+from reidar_plugin.report.figures.style import INK, LINE, MUTED, PALETTE, PAPER, WRONG, tint
 
 __all__ = ["attention_picture"]
 
@@ -22,15 +23,15 @@ def attention_picture(
     title: str = "",
     columns: int = 12,
 ) -> Canvas:
-    """Draw every frame of some clips over the weight it got; erased frames are framed and say so.
+    """Draw every frame of some clips above the weight that attention gave it; erased frames are framed and say so.
 
     Args:
-        tracklet: its frames in clip order, ``N x T`` of them.
-        attention: ``(N, T)``, the weights of each clip's frames, sum 1.
-        erased: bool ``(N, T)``, frames that random erasing has touched; None for none.
-        actions: names of the action network's outputs.
-        title: what is shown.
-        columns: frames in a row, rounded to whole clips.
+        tracklet: the tracklet; it holds the frames of the N clips one after the other, ``N x T`` of them.
+        attention: weights of the frames of each clip, ``(N, T)``; each row sums to 1.
+        erased: which frames random erasing has touched, bool ``(N, T)``; None if it touched none.
+        actions: names of the outputs of the action network.
+        title: what stands above the picture.
+        columns: frames in a row at most, if a clip is not longer; a row holds whole clips.
     """
     weights = np.asarray(attention, dtype=np.float64)
     erased = np.zeros(weights.shape, dtype=bool) if erased is None else np.asarray(erased, dtype=bool)
@@ -79,16 +80,16 @@ def _draw_clip(
 ) -> None:
     width, height = FRAME
     base = y + height + 8 + BAR
-    for place, (frame, weight, gone) in enumerate(
+    for index, (frame, weight, gone) in enumerate(
         zip(frames, weights.tolist(), erased.tolist(), strict=True)
     ):
-        left = x + place * (width + GAP)
+        left = x + index * (width + GAP)
         canvas.picture(left, y, width, height, frame_pixels(frame))
         color = WRONG if gone else PALETTE[0]
         if gone:
             canvas.box(left, y, width, height, outline=WRONG, line=2.5)
             canvas.box(left, y + height - 16, width, 16, fill=WRONG)
-            canvas.text(left + width / 2, y + height - 8, "erased", 10, (255, 255, 255), "mm", bold=True)
+            canvas.text(left + width / 2, y + height - 8, "erased", 10, PAPER, "mm", bold=True)
         tall = BAR * weight / most
         canvas.box(left + 6, base - tall, width - 12, max(tall, 0.75), fill=tint(color, 0.85))
         canvas.text(left + width / 2, base + 3, f"{weight:.2f}", 10, INK, "ma")

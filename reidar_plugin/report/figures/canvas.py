@@ -1,4 +1,4 @@
-"""A small drawing kit: text, boxes, lines and pictures on a light page, in points; two pixels a point in the file."""
+"""Drawing for strips of frames: text, boxes, lines and pictures on a light page, in points."""
 
 import io
 from collections.abc import Sequence
@@ -8,43 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from reidar_plugin.report.results import write_atomically
+from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.report.figures.style import INK, PAPER, SHARPNESS
 
-__all__ = [
-    "INK",
-    "LINE",
-    "MUTED",
-    "PALETTE",
-    "PAPER",
-    "RIGHT",
-    "WRONG",
-    "Canvas",
-    "Color",
-    "text_width",
-    "tint",
-]
+__all__ = ["Canvas", "text_width"]
 
-#: Red, green, blue, 0 to 255 each.
-Color = tuple[int, int, int]
-
-PAPER: Color = (255, 255, 255)  #: behind everything
-INK: Color = (33, 37, 41)  #: text
-MUTED: Color = (108, 117, 125)  #: less important text
-LINE: Color = (222, 226, 230)  #: grids and frames
-RIGHT: Color = (0, 133, 98)  #: a right answer; colour-blind eyes tell it from a wrong one
-WRONG: Color = (205, 72, 0)  #: a wrong answer
-#: Series of a chart, after Okabe and Ito.
-PALETTE: tuple[Color, ...] = (
-    (0, 114, 178),
-    (213, 94, 0),
-    (0, 158, 115),
-    (204, 121, 167),
-    (230, 159, 0),
-    (86, 180, 233),
-    (120, 94, 60),
-    (90, 90, 90),
-)
-SHARPNESS = 2  # pixels a point in the file
 OVERSAMPLING = 2  # drawn so many times larger, then shrunk: smooth lines
 
 
@@ -52,11 +20,12 @@ class Canvas:
     """A page; x grows to the right, y downwards, both in points.
 
     Args:
-        width, height: of the page.
-        background: its colour.
+        width: width of the page.
+        height: height of the page.
+        background: colour of the page, ``#rrggbb``.
     """
 
-    def __init__(self, width: float, height: float, background: Color = PAPER) -> None:
+    def __init__(self, width: float, height: float, background: str = PAPER) -> None:
         self.scale = SHARPNESS * OVERSAMPLING
         self.image = Image.new("RGB", (self._pixels(width), self._pixels(height)), background)
         self.draw = ImageDraw.Draw(self.image)
@@ -67,25 +36,15 @@ class Canvas:
         y: float,
         text: str,
         size: float = 11,
-        color: Color = INK,
+        color: str = INK,
         anchor: str = "la",
         bold: bool = False,
     ) -> None:
         """Write one line; ``anchor`` is Pillow's: left/middle/right (l, m, r), then ascender/middle/baseline (a, m, s)."""
         stroke = self.scale * size / 45 if bold else 0  # the one font that Pillow carries has no bold cut
         font = _font(round(size * self.scale))
-        place = (x * self.scale, y * self.scale)
-        self.draw.text(place, text, color, font, anchor, stroke_width=stroke, stroke_fill=color)
-
-    def vertical_text(self, x: float, y: float, text: str, size: float = 11, color: Color = INK) -> None:
-        """Write one line upwards, its middle at (x, y)."""
-        font = _font(round(size * self.scale))
-        left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
-        label = Image.new("L", (right - left, bottom - top))
-        ImageDraw.Draw(label).text((-left, -top), text, 255, font)
-        label = label.rotate(90, expand=True)
-        corner = self._pixels(x) - label.width // 2, self._pixels(y) - label.height // 2
-        self.image.paste(color, corner, label)
+        corner = (x * self.scale, y * self.scale)
+        self.draw.text(corner, text, color, font, anchor, stroke_width=stroke, stroke_fill=color)
 
     def box(
         self,
@@ -93,12 +52,12 @@ class Canvas:
         y: float,
         width: float,
         height: float,
-        fill: Color | None = None,
-        outline: Color | None = None,
+        fill: str | None = None,
+        outline: str | None = None,
         line: float = 1,
         radius: float = 0,
     ) -> None:
-        """Draw a rectangle; its outline lies inside."""
+        """Draw a rectangle; its outline lies inside of it."""
         corners = [
             self._pixels(x),
             self._pixels(y),
@@ -110,7 +69,7 @@ class Canvas:
     def line(
         self,
         points: Sequence[tuple[float, float]],
-        color: Color = INK,
+        color: str = INK,
         width: float = 1,
         dashed: bool = False,
     ) -> None:
@@ -146,12 +105,6 @@ class Canvas:
 def text_width(text: str, size: float = 11) -> float:
     """Width of a line in points."""
     return _font(round(size * 8)).getlength(text) / 8
-
-
-def tint(color: Color, strength: float) -> Color:
-    """A colour thinned with white: 0 is white, 1 the colour itself."""
-    red, green, blue = (round(255 + (part - 255) * strength) for part in color)
-    return red, green, blue
 
 
 @lru_cache(maxsize=64)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from reidar_plugin.report.figures.canvas import INK, MUTED, Canvas
+from reidar_plugin.report.figures.canvas import Canvas
 from reidar_plugin.report.figures.strips import frame_pixels
+from reidar_plugin.report.figures.style import INK, MUTED
 
 __all__ = ["heat", "masks_picture"]
 
@@ -22,11 +23,11 @@ def heat(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A frame in grey under the colours of a mask.
 
     Args:
-        frame: uint8 ``(H, W, 3)`` RGB.
-        mask: ``(h, w)``, 0 to 1; it is enlarged smoothly.
+        frame: pixels of the frame, uint8 ``(H, W, 3)`` RGB.
+        mask: values from 0 to 1, ``(h, w)``; they are enlarged smoothly to the size of the frame.
 
     Returns:
-        uint8 ``(H, W, 3)``.
+        Coloured pixels, uint8 ``(H, W, 3)``.
     """
     small = Image.fromarray(np.asarray(mask, dtype=np.float32))  # mode F
     large = np.asarray(small.resize(frame.shape[1::-1], Image.Resampling.BICUBIC), dtype=np.float64).clip(
@@ -48,10 +49,11 @@ def masks_picture(
     """Draw frames, and below each the masks of the branches over it.
 
     Args:
-        frames: files or pixels, in time order.
-        masks: ``(F, R, h, w)``; each branch is scaled to its own least and greatest value over all frames.
-        names: of the R branches.
-        title: what is shown.
+        frames: image files or pixels of F frames, in time order.
+        masks: masks of the R branches over each frame, ``(F, R, h, w)``; each branch is scaled to its own least and
+            greatest value over all frames.
+        names: names of the branches.
+        title: what stands above the picture.
         columns: frames in a row.
     """
     values = np.asarray(masks, dtype=np.float64)
@@ -68,13 +70,13 @@ def masks_picture(
         2 * MARGIN + LABEL + max(across * (FRAME[0] + GAP), 330), 2 * MARGIN + 30 + rows * high_row + 34
     )
     canvas.text(MARGIN, MARGIN - 4, title or "Attribute salient regions (ASRE)", 15, bold=True)
-    for place, frame in enumerate(frames):
+    for index, frame in enumerate(frames):
         pixels = frame_pixels(frame)
-        x = MARGIN + LABEL + place % across * (FRAME[0] + GAP)
-        top = MARGIN + 30 + place // across * high_row
-        for line, picture in enumerate([pixels, *(heat(pixels, mask) for mask in scaled[place])]):
+        x = MARGIN + LABEL + index % across * (FRAME[0] + GAP)
+        top = MARGIN + 30 + index // across * high_row
+        for line, picture in enumerate([pixels, *(heat(pixels, mask) for mask in scaled[index])]):
             y = top + line * (FRAME[1] + GAP)
-            if place % across == 0:
+            if index % across == 0:
                 canvas.text(MARGIN, y + FRAME[1] / 2, ("frames", *names)[line], 11, INK, "lm")
             canvas.picture(x, y, *FRAME, picture)
     spans = ", ".join(

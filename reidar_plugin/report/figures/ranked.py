@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from reidar_plugin.report.figures.canvas import INK, LINE, MUTED, RIGHT, WRONG, Canvas, tint
+from reidar_plugin.report.figures.canvas import Canvas
 from reidar_plugin.report.figures.strips import ShownTracklet, draw_actions, draw_strip, fitted
+from reidar_plugin.report.figures.style import INK, LINE, MUTED, RIGHT, WRONG, tint
 
 __all__ = ["RankedTracklet", "ranked_picture"]
 
@@ -32,13 +33,13 @@ def ranked_picture(
     """Draw a query and its first gallery tracklets, ``columns`` in a row.
 
     Args:
-        query: who is looked for.
+        query: the tracklet of the person who is looked for.
         ranked: gallery tracklets, nearest first, without those of the query's own identity and camera.
-        actions: names of the action network's outputs.
+        actions: names of the outputs of the action network.
         title: what made the ranking: model, data set, protocol.
-        frames: shown of each tracklet.
+        frames: frames shown of each tracklet.
         columns: gallery tracklets in a row.
-        threshold: from where on an action counts as predicted.
+        threshold: likelihood from which on an action counts as predicted.
     """
     lines, columns = bool(actions), max(3, min(columns, len(ranked)))
     card = (frames * (FRAME[0] + 2) - 2 + 2 * PAD, FRAME[1] + 2 * PAD + (50 if lines else 20))
@@ -50,9 +51,7 @@ def ranked_picture(
     )
     top = MARGIN + 30
 
-    def draw(
-        x: float, y: float, tracklet: ShownTracklet, words: str, color: tuple[int, int, int], note: str
-    ) -> None:
+    def draw(x: float, y: float, tracklet: ShownTracklet, words: str, color: str, note: str) -> None:
         canvas.box(x, y, *card, fill=tint(color, 0.07), outline=color, line=2, radius=6)
         draw_strip(canvas, x + PAD, y + PAD, tracklet, frames, FRAME)
         below = y + PAD + FRAME[1] + 5
@@ -63,11 +62,11 @@ def ranked_picture(
 
     draw(MARGIN, top, query, f"Query: person {query.pid}", INK, f"camera {query.camid}")
     _explain(canvas, MARGIN + card[0] + 2 * GAP, top + PAD, query, ranked, lines)
-    for place, (tracklet, distance) in enumerate(ranked):
+    for index, (tracklet, distance) in enumerate(ranked):
         right = tracklet.pid == query.pid
-        x = MARGIN + place % columns * (card[0] + GAP)
-        y = top + card[1] + 36 + place // columns * (card[1] + GAP)
-        words = f"{place + 1}  {'right' if right else 'wrong'}: {tracklet.pid}"
+        x = MARGIN + index % columns * (card[0] + GAP)
+        y = top + card[1] + 36 + index // columns * (card[1] + GAP)
+        words = f"{index + 1}  {'right' if right else 'wrong'}: {tracklet.pid}"
         draw(x, y, tracklet, words, RIGHT if right else WRONG, f"camera {tracklet.camid}, d {distance:.3g}")
     canvas.line([(MARGIN, top + card[1] + 18), (width - MARGIN, top + card[1] + 18)], LINE)
     return canvas
@@ -76,7 +75,7 @@ def ranked_picture(
 def _explain(
     canvas: Canvas, x: float, y: float, query: ShownTracklet, ranked: Sequence[RankedTracklet], actions: bool
 ) -> None:
-    """What the colours mean, and how many are right."""
+    """Write what the colours mean, and how many gallery tracklets are right."""
     right = sum(entry.tracklet.pid == query.pid for entry in ranked)
     canvas.text(
         x,
@@ -84,11 +83,11 @@ def _explain(
         f"{right} of the first {len(ranked)} show person {query.pid} (tracklets of the query's own camera do not count).",
         12,
     )
-    for place, (color, words) in enumerate(
+    for index, (color, words) in enumerate(
         ((RIGHT, "the same person"), (WRONG, "another person, or nobody"))
     ):
-        canvas.box(x, y + 26 + 20 * place, 12, 12, tint(color, 0.07), color, 2, 3)
-        canvas.text(x + 20, y + 32 + 20 * place, words, 11, INK, "lm")
+        canvas.box(x, y + 26 + 20 * index, 12, 12, tint(color, 0.07), color, 2, 3)
+        canvas.text(x + 20, y + 32 + 20 * index, words, 11, INK, "lm")
     canvas.text(x, y + 74, "d: distance to the query", 11, MUTED)
     if actions:
         words = "Actions: what the model says, with its likelihood, green where that is what is given"

@@ -1,4 +1,4 @@
-"""Tracklets as pictures show them: some of their frames side by side, and what is known of them."""
+"""Tracklets in pictures: some of their frames side by side, and what is known of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from reidar_plugin.report.figures.canvas import INK, MUTED, RIGHT, WRONG, Canvas, Color, text_width
+from reidar_plugin.errors import InputError, MissingFileError
+from reidar_plugin.report.figures.canvas import Canvas, text_width
+from reidar_plugin.report.figures.style import INK, MUTED, RIGHT, WRONG, plain_name
 
 __all__ = ["ShownTracklet", "draw_actions", "draw_strip", "fitted", "frame_pixels", "spread"]
 
@@ -32,17 +34,25 @@ def frame_pixels(frame: str | np.ndarray) -> np.ndarray:
         with Image.open(frame) as image:
             return np.asarray(image.convert("RGB"))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"no frame at {frame}; was the data set moved?") from error
+        raise MissingFileError(f"no frame at {frame}; was the data set moved?") from error
     except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{frame}: not a readable picture ({error})") from error
+        raise InputError(f"{frame}: not a readable picture ({error})") from error
 
 
 def spread(count: int, most: int) -> list[int]:
-    """Places of at most so many frames, evenly over the tracklet."""
+    """Choose frames evenly over a tracklet.
+
+    Args:
+        count: frames of the tracklet.
+        most: frames to choose at most.
+
+    Returns:
+        Indices of the chosen frames, in order.
+    """
     if not count:
         raise ValueError("a tracklet without frames cannot be shown")
     shown = min(count, most)
-    return [(2 * place + 1) * count // (2 * shown) for place in range(shown)]
+    return [(2 * index + 1) * count // (2 * shown) for index in range(shown)]
 
 
 def draw_strip(
@@ -54,9 +64,19 @@ def draw_strip(
     size: tuple[float, float],
     gap: float = 2,
 ) -> None:
-    """Draw a tracklet's frames side by side from (x, y)."""
-    for place, chosen in enumerate(spread(len(tracklet.frames), frames)):
-        canvas.picture(x + place * (size[0] + gap), y, *size, frame_pixels(tracklet.frames[chosen]))
+    """Draw some frames of a tracklet side by side.
+
+    Args:
+        canvas: what to draw on.
+        x: left edge of the first frame.
+        y: upper edge of the frames.
+        tracklet: whose frames are drawn.
+        frames: frames to draw at most.
+        size: width and height of a frame.
+        gap: distance between frames.
+    """
+    for index, chosen in enumerate(spread(len(tracklet.frames), frames)):
+        canvas.picture(x + index * (size[0] + gap), y, *size, frame_pixels(tracklet.frames[chosen]))
 
 
 def draw_actions(
@@ -68,23 +88,37 @@ def draw_actions(
     names: Sequence[str],
     threshold: float = 0.5,
 ) -> None:
-    """Write the predicted actions, coloured by whether they are given, and the given ones below."""
+    """Write the predicted actions, coloured by whether they are given, and the given ones below.
+
+    Args:
+        canvas: what to draw on.
+        x: left edge of the text.
+        y: upper edge of the first line.
+        width: longest line; what is longer is cut.
+        tracklet: whose actions are written.
+        names: names of the actions, in the order of the tracklet's likelihoods.
+        threshold: likelihood from which on an action counts as predicted.
+    """
     if tracklet.likelihoods is not None:
         order = np.argsort(tracklet.likelihoods, kind="stable")[::-1].tolist()
-        said = [place for place in order if tracklet.likelihoods[place] >= threshold] or order[:1]
+        said = [index for index in order if tracklet.likelihoods[index] >= threshold] or order[:1]
         doubt = "" if tracklet.likelihoods[said[0]] >= threshold else "? "
         words = doubt + ", ".join(
-            f"{_words(names[place])} {tracklet.likelihoods[place]:.2f}" for place in said
+            f"{plain_name(names[index])} {tracklet.likelihoods[index]:.2f}" for index in said
         )
         canvas.text(
-            x, y, fitted(words, width, 10), 10, _verdict([names[place] for place in said], tracklet.given)
+            x,
+            y,
+            fitted(words, width, 10),
+            10,
+            _answer_color([names[index] for index in said], tracklet.given),
         )
-    given = "not known" if tracklet.given is None else ", ".join(map(_words, tracklet.given)) or "none"
+    given = "not known" if tracklet.given is None else ", ".join(map(plain_name, tracklet.given)) or "none"
     canvas.text(x, y + 14, fitted(f"given: {given}", width, 10), 10, MUTED)
 
 
 def fitted(text: str, width: float, size: float) -> str:
-    """A line cut to a width, an ellipsis at its end."""
+    """A line of text cut to a width in points, with an ellipsis at its end where something was cut off."""
     if text_width(text, size) <= width:
         return text
     while text and text_width(text + "...", size) > width:
@@ -92,11 +126,7 @@ def fitted(text: str, width: float, size: float) -> str:
     return text.rstrip(" ,") + "..."
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _verdict(said: Sequence[str], given: Sequence[str] | None) -> Color:
+def _answer_color(said: Sequence[str], given: Sequence[str] | None) -> str:
     if given is None:
         return INK
     return RIGHT if set(said) == set(given) else WRONG

@@ -1,6 +1,5 @@
 """ASA-Net against the equations of its paper, written once more pixel by pixel."""
 
-import math
 import pickle
 
 import pytest
@@ -12,7 +11,6 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.labels.attributes import attribute_space
 from reidar_plugin.models.asanet.branches import AttributeBranch
 from reidar_plugin.models.asanet.model import AsaNet, attribute_columns, build_asanet
-from reidar_plugin.models.asanet.salience import SalientRegions
 from reidar_plugin.structures import JointOutput
 
 COLUMNS = ((0, 1, 4), (2, 3))  # of the person, of the moment
@@ -36,64 +34,6 @@ def idle(model: nn.Module) -> list[str]:
     return [name for name, parameter in model.named_parameters() if parameter.grad is None]
 
 
-def salience_by_hand(module: SalientRegions, identity: Tensor, attribute: Tensor) -> tuple[Tensor, Tensor]:
-    """Equations 8 to 10 in evaluation, a pixel of a frame at a time."""
-
-    def at(conv: nn.Conv2d, pixel: Tensor) -> Tensor:
-        return conv.weight[:, :, 0, 0] @ pixel + conv.bias
-
-    maps, masks = torch.empty_like(identity), torch.empty(len(identity), *identity.shape[2:])
-    pixels = [(y, x) for y in range(identity.shape[2]) for x in range(identity.shape[3])]
-    norm = module.norm
-    for n in range(len(identity)):
-        for y, x in pixels:
-            asks = at(module.query, identity[n, :, y, x]).clamp(min=0)
-            scores = [float(asks @ at(module.key, attribute[n, :, v, u]).clamp(min=0)) for v, u in pixels]
-            powers = [math.exp(score / math.sqrt(len(asks))) for score in scores]
-            answer = sum(
-                power / sum(powers) * at(module.value, attribute[n, :, v, u])
-                for power, (v, u) in zip(powers, pixels, strict=True)
-            )
-            answer = (answer - norm.running_mean) / (
-                norm.running_var + norm.eps
-            ).sqrt() * norm.weight + norm.bias
-            masks[n, y, x] = at(module.mask, answer)[0]
-            maps[n, :, y, x] = identity[n, :, y, x] * (1 + module.alpha * masks[n, y, x])
-    return maps, masks
-
-
-def made_salience(mask: str = "linear") -> tuple[SalientRegions, Tensor, Tensor]:
-    torch.manual_seed(1)
-    module = SalientRegions(4, 6, mask).double().eval()
-    for parameter in module.parameters():
-        nn.init.normal_(parameter)
-    nn.init.normal_(module.norm.running_mean)
-    nn.init.uniform_(module.norm.running_var, 0.5, 2.0)
-    return module, torch.randn(2, 4, 3, 2).double(), torch.randn(2, 6, 3, 2).double()
-
-
-def test_salience_is_equations_8_to_10() -> None:
-    module, identity, attribute = made_salience()
-    with torch.no_grad():
-        maps, masks = salience_by_hand(module, identity, attribute)
-        found = module(identity, attribute)
-    assert (maps - identity).abs().max() > 0.1  # else the mask does nothing
-    torch.testing.assert_close(found.maps, maps)
-    torch.testing.assert_close(found.mask.float(), masks)
-
-
-def test_a_bounded_mask_and_no_alpha() -> None:
-    module, identity, attribute = made_salience("sigmoid")
-    with torch.no_grad():
-        found = module(identity, attribute)
-        assert 0 < found.mask.min() < found.mask.max() < 1
-        module.alpha.zero_()
-        torch.testing.assert_close(module(identity, attribute).maps, identity)
-    assert SalientRegions(4, 6).alpha.item() == 1.0  # as the paper starts
-    with pytest.raises(ConfigError, match="unknown mask 'relu'; choose one of linear, sigmoid"):
-        SalientRegions(4, 6, "relu")
-
-
 def test_output_has_everything_the_losses_read() -> None:
     model = small(num_actions=3, action_width=7)
     output = model(clips())
@@ -114,39 +54,6 @@ def test_output_has_everything_the_losses_read() -> None:
     total(output).backward()
     assert idle(model) == []
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
-
-
-def test_the_fused_feature_is_put_together_as_drawn() -> None:
-    """Pieces are run one by one and joined by hand; a, b and none differ as figure 5 draws them."""
-    x = clips()
-    widths = {"a": 3 * 8 + 128, "b": 4 * 8, "none": 3 * 8}
-    for fusion, width in widths.items():
-        model = small(fusion=fusion).eval()
-        trunk = model.temporal
-        with torch.no_grad():
-            output = model(x)
-            third = model.maps(x).flatten(0, 1)
-            identity = trunk.identity_stage(third)
-            means, enhanced, masks = {}, {}, []
-            for name in ("relevant", "irrelevant"):
-                maps = trunk.attributes[name].stage(third)
-                means[name] = maps.unflatten(0, (3, 2)).mean(dim=(1, 3, 4))
-                branch = trunk.enhanced[name]
-                maps, mask = branch.salience(branch.reduce(identity), maps)
-                masks.append(mask.unflatten(0, (3, 2)))
-                enhanced[name] = branch.fc(maps.unflatten(0, (3, 2)).mean(dim=(1, 3, 4)))
-            branch = trunk.enhanced["identity"]
-            plain = branch.fc(branch.reduce(identity).unflatten(0, (3, 2)).mean(dim=(1, 3, 4)))
-            parts = [enhanced["relevant"], plain, enhanced["irrelevant"]]
-            if fusion == "a":
-                parts.append(means["relevant"])
-            if fusion == "b":
-                parts.append(trunk.merge(torch.cat([means["relevant"], means["irrelevant"]], dim=1)))
-        assert model.feature_dim == output.pooled.shape[1] == width
-        torch.testing.assert_close(output.pooled, torch.cat(parts, dim=1), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(output.pose_motion, means["irrelevant"], rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(output.masks, torch.stack(masks, dim=2), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(output.feature, model.bottleneck(output.pooled))
 
 
 def test_attribute_logits_stand_in_the_order_of_the_attribute_space() -> None:

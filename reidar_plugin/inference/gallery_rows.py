@@ -1,0 +1,157 @@
+"""What a gallery holds of a tracklet, and its form as columns of a table."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reidar_plugin.errors import ReidarError
+from reidar_plugin.inference.gallery_filter import action_column
+from reidar_plugin.metrics.distances import Metric, check_metric
+
+__all__ = [
+    "GalleryError",
+    "GalleryModel",
+    "GalleryRow",
+    "Match",
+    "check_features",
+    "known_model",
+    "row_of",
+    "schema_of",
+    "table_of",
+]
+
+_METADATA, _VERSION = b"reidar", 1
+_TEXTS = ("id", "camera", "source")
+
+
+class GalleryError(ReidarError, ValueError):
+    """A gallery that cannot be opened or written, or rows that it does not take."""
+
+
+class GalleryModel(NamedTuple):
+    """What all features of a gallery have in common."""
+
+    fingerprint: str  #: of the model that gave them: any text that differs between models
+    width: int  #: D of a feature
+    metric: Metric = "euclidean"  #: ``euclidean`` (squared) or ``cosine``, as the model was tested
+    actions: tuple[str, ...] = ()  #: names of its actions; none for a model without an action network
+
+
+class GalleryRow(NamedTuple):
+    """What is known of a tracklet."""
+
+    id: str  #: one a gallery: ``<run>/<camera>/<track>``
+    camera: str
+    start: float  #: time of its first frame, in seconds since 1970 in UTC
+    end: float  #: time of its last frame, likewise
+    first_frame: int  #: in the source, from 0
+    last_frame: int  #: the last one that is part of it
+    source: str  #: the video or the folder
+    identity: str | None = None  #: who it is; None where that is unknown
+    actions: Mapping[str, float] | None = None  #: name -> likelihood of every action; None where unknown
+
+
+class Match(NamedTuple):
+    """A row that a search found."""
+
+    row: GalleryRow
+    distance: float  #: squared Euclidean or cosine, as the gallery's model has it
+
+
+def schema_of(model: GalleryModel) -> Any:
+    """The Arrow schema of a gallery of that model, which holds the model itself as metadata."""
+    import pyarrow as pa
+
+    check_metric(model.metric)
+    if model.width < 1 or not model.fingerprint or len(set(model.actions)) != len(model.actions):
+        raise GalleryError(
+            f"expected a model with a fingerprint, a width and actions that differ, got {model}"
+        )
+    columns = [
+        *((name, pa.string()) for name in _TEXTS),
+        ("identity", pa.string()),
+        *((name, pa.float64()) for name in ("start", "end")),
+        *((name, pa.int64()) for name in ("first_frame", "last_frame")),
+        *((action_column(i), pa.float32()) for i in range(len(model.actions))),
+        ("feature", pa.list_(pa.float32(), model.width)),
+    ]
+    return pa.schema(columns, metadata={_METADATA: json.dumps({"version": _VERSION, **model._asdict()})})
+
+
+def known_model(uri: str, schema: Any) -> GalleryModel:
+    """The model of a table that is there."""
+    told = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))
+    if told.pop("version", None) != _VERSION:
+        raise GalleryError(f"{uri}: expected a gallery of this version of the plugin, got another table")
+    return GalleryModel(**{**told, "actions": tuple(told["actions"])})
+
+
+def table_of(rows: Sequence[GalleryRow], features: NDArray[Any], model: GalleryModel) -> Any:
+    """Rows and their features ``(N, D)`` as an Arrow table, or an error that names the row that is wrong."""
+    import pyarrow as pa
+
+    vectors = check_features(features, len(rows), model)
+    seen: set[str] = set()
+    for row in rows:
+        _check_row(row, model)
+        if row.id in seen:
+            raise GalleryError(f"id {row.id!r} comes twice among the rows; expected one row an id")
+        seen.add(row.id)
+    schema = schema_of(model)
+    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in schema.names[:8]}
+    for index, action in enumerate(model.actions):
+        columns[action_column(index)] = [None if row.actions is None else row.actions[action] for row in rows]
+    columns["feature"] = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), model.width)
+    return pa.table(columns, schema=schema)
+
+
+def row_of(columns: Mapping[str, Any], model: GalleryModel) -> GalleryRow:
+    """A row from the values of its columns."""
+    likelihoods = [columns[action_column(index)] for index in range(len(model.actions))]
+    unknown = not likelihoods or likelihoods[0] is None
+    actions = None if unknown else dict(zip(model.actions, likelihoods, strict=True))
+    return GalleryRow(**{name: columns[name] for name in GalleryRow._fields[:-1]}, actions=actions)
+
+
+def check_features(features: NDArray[Any], count: int, model: GalleryModel) -> NDArray[np.float32]:
+    """Float32 ``(count, D)`` of the gallery's width, finite and, for the cosine, not all zero."""
+    vectors = np.ascontiguousarray(features, np.float32)
+    if vectors.shape != (count, model.width):
+        raise GalleryError(
+            f"expected features of shape ({count}, {model.width}) as the gallery's model gives them, got "
+            f"{vectors.shape}; use one model"
+        )
+    good = np.isfinite(vectors).all(axis=1)
+    if model.metric == "cosine":
+        good &= vectors.any(axis=1)
+    if not good.all():
+        what = "zero or not finite" if model.metric == "cosine" else "not finite"
+        raise GalleryError(
+            f"{(~good).sum()} of {count} features are {what}, the first is row {good.argmin()}"
+        )
+    return vectors
+
+
+def _check_row(row: GalleryRow, model: GalleryModel) -> None:
+    if not all(isinstance(getattr(row, name), str) and getattr(row, name) for name in _TEXTS):
+        raise GalleryError(f"expected text for id, camera and source, got {row}")
+    if not isinstance(row.identity, str | None):
+        raise GalleryError(f"{row.id}: expected text or None for identity, got {row.identity!r}")
+    if not (math.isfinite(row.start) and math.isfinite(row.end) and row.start <= row.end):
+        raise GalleryError(
+            f"{row.id}: expected a start that is not after its end, got {row.start} and {row.end}"
+        )
+    if not 0 <= row.first_frame <= row.last_frame:
+        raise GalleryError(f"{row.id}: expected frames in order, got {row.first_frame} to {row.last_frame}")
+    if row.actions is None:
+        return
+    if set(row.actions) != set(model.actions):
+        raise GalleryError(
+            f"{row.id}: expected a likelihood of {', '.join(model.actions)}, got {dict(row.actions)}"
+        )
+    if not all(0 <= likelihood <= 1 for likelihood in row.actions.values()):
+        raise GalleryError(f"{row.id}: expected likelihoods from 0 to 1, got {dict(row.actions)}")

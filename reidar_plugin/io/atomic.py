@@ -1,0 +1,65 @@
+"""Files that are replaced whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reidar_plugin.errors import UnwritableFileError
+
+__all__ = ["PART", "flush_to_disk", "replacing", "write_atomically"]
+
+#: How the names of files end that are being written; a killed writer leaves one behind.
+PART = ".part"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Within the block a temporary file beside ``path`` is written; at its end it takes the name of ``path``.
+
+    It is on the disk before it gets its name, else a power cut could leave a name without content. Where the block or
+    the renaming fails, what ``path`` held stays, and the temporary file is removed.
+
+    Args:
+        path: the file to replace; its folder exists.
+
+    Yields:
+        Path of the temporary file, another one in each process.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
+    try:
+        yield part
+        flush_to_disk(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    if os.name == "posix":
+        flush_to_disk(path.parent)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file by these bytes.
+
+    Raises:
+        UnwritableFileError: it could not be written; what it held before is untouched.
+    """
+    try:
+        with replacing(path) as part:
+            part.write_bytes(content)
+    except OSError as error:
+        raise UnwritableFileError(
+            error.errno, f"{error.strerror}; what was there before is untouched", str(path)
+        ) from error
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk.
+
+    Args:
+        path: of the file or the folder.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Projection, colours, and polygons that are painted from back to front."""

@@ -1,0 +1,1 @@
+"""How the people of SynthPed look and move, and how they and their things are drawn."""

@@ -1,0 +1,1 @@
+"""Where the people of SynthPed walk: cameras, painted backgrounds, and what stands in the foreground."""

@@ -1,0 +1,140 @@
+"""Draw a set with several processes, so that an interrupted run goes on where it stopped."""
+
+import csv
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+
+from reidar_plugin.io.progress import progress_bar
+from reidar_plugin.synthped.plan import Plan, Shot
+from reidar_plugin.synthped.render import Renderer
+
+__all__ = ["Progress", "cores", "draw", "take_truth"]
+
+#: Called with the number of frames drawn so far and the number of all frames.
+Progress = Callable[[int, int], None]
+
+_UNIT_FRAMES = 800
+_UNITS = ".units"
+
+
+def draw(plan: Plan, part: Path, workers: int, progress: Progress | None = None) -> None:
+    """Draw what is not drawn yet, under a progress bar; pictures go to the folders of their tracklets.
+
+    Args:
+        plan: what to draw.
+        part: the folder of the unfinished set.
+        workers: number of processes; 1 stays in this one.
+        progress: called with the number of frames drawn so far and of all frames, whenever more are drawn.
+    """
+    (part / _UNITS).mkdir(exist_ok=True)
+    units = _units(plan)
+    frames = [sum(shot.length for shot in unit) for unit in units]
+    left = [number for number in range(len(units)) if not _unit_file(part, number).is_file()]
+    done, total = sum(frames) - sum(frames[number] for number in left), sum(frames)
+    report = progress or (lambda done, total: None)
+    with progress_bar("drawing SynthPed", total, done, unit="frame") as bar:
+        report(done, total)
+        for number in _run(_UnitWriter(plan, part, units), left, min(workers, len(left))):
+            done += frames[number]
+            bar.update(frames[number])
+            report(done, total)
+
+
+def _units(plan: Plan) -> list[list[Shot]]:
+    """Tracklets in bundles of similar numbers of frames: what a process draws at a time, and a resumed run skips."""
+    units: list[list[Shot]] = [[]]
+    frames = 0
+    for shot in plan.shots:
+        if frames >= _UNIT_FRAMES:
+            units.append([])
+            frames = 0
+        units[-1].append(shot)
+        frames += shot.length
+    return units
+
+
+def _run(writer: "_UnitWriter", numbers: list[int], workers: int) -> Iterator[int]:
+    """Write the units with these numbers; each number comes back when its unit is written."""
+    if workers <= 1:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            yield from map(writer.write, numbers)
+        finally:
+            cv2.setNumThreads(threads)
+        return
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with context.Pool(workers, _start_worker, (writer,)) as pool:
+        yield from pool.imap_unordered(_work, numbers)
+
+
+class _UnitWriter:
+    """Draws units of a plan into a folder."""
+
+    def __init__(self, plan: Plan, part: Path, units: list[list[Shot]]) -> None:
+        self._renderer, self._part, self._units = Renderer(plan), part, units
+
+    def write(self, number: int) -> int:
+        """Draw a unit; the truth about it is written last and says that the unit is done."""
+        rows: list[tuple[object, ...]] = []
+        for shot in self._units[number]:
+            script = self._renderer.script(shot)
+            folder = self._part / shot.folder
+            folder.mkdir(parents=True, exist_ok=True)
+            for frame, picture in enumerate(self._renderer.pictures(shot, script), start=1):
+                with open(f"{folder}/{shot.name(frame)}", "wb") as file:
+                    file.write(self._renderer.encode(shot, picture))
+            head = (shot.key, script.pose, script.motion)
+            rows += [(*head, *stretch) for stretch in _stretches(script.actions, script.occluded.tolist())]
+        done = _unit_file(self._part, number)
+        draft = done.with_suffix(".draft")
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        draft.replace(done)
+        return number
+
+
+def _stretches(actions: list[str], occluded: list[bool]) -> Iterator[tuple[int, int, str, int]]:
+    """First and last frame (from 1), action and occlusion of each run of frames in which neither changes."""
+    frames = list(zip(actions, occluded, strict=True))
+    first = 0
+    for frame in range(1, len(frames) + 1):
+        if frame == len(frames) or frames[frame] != frames[first]:
+            yield first + 1, frame, frames[first][0], int(frames[first][1])
+            first = frame
+
+
+def _unit_file(part: Path, number: int) -> Path:
+    return part / _UNITS / f"{number:06d}.csv"
+
+
+_WRITER: list[_UnitWriter] = []  # of this worker process
+
+
+def _start_worker(writer: _UnitWriter) -> None:
+    cv2.setNumThreads(1)
+    _WRITER[:] = [writer]
+
+
+def _work(number: int) -> int:
+    return _WRITER[0].write(number)
+
+
+def cores() -> int:
+    """Number of processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def take_truth(part: Path) -> list[list[str]]:
+    """Read what the workers noted about the tracklets, in the order of the plan, and delete their notes."""
+    notes = sorted((part / _UNITS).glob("*.csv"))
+    rows = [row for note in notes for row in csv.reader(note.read_text(encoding="utf-8").splitlines())]
+    for file in (part / _UNITS).iterdir():
+        file.unlink()
+    (part / _UNITS).rmdir()
+    return rows

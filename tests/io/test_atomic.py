@@ -1,0 +1,76 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.io.atomic import flush_to_disk, replacing, write_atomically
+from reidar_plugin.report import results
+
+
+def test_replaces_a_file(tmp_path: Path) -> None:
+    for content in (b"first", b"second"):
+        write_atomically(tmp_path / "file", content)
+        assert (tmp_path / "file").read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert results.write_atomically is write_atomically  # its documented name
+
+
+def test_other_readers_may_read_it(tmp_path: Path) -> None:
+    """As files that are written in place, and unlike those of ``tempfile``."""
+    (tmp_path / "plain").touch()
+    write_atomically(tmp_path / "file", b"content")
+    assert (tmp_path / "file").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def flushed(handle: int) -> None:
+        calls.append(f"fsync {Path(os.readlink(f'/proc/self/fd/{handle}')).name}")
+        fsync(handle)
+
+    def renamed(part: Path, path: Path) -> None:
+        calls.append(f"rename to {path.name}")
+        replace(part, path)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", renamed)
+    with replacing(tmp_path / "file") as part:
+        part.write_bytes(b"content")
+        assert not (tmp_path / "file").exists()
+    assert calls == [f"fsync {part.name}", "rename to file", f"fsync {tmp_path.name}"]
+
+
+def test_what_was_there_stays_where_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"first")
+
+    def fail() -> None:
+        with replacing(path) as part:
+            part.write_bytes(b"sec")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_bytes() == b"first"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_was_there_stays_where_renaming_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"first")
+
+    def full(part: Path, path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=r"No space left on device; what was there before is untouched: .*file"):
+        write_atomically(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_that_is_not_there_cannot_be_flushed(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        flush_to_disk(tmp_path / "nothing")

@@ -1,0 +1,29 @@
+"""The tool that draws a set: what it prints, what it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import make_synthped
+
+
+def test_draws_a_set_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--root", str(tmp_path), "--preset", "tiny", "--people", "8", "--workers", "1", "--progress"]
+    assert make_synthped.main(arguments) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{tmp_path / 'mars'}\n"
+    frames = len(list(tmp_path.rglob("*.jpg")))
+    assert said.err.splitlines() == [f"0/{frames} frames", f"{frames}/{frames} frames"]
+    assert make_synthped.main(arguments) == 0
+    assert capsys.readouterr().err == ""  # nothing is drawn again
+    assert make_synthped.main([*arguments, "--seed", "4"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("make_synthped: ")
+    assert "seed 0 (asked for: 4)" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_refuses_three_numbers_of_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        make_synthped.main(["--root", str(tmp_path), "--preset", "tiny", "--people", "5", "6", "7"])
+    assert "--people takes one number or two (to train on, to test on), got 3" in capsys.readouterr().err

@@ -1,0 +1,205 @@
+"""Ask a gallery who was where, when, and what they did.
+
+    python tools/search_gallery.py GALLERY --action riding --between 9:00 10:00 --zone Europe/Berlin
+    python tools/search_gallery.py GALLERY --camera gate yard --from 2026-05-01 --to 2026-05-07 --action trolley=0.8
+    python tools/search_gallery.py GALLERY --like morning/gate/17 --top 20          # who looks like this tracklet
+    python tools/search_gallery.py GALLERY --feature query.npy --action riding      # or like this feature, (D,)
+
+Without --like and --feature, all tracklets of the filter come in order of time; with one of them, the nearest of the
+filter, nearest first. Exit code 0 if something was found, 1 if nothing was, 2 on an error.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from tabulate import tabulate
+
+from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where, open_gallery
+from reidar_plugin.inference.gallery_filter import daily_spans
+
+LIKELY = 0.5  # from where on an action counts, unless --action says otherwise
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("gallery", help="its folder or URI")
+    parser.add_argument("--camera", nargs="+", default=[], help="one of these cameras")
+    parser.add_argument("--identity", nargs="+", default=[], help="one of these people")
+    parser.add_argument(
+        "--action",
+        nargs="+",
+        default=[],
+        metavar="NAME[=LEAST]",
+        help=f"all of these; LEAST is {LIKELY} if not given",
+    )
+    parser.add_argument("--between", nargs=2, metavar=("9:00", "10:00"), help="at this time of any day")
+    parser.add_argument(
+        "--from", dest="first", metavar="2026-05-01", help="not before this day, or day and time"
+    )
+    parser.add_argument("--to", dest="last", metavar="2026-05-07", help="not after this day, or day and time")
+    parser.add_argument(
+        "--zone", default="UTC", help="time zone of what is asked and printed, such as Europe/Berlin"
+    )
+    like = parser.add_mutually_exclusive_group()
+    like.add_argument("--like", metavar="ID", help="search by the feature of this tracklet")
+    like.add_argument("--feature", type=Path, metavar="FILE.npy", help="search by this feature, (D,)")
+    parser.add_argument("--top", type=int, default=50, help="print so many at most")
+    args = parser.parse_args(argv)
+    try:
+        return ask(args)
+    except (ReidarError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def ask(args: argparse.Namespace) -> int:
+    """Print what is found; 0 if there is something."""
+    if args.top < 1:
+        raise ConfigError(f"--top: expected a number above 0, got {args.top}")
+    zone = zone_of(args.zone)
+    with open_gallery(args.gallery) as gallery:
+        where = Where(
+            cameras=tuple(args.camera),
+            spans=spans_of(args, gallery, zone),
+            actions=dict(map(least_of, args.action)),
+            identities=tuple(args.identity),
+        )
+        matches = found(args, gallery, where)
+        print(table(matches[: args.top], gallery.model.actions, zone))
+    more = len(matches) - args.top
+    print(f"\n{len(matches)} tracklets" + (f", the first {args.top} are shown (--top)" if more > 0 else ""))
+    return 0 if matches else 1
+
+
+def found(args: argparse.Namespace, gallery: Gallery, where: Where) -> list[Match]:
+    """Nearest first if something is asked for by its looks, else in order of time."""
+    if args.like is not None:
+        matches = gallery.search(gallery.feature(args.like), args.top + 1, where)
+        return [match for match in matches if match.row.id != args.like][: args.top]
+    if args.feature is not None:
+        return gallery.search(read_feature(args.feature), args.top, where)
+    return [Match(row, float("nan")) for row in gallery.find(where)]
+
+
+def read_feature(path: Path) -> np.ndarray:
+    """``(D,)`` from a .npy file; nothing in it is run."""
+    try:
+        feature = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ConfigError(f"{path}: expected an array saved by numpy.save ({error})") from error
+    if not isinstance(feature, np.ndarray) or feature.squeeze().ndim != 1 or feature.dtype.kind != "f":
+        raise ConfigError(f"{path}: expected one feature of floats, (D,)")
+    return feature.squeeze()
+
+
+def least_of(text: str) -> tuple[str, float]:
+    """``riding`` or ``riding=0.8`` -> name and least likelihood."""
+    name, equals, least = text.partition("=")
+    try:
+        return name, float(least) if equals else LIKELY
+    except ValueError:
+        raise ConfigError(f"--action {text}: expected a likelihood after '=', got {least!r}") from None
+
+
+def spans_of(args: argparse.Namespace, gallery: Gallery, zone: tzinfo) -> list[tuple[float, float]] | None:
+    """Spans of time that the dates and hours mean; None where neither is given."""
+    if not (args.between or args.first or args.last):
+        return None
+    begin = moment(args.first, "--from", zone, timedelta()) if args.first else -float("inf")
+    end = moment(args.last, "--to", zone, timedelta(days=1)) if args.last else float("inf")
+    if begin >= end:
+        raise ConfigError(f"--to {args.last}: expected a time after --from {args.first}")
+    if not args.between:
+        return [(begin, end)]
+    hours = [hour(text) for text in args.between]
+    extent = gallery.extent()
+    if extent is None or extent[0] >= end or extent[1] < begin:
+        return []
+    days = [
+        datetime.fromtimestamp(seconds, zone).date()
+        for seconds in (max(begin, extent[0]), min(end, extent[1]))
+    ]
+    spans = daily_spans(days[0] - timedelta(days=1), days[1], hours[0], hours[1], zone)
+    cut = ((max(a, begin), min(b, end)) for a, b in spans)
+    return [(a, b) for a, b in cut if a < b]
+
+
+def moment(text: str, option: str, zone: tzinfo, rest_of_day: timedelta) -> float:
+    """Seconds since 1970 of a day, to which the rest of it is added, or of a day and time."""
+    try:
+        if len(text) == len("2026-05-01"):
+            day = date.fromisoformat(text) + rest_of_day
+            return datetime.combine(day, time(), zone).timestamp()
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option}: expected 2026-05-01 or 2026-05-01T09:30, got {text!r}") from None
+    return (given if given.tzinfo else given.replace(tzinfo=zone)).timestamp()
+
+
+def hour(text: str) -> time:
+    """``9``, ``9:00`` or ``09:00:30``; 24:00 is midnight."""
+    parts = text.split(":")
+    try:
+        hours, minutes, seconds = (int(part) for part in [*parts, "0", "0"][:3])
+        if len(parts) > 3:
+            raise ValueError
+        return time(0) if (hours, minutes, seconds) == (24, 0, 0) else time(hours, minutes, seconds)
+    except ValueError:
+        raise ConfigError(f"--between: expected a time of day such as 9:00, got {text!r}") from None
+
+
+def zone_of(name: str) -> tzinfo:
+    """A zone of the tz database."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(f"--zone: unknown time zone {name!r}; give one such as Europe/Berlin") from None
+
+
+def table(matches: Sequence[Match], actions: Sequence[str], zone: tzinfo) -> str:
+    """A row a tracklet."""
+    ranked = any(match.distance == match.distance for match in matches)
+    header = [
+        "id",
+        "who",
+        "camera",
+        "start",
+        "seconds",
+        "frames",
+        "source",
+        "actions",
+        *(["distance"] if ranked else []),
+    ]
+    rows = [
+        cells(match.row, actions, zone) + ([f"{match.distance:.4g}"] if ranked else []) for match in matches
+    ]
+    return tabulate(rows, headers=header, tablefmt="github", disable_numparse=True)
+
+
+def cells(row: GalleryRow, actions: Sequence[str], zone: tzinfo) -> list[str]:
+    start = datetime.fromtimestamp(row.start, zone).strftime("%Y-%m-%d %H:%M:%S")
+    likely = sorted(((row.actions or {}).get(name, 0.0), name) for name in actions)[::-1]
+    told = ", ".join(f"{name} {value:.2f}" for value, name in likely if value >= LIKELY)
+    frames = f"{row.first_frame + 1}-{row.last_frame + 1}"  # from 1, as MOT files count
+    return [
+        row.id,
+        row.identity or "",
+        row.camera,
+        start,
+        f"{row.end - row.start:.1f}",
+        frames,
+        row.source,
+        told,
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
