@@ -274,9 +274,12 @@ def chosen_actions(
         return None
     if source == FEATURE:
         return ActionNetwork(backbone.channels, num_actions, gradient=gradient, **blocks)
-    return MapActionNetwork(
-        keep_maps(backbone, source), num_actions, layers=layers, pooling=pooling, gradient=gradient, **blocks
-    )
+    channels = keep_maps(backbone, source)
+    # what is drawn after it, pooling, classifier and centres, stays as it is without actions: runs can be compared
+    with torch.random.fork_rng(devices=[]):
+        return MapActionNetwork(
+            channels, num_actions, layers=layers, pooling=pooling, gradient=gradient, **blocks
+        )
 
 
 def as_clips(frames: Tensor) -> Tensor:

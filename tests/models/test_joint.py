@@ -348,3 +348,36 @@ def test_the_hosts_losses_keep_no_maps() -> None:
     assert model.actions is None
     model(clips())
     pickle.dumps(model)
+
+
+def test_identity_starts_as_it_does_without_actions() -> None:
+    alone, acting = small(num_actions=0), small(action_source="conv1", action_layers=(24,))
+    following = []
+    for settings in ({"num_actions": 0}, {"action_source": "conv1", "action_layers": (24,)}):
+        small(**settings)
+        following.append(torch.randn(3))
+    assert torch.equal(*following)  # centres of the losses come next
+    shared = {key: value for key, value in acting.state_dict().items() if not key.startswith("actions.")}
+    assert shared.keys() == alone.state_dict().keys()
+    assert all(torch.equal(value, alone.state_dict()[key]) for key, value in shared.items())
+
+
+def test_detached_actions_change_no_bit_of_identity() -> None:
+    x, pids = clips(6, 2), torch.arange(6) % 3
+    states = []
+    for settings in (
+        {"num_actions": 0},
+        {"action_source": "conv1", "action_layers": (24,), "action_gradient": False},
+    ):
+        model = small(**settings)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=5e-4)
+        for _ in range(3):
+            output = model(x)
+            loss = nn.functional.cross_entropy(output.logits, pids)
+            if output.action_logits is not None:
+                loss = loss + output.action_logits.square().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        states.append({k: v for k, v in model.state_dict().items() if not k.startswith("actions.")})
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
