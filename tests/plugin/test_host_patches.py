@@ -22,8 +22,7 @@ from reidar_plugin.checkpoint.compatibility import check_weights
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.errors import PictureError
 from tests.fakes import write_mars
-
-TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
+from tests.versions import TORCH
 
 
 class ClipsOnly(nn.Module):
