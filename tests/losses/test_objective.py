@@ -319,13 +319,6 @@ def test_without_any_label_the_actions_are_free() -> None:
     assert not gradient(out.action_hidden).any()
 
 
-def test_says_what_it_needs() -> None:
-    assert objective().needs_actions
-    assert not objective(["ranked_list", "attributes"]).needs_actions
-    assert objective(["ranked_list", "attributes"]).needs_attributes
-    assert not objective().needs_attributes
-
-
 def test_state_holds_the_centres_and_a_copy_keeps_their_pace() -> None:
     made = objective()
     assert {"losses.identity_centre.centres", "losses.action_centre.centres"} == set(made.state_dict())
