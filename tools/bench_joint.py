@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(
         signal.SIGTERM, signal.default_int_handler
     )  # an end from outside lets the runs save as Ctrl-C does
-    from reidar_plugin.launch.bench import bench, read_variants  # in here: a broken torchreid is one line
+    from reidar_plugin.launch.bench import bench
+    from reidar_plugin.launch.bench_plan import read_variants  # in here: a broken torchreid is one line
 
     bench(
         read_variants(args.variants).only(args.only),

@@ -8,7 +8,7 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import bench
-from reidar_plugin.launch.bench import planned, read_variants
+from reidar_plugin.launch.bench_plan import planned, read_variants
 
 REPO = Path(__file__).resolve().parents[2]
 TOOL = runpy.run_path(str(REPO / "tools/bench_joint.py"))

@@ -266,3 +266,13 @@ def test_the_host_builds_it_from_the_config() -> None:
     heads = {name: branch.head[-1].out_features for name, branch in model.temporal.attributes.items()}
     assert heads == {"relevant": 2, "irrelevant": 6}  # gender is of the person, pose of the moment
     assert output.action_logits.shape == (3, 8)  # as many as the label space has
+
+
+def test_actions_may_read_a_stage_of_the_stem() -> None:
+    model = small(num_actions=3, action_width=8, action_source="layer2")
+    output = model(torch.randn(2, 2, 3, 64, 32, generator=torch.Generator().manual_seed(0)))
+    torch.testing.assert_close(output.action_attention.sum(dim=(2, 3, 4)), torch.ones(2, 3))
+    total(output).backward()
+    assert [name for name in idle(model) if name.startswith("actions.")] == []
+    with pytest.raises(ConfigError, match=r"'layer4'.* layer2, layer3"):
+        small(num_actions=3, action_source="layer4")

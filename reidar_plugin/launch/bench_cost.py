@@ -1,0 +1,98 @@
+"""What a bench will cost: a few steps of each variant are timed, and what there is to do is counted on its data."""
+
+import contextlib
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.build import build_objective
+from reidar_plugin.engine.train_step import TrainStep
+from reidar_plugin.host import reid
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.launch.bench_plan import Run
+from reidar_plugin.plugin import registration
+from reidar_plugin.structures import Targets
+
+__all__ = ["Cost", "cost_lines", "estimate"]
+
+
+class Cost(NamedTuple):
+    """What a run takes, measured before it starts."""
+
+    steps: int
+    step_seconds: float
+    test_batches: int
+    batch_seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """Training and one test."""
+        return self.steps * self.step_seconds + self.test_batches * self.batch_seconds
+
+
+def estimate(run: Run, steps: int = 3) -> Cost:
+    """Measure a few steps and test batches of a run on made-up frames, and count what it will do on its data set.
+
+    Args:
+        run: whose data set is there already.
+        steps: of each kind that are timed, after one that is not.
+    """
+    cfg = run.cfg()
+    registration.enable(cfg, quiet=True)
+    with contextlib.redirect_stdout(io.StringIO()):  # the host prints a table of each data set
+        data = ClipDataManager.from_config(cfg)
+    model = reid.models.build_model(
+        cfg.model.name, data.num_train_pids, cfg.loss.name, pretrained=False, use_gpu=False
+    ).to(memory_format=torch.channels_last)
+    objective = build_objective(cfg, data, model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    step = TrainStep(model, objective, [optimizer], Precision("float32", torch.device("cpu")))
+    clips, test = cfg.train.batch_size, cfg.test.batch_size
+    table, size = data.train_table, (cfg.video.seq_len, 3, cfg.data.height, cfg.data.width)
+    chosen = torch.arange(clips) % len(table)
+    targets = Targets(
+        table.pids[chosen],
+        table.labels[chosen],
+        table.attributes[chosen],
+        torch.zeros(clips, size[0], dtype=torch.bool),
+    )
+    frames = torch.randn(clips, *size)
+    train = _seconds(lambda: step(frames, targets), steps)
+    frames = torch.randn(test, *size)
+    model.eval()
+    with torch.no_grad():
+        tested = _seconds(lambda: model(frames), steps)
+    batches = sum(len(loader) for parts in data.test_loader.values() for loader in parts.values())
+    return Cost(len(data.train_loader) * cfg.train.max_epoch, train, batches, tested)
+
+
+def cost_lines(left: Sequence[Run], at_once: int, measure: Callable[[Run], Cost] = estimate) -> Iterator[str]:
+    """What the runs that are left will take, a line a variant and one for all.
+
+    Args:
+        left: the runs that are not done; a variant is measured on the first of its own.
+        at_once: runs at the same time.
+        measure: of a run.
+    """
+    samples = {run.variant: run for run in reversed(left)}
+    costs = {name: measure(run) for name, run in samples.items()}
+    for name, cost in costs.items():
+        yield (
+            f"  {name}: {cost.steps:,} steps of {cost.step_seconds:.2f} s and a test of {cost.test_batches:,} batches of "
+            f"{cost.batch_seconds:.2f} s, {cost.seconds / 60:.0f} minutes a run"
+        )
+    total = sum(costs[run.variant].seconds for run in left)
+    if left:
+        yield f"  together {total / 3600:.1f} hours of a core, {total / at_once / 3600:.1f} with {at_once} at once"
+
+
+def _seconds(call: Callable[[], object], times: int) -> float:
+    call()
+    start = time.perf_counter()
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times

@@ -1,0 +1,141 @@
+"""The runs of a bench: which there are, and which of them are done."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import yaml
+from yacs.config import CfgNode
+
+from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.launch import subprocesses
+from reidar_plugin.report.results import Results, plain, read_results
+
+__all__ = ["Run", "Variants", "finished", "planned", "read_variants"]
+
+#: Keys that may differ between a finished run and the one that would be started now.
+ELSEWHERE = ("data.root", "data.save_dir", "data.workers", "use_gpu")
+
+
+class Variants(NamedTuple):
+    """What is compared."""
+
+    config: Path  #: that all start from
+    options: dict[str, list[str]]  #: ``KEY VALUE ...`` by name; the first is what others are held against
+
+    def only(self, names: Sequence[str]) -> "Variants":
+        """Some of them, in the order of the file; all where no name is given."""
+        for name in names:
+            if name not in self.options:
+                raise ConfigError(
+                    f"unknown variant {name!r};{nearest(name, self.options)} there are {', '.join(self.options)}"
+                )
+        kept = {name: keys for name, keys in self.options.items() if not names or name in names}
+        return self._replace(options=kept)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training."""
+
+    street: str
+    variant: str
+    seed: int
+    folder: Path
+    config: Path
+    options: tuple[str, ...]  #: all that the run changes in the config
+
+    @property
+    def words(self) -> list[str]:
+        """Its command line, as tools/main.py takes it."""
+        return subprocesses.arguments(self.config, options=self.options)
+
+    def cfg(self) -> CfgNode:
+        """Its whole config."""
+        cfg = subprocesses.merged(self.config, self.options)
+        cfg.use_gpu = torch.cuda.is_available()
+        return cfg
+
+
+def read_variants(path: str | Path) -> Variants:
+    """Read a file of variants.
+
+    ``config`` names the config that all start from, beside the file; ``variants`` has a map of keys and values for
+    each name, the first of which is what the others are held against::
+
+        config: small.yaml
+        variants:
+          identity-only: {reidar.model.num_actions: 0, reidar.loss.terms: [smoothed_cross_entropy, ranked_list]}
+          joint: {}
+    """
+    path = Path(path)
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or set(content) != {"config", "variants"}:
+        raise ConfigError(f"{path}: expected config and variants, got {content!r:.80}")
+    variants = content["variants"]
+    if not isinstance(variants, dict) or not all(isinstance(keys, dict) for keys in variants.values()):
+        raise ConfigError(f"{path}: expected a map of keys for each variant, got {variants!r:.80}")
+    options = {
+        str(name): [word for key, value in keys.items() for word in (str(key), str(value))]
+        for name, keys in variants.items()
+    }
+    return Variants(path.parent / content["config"], options)
+
+
+def planned(
+    variants: Variants,
+    streets: Mapping[str, Path],
+    seeds: Sequence[int],
+    folder: str | Path,
+    options: Sequence[str] = (),
+) -> list[Run]:
+    """All runs, seed by seed, so that a bench that is stopped early has all variants of the seeds that it did.
+
+    Args:
+        variants: what is compared.
+        streets: root of each data set, by the name that the street has in the bench.
+        seeds: of the training.
+        folder: of the bench.
+        options: ``KEY VALUE ...`` for every run; those of a variant win.
+    """
+    runs = []
+    for seed in seeds:
+        for street, root in streets.items():
+            for name, own in variants.options.items():
+                place = Path(folder) / street / name / f"seed-{seed}"
+                fixed = ("data.root", str(root), "data.save_dir", str(place), "train.seed", str(seed))
+                words = (*options, *own, *fixed)
+                run = Run(street, name, seed, place, variants.config, words)
+                run.cfg()  # an unknown key is told before anything is started
+                runs.append(run)
+    return runs
+
+
+def finished(run: Run) -> Results | None:
+    """Results of a run that is done; None where it has to be started, or to go on.
+
+    Raises:
+        ConfigError: what lies in its folder is of another config.
+    """
+    if not (run.folder / "results.json").is_file():
+        return None
+    results, cfg = read_results(run.folder), run.cfg()
+    there, here = _flat(results.config), _flat(plain(cfg))
+    keys = sorted(key for key in here if key not in ELSEWHERE and there.get(key) != here[key])
+    if keys:
+        changes = ", ".join(f"{key} {there.get(key)!r}, now {here[key]!r}" for key in keys[:3])
+        raise ConfigError(
+            f"{run.folder} holds a run of another config ({changes}); name the variant or the bench otherwise, or "
+            "delete that folder"
+        )
+    return results if results.notes.get("epochs") == cfg.train.max_epoch else None
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+        found.update(inner)
+    return found

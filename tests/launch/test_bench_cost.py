@@ -1,0 +1,41 @@
+"""What a bench will cost."""
+
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.launch.bench_cost import Cost, cost_lines, estimate
+from reidar_plugin.launch.bench_plan import Variants
+from reidar_plugin.synthped import make
+from tests.launch.bench_rig import runs_of, variants
+
+__all__ = ["variants"]
+
+
+def test_estimates_from_the_data_that_is_there(variants: Variants, tmp_path: Path) -> None:
+    make(tmp_path / "data", "tiny", folder="synthped")
+    cost = estimate(runs_of(variants, tmp_path)[1], steps=1)
+    assert cost.steps == 3 * (10 // 4)
+    assert cost.test_batches > 10
+    assert cost.seconds == pytest.approx(
+        cost.steps * cost.step_seconds + cost.test_batches * cost.batch_seconds
+    )
+    assert min(cost) > 0
+
+
+def test_adds_up_what_is_left(variants: Variants, tmp_path: Path) -> None:
+    costs = {"alone": Cost(1000, 0.2, 100, 0.4), "joint": Cost(1000, 0.5, 100, 0.4)}
+    runs, asked = runs_of(variants, tmp_path), []
+
+    def measured(run: object) -> Cost:
+        asked.append(run)
+        return costs[run.variant]
+
+    lines = list(cost_lines(runs[1:], 2, measured))
+    assert [(run.variant, run.seed) for run in asked] == [("joint", 1), ("alone", 2)]
+    assert lines[0].endswith("1,000 steps of 0.50 s and a test of 100 batches of 0.40 s, 9 minutes a run")
+    seconds = 240 + 2 * 540  # alone with seed 2, joint with seeds 1 and 2
+    assert (
+        lines[-1] == f"  together {seconds / 3600:.1f} hours of a core, {seconds / 7200:.1f} with 2 at once"
+    )
+    assert list(cost_lines([], 2, measured)) == []

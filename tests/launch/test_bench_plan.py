@@ -1,0 +1,63 @@
+"""Which runs a bench has, and which are done."""
+
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch.bench_plan import Variants, finished, read_variants
+from reidar_plugin.report.results import read_results
+from tests.launch.bench_rig import runs_of, variants, write
+
+__all__ = ["variants"]
+
+
+def test_reads_variants(variants: Variants, tmp_path: Path) -> None:
+    assert variants.config == tmp_path / "base.yaml"
+    assert variants.options["joint"] == ["reidar.loss.balance", "0.8"]
+    assert variants.options["alone"][2:] == ["reidar.loss.terms", "['smoothed_cross_entropy']"]
+    assert list(variants.only(["joint"]).options) == ["joint"]
+    with pytest.raises(ConfigError, match=r"unknown variant 'joimt'; did you mean 'joint'\?"):
+        variants.only(["joimt"])
+    (tmp_path / "other.yml").write_text("config: base.yaml\n")
+    with pytest.raises(ConfigError, match=r"other\.yml: expected config and variants"):
+        read_variants(tmp_path / "other.yml")
+
+
+def test_plans_seed_by_seed_and_checks_keys(variants: Variants, tmp_path: Path) -> None:
+    runs = runs_of(variants, tmp_path)
+    assert [(run.seed, run.variant) for run in runs] == [
+        (1, "alone"),
+        (1, "joint"),
+        (2, "alone"),
+        (2, "joint"),
+    ]
+    cfg = runs[3].cfg()
+    assert (cfg.train.seed, cfg.reidar.loss.balance) == (2, 0.8)
+    assert Path(cfg.data.save_dir) == tmp_path / "street" / "joint" / "seed-2"
+    variants.options["joint"][0] = "reidar.loss.balamce"
+    with pytest.raises(ConfigError, match=r"did you mean .reidar\.loss\.balance."):
+        runs_of(variants, tmp_path)
+
+
+def test_a_folder_with_another_config_is_refused(variants: Variants, tmp_path: Path) -> None:
+    run = runs_of(variants, tmp_path)[1]
+    write(run.folder, run.words)
+    assert finished(run) is not None
+    variants.options["joint"][1] = "0.7"
+    with pytest.raises(ConfigError, match=r"another config \(reidar\.loss\.balance 0\.8, now 0\.7\)"):
+        finished(runs_of(variants, tmp_path)[1])
+
+
+def test_a_bench_may_be_moved(variants: Variants, tmp_path: Path) -> None:
+    run = runs_of(variants, tmp_path / "here")[1]
+    write(run.folder, run.words)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert finished(runs_of(variants, tmp_path / "there")[1]) is not None
+
+
+def test_results_are_read_as_they_were_written(variants: Variants, tmp_path: Path) -> None:
+    run = runs_of(variants, tmp_path)[0]
+    assert finished(run) is None
+    write(run.folder, run.words)
+    assert finished(run).retrieval == read_results(run.folder).retrieval
