@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: one line each, shown without a traceback by the launchers.
+"""Errors that the user can repair: one line each, shown without a traceback by the launchers.
 
 An error of ours that a config, a file or a data set can cause is a :class:`ReidarError`: one of those below, or a class
 of the package that raises it. Each is also the built-in error that says the same, so that callers may catch either. What

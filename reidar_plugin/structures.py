@@ -45,6 +45,5 @@ class JointOutput(NamedTuple):
     attribute_logits: Tensor | None = None  #: ``(B, A)``; None without attribute branches
     pose_motion: Tensor | None = None  #: ``(B, G)`` feature that tells pose and motion; None likewise
     masks: Tensor | None = None  #: ``(B, T, R, h, w)``, where R attribute branches look; None likewise
-    action_attention: Tensor | None = (
-        None  #: ``(B, M, T, h, w)``, sum 1 over T, h and w; None where actions read no maps
-    )
+    #: ``(B, M, T, h, w)``, sum 1 over T, h and w; None where actions read no maps
+    action_attention: Tensor | None = None

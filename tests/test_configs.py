@@ -370,10 +370,8 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
         cfg.data.sources = cfg.data.targets = ["mars_actions"]
     if cfg.model.name != "asanet":
         cfg.model.name = "reidar_osnet_x0_25"
-        stage = cfg.reidar.model.action_source.replace(
-            "layer", "conv"
-        )  # of a ResNet, where the small one has another
-        cfg.reidar.model.action_source = stage
+        # a ResNet's stage by the name that it has in the small network
+        cfg.reidar.model.action_source = cfg.reidar.model.action_source.replace("layer", "conv")
     options = {
         "model.pretrained": False,
         "data.root": str(root),
@@ -393,9 +391,11 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
 @pytest.mark.parametrize("name", NAMES)
 def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)  # where the table of Duke's attributes is
-    cfg = tiny(config(name), root, tmp_path)
+    cfg = config(name)
     registration.enable(cfg, quiet=True)
     check_config(cfg)
+    cfg = tiny(cfg, root, tmp_path)
+    registration.enable(cfg)
     data = ClipDataManager.from_config(cfg)
     model = reid.models.build_model(cfg.model.name, data.num_train_pids, loss=cfg.loss.name, pretrained=False)
     optimizer = reid.optim.build_optimizer(model, **defaults.optimizer_arguments(cfg))

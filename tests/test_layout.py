@@ -27,7 +27,7 @@ LAYERS = (
     ("inference",),
     ("engine", "plugin"),
     ("launch",),
-    ("__main__", "demo"),
+    ("__main__", "demo", "mends"),
 )
 
 #: Imports against the order that are allowed because they run inside a function, when it is called.

@@ -36,17 +36,17 @@ def cross_test(
         folder = Path(save_dir, name)
         subprocesses.start(subprocesses.arguments(config, root=root, options=options, data__save_dir=folder))
         for other in configs:
-            place = Path(save_dir, f"{name}-on-{Path(other).stem}")
+            test_folder = Path(save_dir, f"{name}-on-{Path(other).stem}")
             keys: dict[str, Any] = {
                 "model__load_weights": subprocesses.best_checkpoint(folder),
                 "model__pretrained": "False",
             }
-            keys |= {"test__evaluate": "True", "data__save_dir": place}
+            keys |= {"test__evaluate": "True", "data__save_dir": test_folder}
             subprocesses.start(
                 subprocesses.arguments(config, root=root, targets=targets[other], options=options, **keys)
             )
-            for record in read_results(place).retrieval:
-                rows.append([name, *row_of(record)])
+            for test in read_results(test_folder).retrieval:
+                rows.append([name, *row_of(test)])
     return rows
 
 
@@ -56,12 +56,12 @@ def plain_targets(names: Sequence[str]) -> list[str]:
     return [short if (short := name.removesuffix("_actions")) in known else name for name in names]
 
 
-def row_of(record: Mapping[str, Any]) -> list[str]:
+def row_of(test: Mapping[str, Any]) -> list[str]:
     """Columns of a test, but the first."""
-    counts, metrics = record["counts"], record["metrics"]
+    counts, metrics = test["counts"], test["metrics"]
     figures = [f"{100 * metrics[name]:.2f}" if name in metrics else "-" for name in HEADS[4:]]
-    again = "yes" if record["reranked"] else "no"
-    return [record["protocol"], again, f"{counts['valid']:,} of {counts['queries']:,}", *figures]
+    again = "yes" if test["reranked"] else "no"
+    return [test["protocol"], again, f"{counts['valid']:,} of {counts['queries']:,}", *figures]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

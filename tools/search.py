@@ -85,19 +85,19 @@ def search(args: argparse.Namespace, ranges: Sequence[Range], options: Sequence[
     state = optuna.trial.TrialState
     for stopped in study.get_trials(states=(state.RUNNING,)):  # its own parameters and folder again
         study.tell(stopped.number, state=state.FAIL)
-        place = stopped.user_attrs.get("folder", f"trial-{stopped.number}")
-        study.enqueue_trial(stopped.params, user_attrs={"folder": place})
+        trial_folder = stopped.user_attrs.get("folder", f"trial-{stopped.number}")
+        study.enqueue_trial(stopped.params, user_attrs={"folder": trial_folder})
 
     def objective(trial: Any) -> float:
         if "folder" not in trial.user_attrs:
             trial.set_user_attr("folder", f"trial-{trial.number}")
-        place = folder / trial.user_attrs["folder"]
+        run_folder = folder / trial.user_attrs["folder"]
         chosen = [word for each in ranges for word in (each.key, each.suggest(trial))]
         words = subprocesses.arguments(
-            args.config, root=args.root, options=[*options, *chosen], data__save_dir=place
+            args.config, root=args.root, options=[*options, *chosen], data__save_dir=run_folder
         )
         subprocesses.start(words)
-        return figure(place, args.by)
+        return figure(run_folder, args.by)
 
     missing = args.trials - len(study.get_trials(states=(state.COMPLETE,)))
     if missing > 0:
@@ -105,9 +105,9 @@ def search(args: argparse.Namespace, ranges: Sequence[Range], options: Sequence[
     return study
 
 
-def figure(place: Path, name: str) -> float:
+def figure(run_folder: Path, name: str) -> float:
     """A figure of a run's last test, under its first protocol."""
-    metrics = read_results(place).retrieval[0]["metrics"]
+    metrics = read_results(run_folder).retrieval[0]["metrics"]
     if name not in metrics:
         raise ConfigError(f"--by: {name!r} is no figure of a test; choose one of {', '.join(metrics)}")
     return float(metrics[name])

@@ -11,6 +11,7 @@ import yaml
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.host.defaults import toolbox_config
+from reidar_plugin.models.joint import FEATURE
 
 __all__ = ["RunFingerprint", "config_changes", "describe_training", "model_changes"]
 
@@ -121,7 +122,9 @@ def _without_weights(config: Mapping[str, Any]) -> list[str]:
     """Keys of the network that the config builds, those among them that it reads."""
     keys = ["reidar.model.last_stride"]
     if config["reidar.model.num_actions"] != 0:
-        keys.append("reidar.model.action_activation")
+        keys += ["reidar.model.action_activation", "reidar.model.action_source"]
+        if config["reidar.model.action_source"] != FEATURE:
+            keys.append("reidar.model.action_pooling")
     if config["model.name"] == "asanet":
         return keys + [key for key in config if key.startswith("reidar.model.asanet.")]
     keys.append("reidar.model.pooling")

@@ -72,9 +72,8 @@ class CheckedConfig(CfgNode):
 
     @classmethod
     def _decode_cfg_value(cls, value: Any) -> Any:
-        return CfgNode._decode_cfg_value(
-            value
-        )  # groups inside stay plain nodes, which yacs compares by class
+        # groups inside stay plain nodes, which yacs compares by class
+        return CfgNode._decode_cfg_value(value)
 
     def _merge_tree(self, tree: dict[str, Any], source: str) -> None:
         for key in keys_of(tree):

@@ -104,11 +104,12 @@ def translate(frames: Tensor, enlarged: Tensor, corner: Tensor, height: int, wid
         float32 ``(N, height, width, 3)``, not rounded.
     """
     size, start = to_device_of(frames, enlarged), to_device_of(frames, corner)
+    # pixel centres, where -1 and 1 are the edges of the frame
     rows, columns = (
         (torch.arange(extent, device=frames.device) + start[:, axis, None] + 0.5) / size[:, axis, None] * 2
         - 1
         for axis, extent in enumerate((height, width))
-    )  # (N, height), (N, width): pixel centres, where -1 and 1 are the edges of the frame
+    )  # (N, height), (N, width)
     grid = torch.stack(torch.broadcast_tensors(columns[:, None, :], rows[:, :, None]), dim=-1)
     picture = frames.float().movedim(-1, 1)
     sampled = F.grid_sample(picture, grid, mode="bilinear", padding_mode="border", align_corners=False)

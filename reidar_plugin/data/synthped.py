@@ -1,4 +1,4 @@
-"""Former import path of :mod:`reidar_plugin.synthped` (until 0.2)."""
+"""Former import path of :mod:`reidar_plugin.synthped`."""
 
 from reidar_plugin.synthped import PRESETS, make
 

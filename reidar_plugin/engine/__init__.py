@@ -1,1 +1,1 @@
-"""Training and testing: steps, checkpoints, going on, judging."""
+"""The training loop and whole tests: the engine, its step, log, schedule and options, the evaluator and what it leaves."""

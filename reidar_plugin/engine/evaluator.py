@@ -12,11 +12,7 @@ from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.engine.options import EvaluationOptions
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.inference.features import (
-    TrackletOutputs,
-    extract,
-    report_replaced,
-)
+from reidar_plugin.inference.features import TrackletOutputs, extract, report_replaced
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
@@ -154,9 +150,8 @@ class Evaluator:
         return () if space is None else tuple(space.names)
 
     def _actions(self, targets: Sequence[Target]) -> tuple[Tensor, Tensor]:
-        tests = [
-            target for target in targets if target.name != HELD_OUT
-        ]  # those are people of the training set
+        # people who are held out are of the training set
+        tests = [target for target in targets if target.name != HELD_OUT]
         sides = [side for target in tests for side in (target.query, target.gallery)]
         pairs = [
             (side.outputs.likelihoods.cpu(), side.table.labels)

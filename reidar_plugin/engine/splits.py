@@ -1,4 +1,4 @@
-"""Where :func:`run_splits` was before 0.2; it is in :mod:`reidar_plugin.launch.splits` now."""
+"""Former import path of :func:`reidar_plugin.launch.splits.run_splits`."""
 
 from reidar_plugin.launch.splits import run_splits
 

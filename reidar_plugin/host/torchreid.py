@@ -76,7 +76,7 @@ def __getattr__(name: str) -> Any:
 
 
 def describe() -> HostInfo:
-    """Layout, version and place of the torchreid in use."""
+    """Layout, version and path of the torchreid in use."""
     module = _load()
     top = importlib.import_module("torchreid")
     layout = "clone" if module is top else "package"
@@ -154,8 +154,8 @@ def replace(holder: Any, name: str, wrap: Callable[[Any], Any]) -> None:
     """
     current = vars(holder).get(name)
     if current is None:
-        place = getattr(holder, "__qualname__", holder.__name__)
-        raise HostError(f"{place} has no {name}: this torchreid is not one that the plugin knows")
+        where = getattr(holder, "__qualname__", holder.__name__)
+        raise HostError(f"{where} has no {name}: this torchreid is not one that the plugin knows")
     original = original_of(current)
     replacement = wrap(original)
     setattr(replacement, _MARK, (replacement, original))

@@ -120,9 +120,8 @@ def _numpy_numbers_allowed() -> Iterator[None]:
         with safe.safe_globals([*allowed, (scalar, "numpy.core.multiarray.scalar")]):
             yield
         return
-    before = list(
-        safe.get_safe_globals()
-    )  # torch 2.4 has no context, and does not allow what spells bytes by itself
+    # torch 2.4 has no such context, and does not allow the function that spells bytes
+    before = list(safe.get_safe_globals())
     safe.add_safe_globals([*allowed, codecs.encode])
     try:
         yield

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from yacs.config import CfgNode
 
+from reidar_plugin.config import reidar_node
 from reidar_plugin.labels.attributes import AttributeSpace, attribute_space
 from reidar_plugin.labels.spaces import LabelError, LabelSpace, label_space
 
@@ -41,8 +42,6 @@ def labels_required(node: CfgNode | None) -> bool:
 
 
 def _labels(node: CfgNode | None) -> CfgNode:
-    from reidar_plugin.config import reidar_node
-
     return (reidar_node() if node is None else node).labels
 
 

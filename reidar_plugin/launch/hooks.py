@@ -1,7 +1,7 @@
 """The plugin's share in the toolbox's launch script: some of its functions are replaced by ones that do it first.
 
-A launch script defines what it calls: its config, its data, its engine. :func:`hook` puts in the place of these
-functions ones that run the plugin's checks, turn the plugin on for the config, and build data and engine by
+A launch script defines what it calls: its config, its data, its engine. :func:`hook` replaces these functions
+by ones that run the plugin's checks, turn the plugin on for the config, and build data and engine by
 :mod:`reidar_plugin.launch.runner` where ``loss.name`` is ``reidar``. For every other loss the script's own functions do it.
 """
 
@@ -38,17 +38,16 @@ def hook(functions: dict[str, Any]) -> None:
 
     def check_cfg(cfg: CfgNode) -> Any:
         nonlocal notes
-        notes = check_config(
-            cfg, own_losses
-        )  # before the toolbox opens its log and asks the machine who it is
+        # before the toolbox opens its log and describes the machine
+        notes = check_config(cfg, own_losses)
         return own["check_cfg"](cfg)
 
     def build_datamanager(cfg: CfgNode) -> Any:
-        said = check_config(cfg, own_losses) if notes is None else notes
+        lines = check_config(cfg, own_losses) if notes is None else notes
         registration.enable(cfg)
         check_datasets(cfg)
-        for note in said:
-            say(note)
+        for line in lines:
+            say(line)
         return runner.build_datamanager(cfg) if cfg.loss.name == JOINT else own["build_datamanager"](cfg)
 
     def build_engine(cfg: CfgNode, *parts: Any, **named: Any) -> Any:

@@ -182,7 +182,7 @@ def _is_ours(trace: TracebackType) -> bool:
 
 
 def error_line(error: BaseException) -> str | None:
-    """The line that the plugin shows for an error that the user can mend: a :class:`ReidarError`.
+    """The line that the plugin shows for an error that the user can repair: a :class:`ReidarError`.
 
     None for any other error, which may be a fault of ours and keeps its traceback.
     """
@@ -191,6 +191,6 @@ def error_line(error: BaseException) -> str | None:
     text = str(error).strip() or type(error).__name__
     if (
         "DataLoader worker" in text.splitlines()[0]
-    ):  # it carries the worker's traceback; the error is the last line
+    ):  # it carries the worker's traceback; its last line is the error
         text = text.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__qualname__}: ")
     return " ".join(text.split())

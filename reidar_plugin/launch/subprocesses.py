@@ -92,7 +92,8 @@ def start(words: Sequence[str]) -> None:
         RunError: it failed; what it printed says why.
         SystemExit: after Ctrl-C, with 130: it has saved everything.
     """
-    with _process(words) as process:
+    process = _launched(words)
+    with _awaited(process):
         pass
     _check(process.returncode, words)
 
@@ -111,24 +112,26 @@ def beside(words: Sequence[str], threads: int) -> Iterator[None]:
         RunError: it failed; the message ends with the last line that it wrote.
         SystemExit: after Ctrl-C, with 130: it has saved everything.
     """
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": said}
-        with _process(words, env=os.environ | {"OMP_NUM_THREADS": str(threads)}, **quiet) as process:
-            yield
-        said.seek(0)
-        _check(process.returncode, words, said.read().strip().rpartition("\n")[2])
+    run = Quiet(words, threads)
+    with _awaited(run.process):
+        yield
+    run.check()
+
+
+def _launched(words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
+    """A run in a process and a session of its own, which a terminal's Ctrl-C does not reach by itself."""
+    return subprocess.Popen([sys.executable, "-c", _LAUNCH, *words], start_new_session=True, **options)
 
 
 @contextmanager
-def _process(words: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A run that has ended when the block has.
+def _awaited(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """The process has ended when the block has.
 
-    It is in a session of its own, so that a terminal's Ctrl-C reaches it through us alone and once: a second one while
-    it saves would stop that. Ours, should there be a second, does not wait any longer and leaves it to its saving.
+    Ctrl-C reaches it through us alone and once: a second one while it saves would stop that. Ours, should there be a
+    second, does not wait any longer and leaves it to its saving.
     """
-    process = subprocess.Popen([sys.executable, "-c", _LAUNCH, *words], start_new_session=True, **options)
     try:
-        yield process
+        yield
         process.wait()
     except BaseException as stop:
         by_hand = isinstance(stop, KeyboardInterrupt) or (
@@ -191,9 +194,7 @@ def write_start(checkpoint: str | Path, path: str | Path) -> dict[str, int]:
 
 
 class Quiet:
-    """A run that is going on in a process of its own and prints into its own log alone.
-
-    As in :func:`beside`, it is in a session of its own; whoever starts it also stops it.
+    """A run that is going on in a process of its own and prints into its own log alone; whoever starts it also stops it.
 
     Args:
         words: of the command line.
@@ -203,9 +204,8 @@ class Quiet:
     def __init__(self, words: Sequence[str], threads: int) -> None:
         self.words = words
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115, it outlives us
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _LAUNCH, *words],
-            start_new_session=True,
+        self.process = _launched(
+            words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
@@ -214,7 +214,7 @@ class Quiet:
 
     def ended(self) -> bool:
         """Whether the process has ended."""
-        return self._process.poll() is not None
+        return self.process.poll() is not None
 
     def check(self) -> None:
         """Raise where it did not end well.
@@ -223,10 +223,11 @@ class Quiet:
             RunError: it failed; the message ends with the last line that it wrote.
             SystemExit: after Ctrl-C, with 130: it has saved everything.
         """
-        self._said.seek(0)
-        _check(self._process.returncode, self.words, self._said.read().strip().rpartition("\n")[2])
+        with self._said as said:
+            said.seek(0)
+            _check(self.process.returncode, self.words, said.read().strip().rpartition("\n")[2])
 
     def stop(self, sign: signal.Signals) -> None:
         """Ask it to end, and wait until it has."""
-        self._process.send_signal(sign)
-        self._process.wait()
+        self.process.send_signal(sign)
+        self.process.wait()

@@ -15,7 +15,7 @@ from reidar_plugin.launch.idle_keys import check_idle_keys
 from reidar_plugin.models.registry import why_not
 from reidar_plugin.plugin import registration
 
-__all__ = ["JOINT", "LOSSES", "TRANSFORMS", "check_config", "check_datasets"]
+__all__ = ["LOSSES", "TRANSFORMS", "check_config", "check_datasets"]
 
 #: Values of ``loss.name``: the host's two, and the joint objective.
 LOSSES = ("softmax", "triplet", JOINT)

@@ -101,16 +101,6 @@ class Objective(nn.Module):
             diagnose=node["diagnose"],
         )
 
-    @property
-    def needs_actions(self) -> bool:
-        """Whether any term judges actions."""
-        return "action" in self._groups()
-
-    @property
-    def needs_attributes(self) -> bool:
-        """Whether any term judges attributes."""
-        return "attribute" in self._groups()
-
     def centres(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Centres of identities and centres of actions, for an optimiser each; empty without such a term."""
         found: dict[str, list[nn.Parameter]] = {"identity": [], "action": []}

@@ -195,7 +195,7 @@ def _check_sum(path: Path, expected: str) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected.lower():
         raise WeightsError(
-            f"{path} has the SHA-256 {found}, expected {expected}: fetch it again, or mend the checksum"
+            f"{path} has the SHA-256 {found}, expected {expected}: fetch it again, or correct the checksum"
         )
 
 

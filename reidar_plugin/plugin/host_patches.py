@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import nn
 
 from reidar_plugin import host
+from reidar_plugin.checkpoint.state import load_weights, plain, unwrapped
 from reidar_plugin.errors import PictureError
 from reidar_plugin.io.safe_load import only_plain
 
@@ -67,12 +68,7 @@ def _read_image(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with Image.open(path) as picture:
                 return picture.convert("RGB")
-        except (
-            OSError,
-            SyntaxError,
-            ValueError,
-            Image.DecompressionBombError,
-        ) as error:  # what Pillow raises
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             reason = "not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
             raise PictureError(f"{path}: cannot be read: {reason}; restore the file") from error
 
@@ -113,20 +109,15 @@ def _save_plain(original: Callable[..., Any]) -> Callable[..., Any]:
     def save_checkpoint(
         state: dict[str, Any], save_dir: str, is_best: bool = False, remove_module_from_keys: bool = False
     ) -> None:
-        original(_plain(state), save_dir, is_best=is_best, remove_module_from_keys=remove_module_from_keys)
+        weights = {key: value for key, value in state.items() if key == "state_dict"}  # with its metadata
+        original(
+            {**plain(state), **weights},
+            save_dir,
+            is_best=is_best,
+            remove_module_from_keys=remove_module_from_keys,
+        )
 
     return save_checkpoint
-
-
-def _plain(value: Any) -> Any:
-    """The same value with Python numbers in the place of numpy's, which ``weights_only`` refuses."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if type(value) is dict:
-        return {key: _plain(item) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_plain(item) for item in value)
-    return value
 
 
 def _load_plain(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -157,10 +148,9 @@ class _AnyPrefix:
     """A model, as far as resuming goes: takes the weights of its ``DataParallel`` twin as well."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.model = model.module if isinstance(model, nn.DataParallel) else model
+        self.model = unwrapped(model)
 
     def load_state_dict(self, weights: dict[str, Any]) -> None:
-        from reidar_plugin.checkpoint.state import load_weights
         from reidar_plugin.models.joint import JointModel
 
         own = self.model.state_dict()
@@ -181,7 +171,7 @@ def _load_any_names(original: Callable[..., Any]) -> Callable[..., Any]:
         from reidar_plugin.models.released import is_released, load_released
         from reidar_plugin.models.weights import read_tensors
 
-        inner = model.module if isinstance(model, nn.DataParallel) else model
+        inner = unwrapped(model)
         if isinstance(inner, JointModel):
             tensors = read_tensors(weight_path)
             if is_released(tensors):
@@ -212,7 +202,7 @@ def _as_saved(entry: Any) -> Any:
     """What is asked for its state: the model inside ``DataParallel``, and something where there is nothing."""
     if entry is None:
         return _Nothing()
-    return entry.module if isinstance(entry, nn.DataParallel) else entry
+    return unwrapped(entry)
 
 
 class _Nothing:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.metrics.intervals import Interval
 from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
-from reidar_plugin.report.results import Results, write_atomically
+from reidar_plugin.report.results import Results
 
 __all__ = ["FIGURES", "bench_record", "bench_table", "write_bench"]
 

@@ -1,8 +1,10 @@
+import re
 from typing import Any
 
 import pytest
 
 from reidar_plugin.checkpoint.fingerprint import (
+    FREE,
     RunFingerprint,
     config_changes,
     describe_training,
@@ -13,6 +15,7 @@ from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.labels.spaces import LabelSpace
+from tests.standin import REPO
 
 
 def test_tells_what_differs() -> None:
@@ -90,6 +93,7 @@ def test_a_key_that_came_with_a_version_had_its_default_before() -> None:
 
 JOINT = {"model__name": "reidar_resnet50"}
 ASANET = {"model__name": "asanet"}
+MAPS = {**JOINT, "reidar__model__action_source": "layer3"}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +116,9 @@ ASANET = {"model__name": "asanet"}
             {"reidar__model__action_activation": "leaky_relu"},
             [],
         ),
+        (MAPS, {"reidar__model__action_pooling": "max"}, ["action_pooling: 'clip', here 'max'"]),
+        (JOINT, {"reidar__model__action_source": "layer3"}, ["action_source: 'feature', here 'layer3'"]),
+        (JOINT, {"reidar__model__action_pooling": "max"}, []),
         (JOINT, {"reidar__model__action_dropout": 0.0, "reidar__model__weights": "file"}, []),
     ],
 )
@@ -126,3 +133,10 @@ def test_a_switch_that_the_checkpoint_does_not_know_was_at_its_default() -> None
     assert model_changes(
         "model: {name: x}\n", full(model__name="x", reidar__model__attention_relu=False)
     ) == ["reidar.model.attention_relu: True, here False"]
+
+
+def test_the_page_names_every_key_that_may_change() -> None:
+    page = (REPO / "docs" / "training.md").read_text(encoding="utf-8")
+    [listed] = re.findall(r"Keys that do not touch training may change:(.*?)With the", page, flags=re.DOTALL)
+    here = set(re.findall(r"`([\w.]+?)(?:\.\*)?`", listed))
+    assert here == {key.removeprefix("reidar.train.") for key in FREE} | {"reidar.train"}

@@ -48,7 +48,8 @@ def test_is_measured_every_so_many_steps_and_logged(mars: Path, tmp_path: Path) 
     rows = []
     for step, batch in enumerate(engine.train_loader):
         engine.batch_idx = step
-        rows.append([float(engine.forward_backward(batch)[name]) for name in GradientConflict.names])
+        values = engine.forward_backward(batch)
+        rows.append([float(values[name]) for name in GradientConflict.names])
     assert len(rows) == 3
     assert rows[0] == rows[1] != rows[2]
     assert all(-1 <= row[2] <= 1 for row in rows)

@@ -72,6 +72,10 @@ def test_defaults_are_the_papers() -> None:
         "action_width": 512,
         "action_dropout": 0.25,
         "action_activation": "relu",
+        "action_source": "feature",
+        "action_gradient": True,
+        "action_layers": (),
+        "action_pooling": "clip",
         "weights": "",
         "sha256": "",
     }
@@ -87,6 +91,10 @@ def test_every_key_of_the_config_arrives() -> None:
         "action_width": 5,
         "action_dropout": 0.5,
         "action_activation": "leaky_relu",
+        "action_source": "conv3",
+        "action_gradient": False,
+        "action_layers": (8,),
+        "action_pooling": "max",
         "weights": "file",
         "sha256": "sum",
     }

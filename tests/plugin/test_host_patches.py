@@ -21,9 +21,9 @@ from reidar_plugin import host
 from reidar_plugin.checkpoint.compatibility import check_weights
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.errors import PictureError
+from reidar_plugin.plugin import host_patches
 from tests.fakes import write_mars
-
-TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
+from tests.versions import TORCH
 
 
 class ClipsOnly(nn.Module):
@@ -350,6 +350,12 @@ class TestH8Pictures:
             path.write_bytes(content)
         with pytest.raises(PictureError, match=f"{path}: .*{reason}"):
             host.reid.utils.read_image(str(path))
+
+
+def test_the_former_import_path_works() -> None:
+    from reidar_plugin import mends
+
+    assert mends.prepare_worker is host_patches.prepare_worker
 
 
 def test_h10_enabling_twice_is_no_error() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from reidar_plugin.metrics.actions import evaluate_actions
 from reidar_plugin.report.bench_table import bench_record, bench_table, write_bench
-from reidar_plugin.report.results import Results, action_record
+from reidar_plugin.report.results import Results, action_results
 from tests.tools.test_compare import made_up
 
 
@@ -17,7 +17,7 @@ def acting(noise: float, ap: float = 0.0) -> Results:
     scores = np.array([[0.9, 0.2], [0.8 - ap, 0.3], [0.3, 0.7], [0.6, 0.1]])
     labels = np.array([[1, 0], [1, 0], [0, 1], [0, 1]])
     return replace(
-        made_up(noise), actions=action_record(evaluate_actions(scores, labels, ("walking", "riding")))
+        made_up(noise), actions=action_results(evaluate_actions(scores, labels, ("walking", "riding")))
     )
 
 

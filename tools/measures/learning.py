@@ -71,9 +71,8 @@ def training(drawn: DrawnSet, steps: int) -> Iterator[tuple[str, str]]:
     yield "steps of 16 people x 2 tracklets x 4 frames, minutes", f"{steps}, {spent / 60:.1f}"
     yield "unseen people: rank-1, mAP", f"{first:.1f} %, {average:.1f} %"
     share = torch.bincount(what, minlength=len(ACTIONS)).double().numpy() / len(what)
-    likely = (
-        torch.from_numpy(scores).double().softmax(1).numpy() / odds
-    )  # as if actions were equally frequent
+    # as if actions were equally frequent
+    likely = torch.from_numpy(scores).double().softmax(1).numpy() / odds
     yield from judge_actions(
         likely, share, np.array([ACTIONS.index(drawn.labels[t.pid]) for t in drawn.test()])
     )
