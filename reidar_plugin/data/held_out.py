@@ -44,9 +44,9 @@ def held_out_people(table: TrackletTable, share: float, seed: int) -> set[int]:
     """Which people are left out: a share of those that two cameras or more have seen, the same for the same seed.
 
     Args:
-        table: of the training tracklets.
-        share: of all people, 0 to 1.
-        seed: of the run.
+        table: table of the training tracklets.
+        share: share of all people, 0 to 1.
+        seed: seed of the run.
     """
     cameras: dict[int, set[int]] = {}
     for pid, camid in zip(table.pids[:-1].tolist(), table.camids[:-1].tolist(), strict=True):

@@ -33,27 +33,27 @@ class ClipDataManager(reid.data.VideoDataManager):
       what the network reads in training and at test.
 
     Args:
-        space: of the actions; that of the training set if None, no actions if that has none.
-        attribute_space: of the attributes, likewise.
+        space: label space of the actions; that of the training set if None, no actions if that has none.
+        attribute_space: label space of the attributes; that of the training set if None.
         train_sampler: one of ``samplers.OWN_ORDERS``, or a sampler of the host.
         batch_size_train: clips in a training batch.
         batch_size_test: clips, not tracklets, in a test batch.
         num_instances: K, tracklets of a person in a batch, for the samplers that draw people.
-        num_cams: for the host's ``RandomDomainSampler``.
-        num_datasets: for the host's ``RandomDatasetSampler``.
-        balance_power: for ``balanced_identity``.
+        num_cams: cameras in a batch, for the host's ``RandomDomainSampler``.
+        num_datasets: data sets in a batch, for the host's ``RandomDatasetSampler``.
+        balance_power: exponent of ``balanced_identity``: 0 draws all people alike, 1 all actions alike.
         seq_len: T, frames in a clip.
         train_clips: how a training clip is drawn, one of ``clips.TRAIN_CLIPS``.
         test_clips: how a tracklet is cut at test, one of ``clips.TEST_CLIPS``.
         test_max_clips: at most so many clips a tracklet at test; 0 for all.
-        height: of a frame.
-        width: of a frame.
+        height: height of a frame in pixels.
+        width: width of a frame in pixels.
         interpolation: how frames are brought to their size, one of ``frames.INTERPOLATIONS``.
         on_broken: ``stop`` or ``skip``, at a picture that cannot be read.
         workers: reading processes of each loader.
-        start_method: of the workers; empty for the platform's own.
+        start_method: how workers are started; empty for the platform's own.
         augment: what training does to frames; the papers' if None.
-        seed: of the run.
+        seed: seed of the run.
         host_kwargs: the rest of what the host's manager takes: ``root``, ``sources``, ``targets``,
             ``use_gpu``, ``split_id``, ``combineall``, ``norm_mean``, ...
     """
