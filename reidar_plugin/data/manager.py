@@ -1,15 +1,17 @@
 """Data sets, samplers and loaders of a run, as the host's engines and ours expect to find them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from torch import Tensor
 from yacs.config import CfgNode
 
 from reidar_plugin.data.augment import Augment
 from reidar_plugin.data.evaluation_loader import evaluation_loader
 from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, TrainClips
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.data.samplers import build_order
+from reidar_plugin.data.samplers import EpochOrder, build_order
 from reidar_plugin.data.tracklet_table import Encoder, TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import reid
@@ -112,17 +114,17 @@ class ClipDataManager(reid.data.VideoDataManager):
         #: what is known of the training tracklets; class weights are counted from ``train_table.labels``
         self.train_table = self._table(trainset.train)
         _check_classes(self.train_table.pids[:-1].tolist(), self.num_train_pids)
-        order = build_order(
+        self._build_order = partial(
+            build_order,
             train_sampler,
-            trainset.train,
             batch_size=batch_size_train,
             num_instances=num_instances,
             num_cams=num_cams,
             num_datasets=num_datasets,
-            labels=self.train_table.labels.numpy(),
             power=balance_power,
             seed=seed,
         )
+        order = self.training_order(trainset.train, self.train_table.labels)
         clips = TrainClips(self.train_table, self._reader(), seq_len, train_clips, seed)
         self.train_loader = ClipLoader(clips, EpochBatches(order, batch_size_train), keep=True, **processes)
         for name, parts in self.test_dataset.items():
@@ -137,6 +139,15 @@ class ClipDataManager(reid.data.VideoDataManager):
     def evaluation_loader(self, table: TrackletTable) -> ClipLoader:
         """A loader of all clips of some tracklets, cut and read as this manager's test tracklets are."""
         return evaluation_loader(table, self._reader(), **self._evaluation)
+
+    def training_order(self, samples: Sequence[Any], labels: Tensor) -> EpochOrder:
+        """The order in which this manager's sampler visits some tracklets.
+
+        Args:
+            samples: the tracklets, as in the host's data sets.
+            labels: their actions, ``(N, M)``.
+        """
+        return self._build_order(samples, labels=labels.numpy())
 
     def _reader(self) -> FrameReader:
         return FrameReader(*self._reading)
