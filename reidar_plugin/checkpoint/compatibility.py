@@ -36,7 +36,7 @@ def find_continuation(
 
     Args:
         store: the checkpoints of the run.
-        fingerprint: of the run that would go on.
+        fingerprint: fingerprint of the run that would go on.
         config: the config of that run, as yaml.
         mode: ``auto``; ``off`` never looks into the folder, and stops where it holds checkpoints.
         named: ``model.resume``, or empty.
@@ -92,9 +92,9 @@ def check_same_run(
     """Refuse a checkpoint of another model, label space, training set, or config.
 
     Args:
-        path: of the checkpoint.
+        path: path of the checkpoint.
         state: its content.
-        fingerprint: of the run that would go on from it.
+        fingerprint: fingerprint of the run that would go on from it.
         config: the config of that run, as yaml.
         way_out: what to do instead, in words.
     """
@@ -148,9 +148,9 @@ def check_weights(path: str | Path, model: nn.Module, fingerprint: RunFingerprin
     The identity classifier takes no part in a test, and neither do the people of training.
 
     Args:
-        path: of the file, any that ``model.load_weights`` takes.
+        path: path of a file, any that ``model.load_weights`` takes.
         model: the model to be tested.
-        fingerprint: of the run that tests.
+        fingerprint: fingerprint of the run that tests.
         config: the config of that run, as yaml; empty for none.
 
     Raises:

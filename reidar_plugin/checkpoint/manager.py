@@ -24,7 +24,7 @@ class CheckpointManager:
         optimizer: its optimiser, saved under the host's key.
         scheduler: its learning rate schedule, saved under the host's key; None for none.
         parts: everything else with a state, by the name under which it is saved.
-        history: of the run; saved as the part ``record``.
+        history: history of the run; saved as the part ``record``.
         fingerprint: what a checkpoint must agree with before the run goes on from it.
         config: the config of the run, as yaml; empty for none.
         keep: how many of the last checkpoints stay; 0 for all.
@@ -80,7 +80,7 @@ class CheckpointManager:
         """Refuse to test weights that do not fit the model; see :func:`~.compatibility.check_weights`.
 
         Args:
-            path: of the file that they were loaded from; empty where nothing was loaded, which is said.
+            path: path of the file that they were loaded from; empty where nothing was loaded, which is said.
         """
         if path:
             check_weights(path, self._trained[0], self.fingerprint, self.config)

@@ -111,7 +111,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Any]) -> None:
 
     Args:
         model: takes them; may be wrapped in ``DataParallel``.
-        weights: by the names of the model that is not wrapped.
+        weights: tensors by the names of the model that is not wrapped.
 
     Raises:
         CheckpointError: names or shapes differ; the message tells the first few.

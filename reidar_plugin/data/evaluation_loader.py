@@ -26,14 +26,14 @@ def evaluation_loader(
 
     Args:
         table: the tracklets.
-        reader: of their frames.
+        reader: reads the frames.
         seq_len: T, frames in a clip.
         test_clips: how a tracklet is cut, one of ``clips.TEST_CLIPS``.
         test_max_clips: at most so many clips of a tracklet; 0 for all.
         batch_size: clips, not tracklets, in a batch.
         workers: reading processes; 0 reads in this one.
         pin: put batches where a GPU can fetch them without waiting.
-        start_method: of the workers, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
+        start_method: how workers are started, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
     """
     plan = plan_clips([len(paths) for paths in table.paths], seq_len, test_clips, test_max_clips)
     packed = PackedClips(table, reader, plan)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from yacs.config import CfgNode
 
-from reidar_plugin.data.manager import ClipDataManager, manager_arguments
-from reidar_plugin.data.samplers import EpochOrder, build_order
+from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.data.samplers import EpochOrder
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
 
@@ -44,9 +44,9 @@ def held_out_people(table: TrackletTable, share: float, seed: int) -> set[int]:
     """Which people are left out: a share of those that two cameras or more have seen, the same for the same seed.
 
     Args:
-        table: of the training tracklets.
-        share: of all people, 0 to 1.
-        seed: of the run.
+        table: table of the training tracklets.
+        share: share of all people, 0 to 1.
+        seed: seed of the run.
     """
     cameras: dict[int, set[int]] = {}
     for pid, camid in zip(table.pids[:-1].tolist(), table.camids[:-1].tolist(), strict=True):
@@ -69,21 +69,11 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
     """
     if not cfg.reidar.train.held_out:
         return
-    table, given = data.train_table, manager_arguments(cfg)
+    table = data.train_table
     people = held_out_people(table, cfg.reidar.train.held_out, cfg.train.seed)
     samples = [(paths, int(table.pids[n]), int(table.camids[n]), 0) for n, paths in enumerate(table.paths)]
     kept = [index for index, sample in enumerate(samples) if sample[1] not in people]
-    order = build_order(
-        given["train_sampler"],
-        [samples[index] for index in kept],
-        batch_size=given["batch_size_train"],
-        num_instances=given["num_instances"],
-        num_cams=given["num_cams"],
-        num_datasets=given["num_datasets"],
-        labels=table.labels[kept].numpy(),
-        power=given["balance_power"],
-        seed=given["seed"],
-    )
+    order = data.training_order([samples[index] for index in kept], table.labels[kept])
     data.train_loader.batches.order = PartOfOrder(order, kept)
     data.train_loader.set_epoch(0)
     gallery = [sample for sample in samples if sample[1] in people]

@@ -59,10 +59,10 @@ class FrameReader:
     """Reads the frames of a batch of clips into one array, and counts those it had to replace.
 
     Args:
-        height: of a frame.
-        width: of a frame.
+        height: height of a frame in pixels.
+        width: width of a frame in pixels.
         on_broken: see :func:`reidar_plugin.data.frames.read_clip`.
-        interpolation: see there.
+        interpolation: see :func:`reidar_plugin.data.frames.read_clip`.
     """
 
     def __init__(
@@ -123,10 +123,10 @@ class TrainClips(ClipSource):
 
     Args:
         table: the tracklets.
-        reader: of frames.
+        reader: reads the frames.
         length: T, frames in a clip.
         scheme: how a clip is drawn, one of ``clips.TRAIN_CLIPS``.
-        seed: of the run.
+        seed: seed of the run.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class EpochBatches(Sampler[list[Pick]]):
     """Batches of an epoch; tracklets that do not fill the last one are dropped.
 
     Args:
-        order: of the tracklets.
+        order: the tracklets in the order of the epoch.
         batch_size: B.
     """
 
@@ -193,7 +193,7 @@ class ClipLoader(DataLoader[ClipBatch]):
         workers: processes; 0 reads in this one.
         pin: put batches where a GPU can fetch them without waiting.
         keep: keep the workers between epochs.
-        start_method: of the workers, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
+        start_method: how workers are started, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
     """
 
     dataset: ClipSource

@@ -1,15 +1,17 @@
 """Data sets, samplers and loaders of a run, as the host's engines and ours expect to find them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
+from torch import Tensor
 from yacs.config import CfgNode
 
 from reidar_plugin.data.augment import Augment
 from reidar_plugin.data.evaluation_loader import evaluation_loader
 from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, TrainClips
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.data.samplers import build_order
+from reidar_plugin.data.samplers import EpochOrder, build_order
 from reidar_plugin.data.tracklet_table import Encoder, TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import reid
@@ -33,27 +35,27 @@ class ClipDataManager(reid.data.VideoDataManager):
       what the network reads in training and at test.
 
     Args:
-        space: of the actions; that of the training set if None, no actions if that has none.
-        attribute_space: of the attributes, likewise.
+        space: label space of the actions; that of the training set if None, no actions if that has none.
+        attribute_space: label space of the attributes; that of the training set if None.
         train_sampler: one of ``samplers.OWN_ORDERS``, or a sampler of the host.
         batch_size_train: clips in a training batch.
         batch_size_test: clips, not tracklets, in a test batch.
         num_instances: K, tracklets of a person in a batch, for the samplers that draw people.
-        num_cams: for the host's ``RandomDomainSampler``.
-        num_datasets: for the host's ``RandomDatasetSampler``.
-        balance_power: for ``balanced_identity``.
+        num_cams: cameras in a batch, for the host's ``RandomDomainSampler``.
+        num_datasets: data sets in a batch, for the host's ``RandomDatasetSampler``.
+        balance_power: exponent of ``balanced_identity``: 0 draws all people alike, 1 all actions alike.
         seq_len: T, frames in a clip.
         train_clips: how a training clip is drawn, one of ``clips.TRAIN_CLIPS``.
         test_clips: how a tracklet is cut at test, one of ``clips.TEST_CLIPS``.
         test_max_clips: at most so many clips a tracklet at test; 0 for all.
-        height: of a frame.
-        width: of a frame.
+        height: height of a frame in pixels.
+        width: width of a frame in pixels.
         interpolation: how frames are brought to their size, one of ``frames.INTERPOLATIONS``.
         on_broken: ``stop`` or ``skip``, at a picture that cannot be read.
         workers: reading processes of each loader.
-        start_method: of the workers; empty for the platform's own.
+        start_method: how workers are started; empty for the platform's own.
         augment: what training does to frames; the papers' if None.
-        seed: of the run.
+        seed: seed of the run.
         host_kwargs: the rest of what the host's manager takes: ``root``, ``sources``, ``targets``,
             ``use_gpu``, ``split_id``, ``combineall``, ``norm_mean``, ...
     """
@@ -112,17 +114,17 @@ class ClipDataManager(reid.data.VideoDataManager):
         #: what is known of the training tracklets; class weights are counted from ``train_table.labels``
         self.train_table = self._table(trainset.train)
         _check_classes(self.train_table.pids[:-1].tolist(), self.num_train_pids)
-        order = build_order(
+        self._build_order = partial(
+            build_order,
             train_sampler,
-            trainset.train,
             batch_size=batch_size_train,
             num_instances=num_instances,
             num_cams=num_cams,
             num_datasets=num_datasets,
-            labels=self.train_table.labels.numpy(),
             power=balance_power,
             seed=seed,
         )
+        order = self.training_order(trainset.train, self.train_table.labels)
         clips = TrainClips(self.train_table, self._reader(), seq_len, train_clips, seed)
         self.train_loader = ClipLoader(clips, EpochBatches(order, batch_size_train), keep=True, **processes)
         for name, parts in self.test_dataset.items():
@@ -137,6 +139,15 @@ class ClipDataManager(reid.data.VideoDataManager):
     def evaluation_loader(self, table: TrackletTable) -> ClipLoader:
         """A loader of all clips of some tracklets, cut and read as this manager's test tracklets are."""
         return evaluation_loader(table, self._reader(), **self._evaluation)
+
+    def training_order(self, samples: Sequence[Any], labels: Tensor) -> EpochOrder:
+        """The order in which this manager's sampler visits some tracklets.
+
+        Args:
+            samples: the tracklets, as in the host's data sets.
+            labels: their actions, ``(N, M)``.
+        """
+        return self._build_order(samples, labels=labels.numpy())
 
     def _reader(self) -> FrameReader:
         return FrameReader(*self._reading)

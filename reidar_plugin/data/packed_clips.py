@@ -43,7 +43,7 @@ class PackedClips(ClipSource):
 
     Args:
         table: the tracklets.
-        reader: of frames.
+        reader: reads the frames.
         plan: the clips.
     """
 
@@ -87,7 +87,7 @@ class TrackletMean:
 
     Args:
         n: tracklets.
-        dtype: of the sums; in float64 the order of the clips does not show in float32.
+        dtype: dtype of the sums; in float64 the order of the clips does not show in float32.
     """
 
     def __init__(self, n: int, dtype: torch.dtype = torch.float64) -> None:

@@ -64,7 +64,7 @@ class Evaluator:
     Args:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`.
         data: gives the test loaders and the label space.
-        precision: in which the network runs.
+        precision: the precision in which the network runs.
         options: thresholds, re-ranking and the split that is tested.
     """
 

@@ -21,8 +21,8 @@ class GradientConflict:
     """Measures the two gradients every so many steps, and repeats in between what it measured last.
 
     Args:
-        network: of the training step, not compiled, since its graph is walked more than once.
-        objective: says how often, in ``diagnose``.
+        network: the network of the training step, not compiled, since its graph is walked more than once.
+        objective: the objective, whose ``diagnose`` is the number of steps between two measurements.
     """
 
     names = ("identity_gradient", "action_gradient", "gradient_cosine")

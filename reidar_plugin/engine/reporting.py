@@ -65,8 +65,8 @@ def publish(results: Results, folder: str) -> None:
     """Print the tables of a test, and write its results.json.
 
     Args:
-        results: of the test.
-        folder: for results.json; empty to write none.
+        results: the results of the test.
+        folder: folder of results.json; empty to write none.
     """
     say(retrieval_table(results))
     if results.actions is not None:
@@ -92,7 +92,7 @@ def open_writer(folder: str | Path, step: int) -> SummaryWriter:
 
     Args:
         folder: where it writes.
-        step: of the run so far; what was written from it on, before an interruption, is not shown.
+        step: number of steps of the run so far; what was written from it on, before an interruption, is not shown.
     """
     with _scalars_explained():
         return SummaryWriter(log_dir=str(folder), purge_step=step or None)

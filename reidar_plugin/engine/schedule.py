@@ -33,7 +33,7 @@ def warmup_steps(
         warmup: W, epochs until the full learning rate; 0 for none.
         start: s, where the warm-up would begin at epoch 0.
         milestones: M, epochs from which on the rate is multiplied with gamma.
-        gamma: that factor.
+        gamma: the factor of each milestone, > 0.
     """
     ramp = start + (1 - start) * min(1.0, epoch / warmup) if warmup else 1.0
     return ramp * gamma ** bisect_right(list(milestones), epoch)

@@ -71,7 +71,7 @@ class TrainLog:
     Its state, the sums of the running epoch, is part of a checkpoint.
 
     Args:
-        names: of the values of a step.
+        names: names of the values of a step.
         tracklets: frame paths of each tracklet of the training list; errors name it by its key, or its first frame.
         learning_rate: gives the learning rate of the moment.
         last_checkpoint: names the last good checkpoint, for the error.
@@ -123,7 +123,7 @@ class TrainLog:
         """Read the steps that were added since the last time, in order: check them, sum them up, plot them.
 
         Args:
-            writer: of TensorBoard scalars; None for none.
+            writer: writer of TensorBoard scalars; None for none.
 
         Raises:
             NonFiniteLossError: a value is not finite; the message has the first such step and value, terms before their

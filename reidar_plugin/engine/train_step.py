@@ -44,7 +44,7 @@ class TrainStep:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`; may be compiled or wrapped.
         objective: what is minimised, a function of the outputs and the targets.
         optimizers: the model's first, then those of the centres.
-        precision: in which the network runs.
+        precision: the precision in which the network runs.
         clip: greatest norm of the model's gradient; 0 for any.
     """
 

@@ -47,7 +47,7 @@ def read_crops(
     """Cut out all boxes, in order of frame, then track, and resize them as the data of training was.
 
     Args:
-        frames: of the video, in order.
+        frames: frames of the video, in order.
         tracks: boxes that lie inside the picture, sorted; :func:`~reidar_plugin.inference.tracks.fit_to_video` sees to
             it. A box that begins or ends inside a pixel takes the whole pixel.
         height: H of the network.
@@ -87,7 +87,7 @@ def join_clips(crops: Iterable[Crop], tracks: Tracks, length: int) -> Iterator[T
     with the next crop of another track, or at the end. Each track has exactly one clip that ends it.
 
     Args:
-        crops: in order of frame, as :func:`read_crops` gives them.
+        crops: crops in order of frame, as :func:`read_crops` gives them.
         tracks: the same boxes; they say when a track is over.
         length: T.
     """

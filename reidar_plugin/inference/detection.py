@@ -64,9 +64,9 @@ def detect(frames: Iterable[VideoFrame], detector: Detector, name: str = "detect
     """Run a detector over the frames of a video.
 
     Args:
-        frames: in order of time, as :func:`~reidar_plugin.inference.video.read_video` gives them.
+        frames: frames in order of time, as :func:`~reidar_plugin.inference.video.read_video` gives them.
         detector: as at the top of the module.
-        name: of the detector, for errors.
+        name: name of the detector, for errors.
 
     Returns:
         Detections of all frames; score 1 where the detector gives none.
@@ -88,10 +88,10 @@ def associate(detections: Tracks, frame_rate: float, tracker: str = "bytetrack",
 
     Args:
         detections: boxes and scores of one video; ids that are there already are not looked at.
-        frame_rate: of the video in frames a second; how long a lost person is waited for depends on it.
+        frame_rate: frames a second of the video; how long a lost person is waited for depends on it.
         tracker: one of :data:`TRACKERS`. ``bytetrack`` starts tracks at scores of 0.7 and above and goes on with lower
             ones; ``sort`` and ``ocsort`` lean less on the scale of the scores.
-        options: of the tracker's class, such as ``track_activation_threshold`` or ``lost_track_buffer``.
+        options: arguments of the tracker's class, such as ``track_activation_threshold`` or ``lost_track_buffer``.
 
     Returns:
         The boxes that became part of a track, ids from 1. A track begins with the second or third box of a person,

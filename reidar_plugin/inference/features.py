@@ -41,8 +41,8 @@ def extract(
         network: frames ``(B, T, 3, H, W)`` -> :class:`JointOutput`; in evaluation mode already.
         loader: packed clips, as :func:`~reidar_plugin.data.evaluation_loader.evaluation_loader` gives them.
         normalise: turns bytes into the numbers that the network reads.
-        precision: in which the network runs; means are taken in float64 and given in float32.
-        title: what the progress bar says.
+        precision: the precision in which the network runs; means are taken in float64 and given in float32.
+        title: title of the progress bar.
     """
     tracklets = len(loader.table)
     features, likelihoods = TrackletMean(tracklets), TrackletMean(tracklets)

@@ -47,7 +47,7 @@ def open_gallery(
 
     Args:
         uri: a folder, or where LanceDB stores otherwise (``s3://…``, ``gs://…``, ``az://…``).
-        model: whose features will be added or searched by; a gallery of another model is refused. It is needed to
+        model: the model whose features will be added or searched by; a gallery of another model is refused. It is needed to
             make a new gallery.
         write: a missing gallery is made. One process may write to a folder at a time, and any number may search
             meanwhile. A bucket has no such lock: LanceDB orders the adds of several writers, but an id may come twice.
@@ -79,8 +79,8 @@ class Gallery:
 
     Args:
         uri: where it is.
-        table: of LanceDB.
-        model: whose features it holds.
+        table: an open table of LanceDB.
+        model: the model whose features it holds.
         lock: held while this process may write to a folder.
         write: whether it is open for writing.
     """

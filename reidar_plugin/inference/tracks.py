@@ -83,9 +83,9 @@ def fit_to_video(
 
     Args:
         tracks: boxes in pixels of the video.
-        width: of the picture.
-        height: of the picture.
-        frames: in the video.
+        width: width of the picture in pixels.
+        height: height of the picture in pixels.
+        frames: number of frames of the video.
         on_outside: ``stop`` raises where a box lies wholly outside or its frame does not exist; ``skip`` leaves
             such boxes out and counts them.
         name: what the boxes are called in the error, such as their file.

@@ -71,7 +71,7 @@ def read_video(path: str | os.PathLike[str], on_broken: str = "stop") -> Iterato
     """Yield the frames of a video in order of time, upright where the file says that it was turned.
 
     Args:
-        path: in any format of FFmpeg.
+        path: video file in any format that FFmpeg reads.
         on_broken: ``stop`` raises at a frame that is damaged; ``skip`` leaves such frames out and says how many at the
             end. A frame after a damaged one keeps its number, which is found again by its time and the frame rate,
             which is exact where the rate is steady there.

@@ -56,7 +56,7 @@ def flush_to_disk(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk.
 
     Args:
-        path: of the file or the folder.
+        path: path of the file or the folder.
     """
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -93,7 +93,7 @@ def unreadable(path: str | Path, error: BaseException) -> PlainFileError:
     """What an error of reading a file means: it could not be opened, or its content is damaged.
 
     Args:
-        path: of the file.
+        path: path of the file.
         error: one of :data:`UNREADABLE`, or of unpickling.
     """
     if isinstance(error, OSError) and error.filename is not None:  # the system's, on opening; not on reading

@@ -19,7 +19,7 @@ class Where:
     Args:
         text: completes "has no effect where"; may hold the placeholder of a pattern.
         decided_by: the keys that ``holds`` reads.
-        holds: of the config, and of the part of the key that stands for the placeholder (empty without one).
+        holds: whether it is so, given the config and what stands for the placeholder in the key (empty without one).
     """
 
     text: str

@@ -56,7 +56,7 @@ def arguments(
     """The command line of a run, as ``tools/main.py`` takes it.
 
     Args:
-        config_file: of the run.
+        config_file: config file of the run.
         root: folder of the data sets; empty for the config's own.
         targets: data sets to test on; empty for the config's own.
         options: config keys and values from the user; they win over the file, and ``keys`` over them.
@@ -73,7 +73,7 @@ def configs_and_options(words: Sequence[str], least: int = 1) -> tuple[list[str]
     """The configs at the front of a command line, by their ending, and the KEY VALUE pairs behind them.
 
     Args:
-        words: of the command line, without flags.
+        words: words of the command line, without flags.
         least: how many configs there must be.
     """
     configs = list(takewhile(lambda word: word.endswith((".yaml", ".yml")), words))
@@ -105,8 +105,8 @@ def beside(words: Sequence[str], threads: int) -> Iterator[None]:
     Where the block fails the process is ended too; where Ctrl-C stops the block, so that the process saves.
 
     Args:
-        words: of the command line.
-        threads: of torch.
+        words: words of the command line.
+        threads: number of threads that torch uses.
 
     Raises:
         RunError: it failed; the message ends with the last line that it wrote.
@@ -178,7 +178,7 @@ def write_start(checkpoint: str | Path, path: str | Path) -> dict[str, int]:
     Centres, optimisers and schedules are left behind as well; the next run makes them anew.
 
     Args:
-        checkpoint: of a run.
+        checkpoint: path of a checkpoint.
         path: to write to, a file that ``model.load_weights`` takes.
 
     Returns:
@@ -197,8 +197,8 @@ class Quiet:
     """A run that is going on in a process of its own and prints into its own log alone; whoever starts it also stops it.
 
     Args:
-        words: of the command line.
-        threads: of torch.
+        words: words of the command line.
+        threads: number of threads that torch uses.
     """
 
     def __init__(self, words: Sequence[str], threads: int) -> None:

@@ -82,8 +82,8 @@ class Batch:
     """What the terms read: the model's output, the targets, and the vectors that losses share.
 
     Args:
-        output: of the model; a record with more fields than :class:`JointOutput` serves too.
-        targets: of the same clips.
+        output: output of the model; a tuple with more fields than :class:`JointOutput` serves too.
+        targets: targets of the same clips.
         embedding: name of the output that metric losses compare, "feature" or "pooled".
         losses: the losses by term.
     """
@@ -120,7 +120,7 @@ class Term:
 
     Args:
         group: which side of equation 6 it stands on; attributes stand on neither.
-        build: from the term's own config keys and the sizes.
+        build: makes the loss from the term's own config keys and the sizes.
         reads: what the loss is called with.
     """
 

@@ -56,7 +56,7 @@ def seeded_difference(
         tests: one a test set.
         level: how often such intervals should hold the mean, between 0 and 1.
         resamples: how often seeds and people are drawn anew.
-        seed: of the drawing.
+        seed: seed of the draws.
     """
     if not tests:
         raise ValueError("expected one test set or more, got none")

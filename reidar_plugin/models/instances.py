@@ -42,8 +42,8 @@ def pool_instances(name: str, logits: Tensor, scores: Tensor, counts: Tensor) ->
 
     Args:
         name: one of :data:`INSTANCE_POOLINGS`.
-        logits: of the frames, ``(B, T, M)``.
-        scores: of the frames, before a softmax over them, ``(B, T, M)``.
+        logits: logits of the frames, ``(B, T, M)``.
+        scores: scores of the frames, before a softmax over them, ``(B, T, M)``.
         counts: bool ``(B, T)``, which frames count; at least one in each clip.
     """
     return INSTANCE_POOLINGS[name](logits, scores, counts[:, :, None])

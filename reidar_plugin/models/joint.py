@@ -198,7 +198,7 @@ def build_joint(
         action_width, action_dropout, action_activation: see
             :class:`~reidar_plugin.models.heads.ActionNetwork`.
         action_source: what the action network reads: :data:`FEATURE`, or a stage of the backbone by its path.
-        action_gradient, action_layers, action_pooling: of an action network that reads a stage, see
+        action_gradient, action_layers, action_pooling: options of an action network that reads a stage, see
             :class:`~reidar_plugin.models.action_maps.MapActionNetwork`; the first serves the other one too.
         weights: file with the ImageNet weights of the backbone; empty for the published ones.
         sha256: checksum that the file must have; empty for none.
@@ -266,7 +266,7 @@ def chosen_actions(
     """The action network, or None without actions or where the host's losses would leave it idle.
 
     Args:
-        backbone: whose ``channels`` the clip feature has, or whose stage ``source`` is made to keep its maps.
+        backbone: gives the width of the clip feature, or the stage ``source``, which is made to keep its maps.
         num_actions, loss, source, gradient, layers, pooling: see :func:`build_joint`.
         blocks: ``width``, ``dropout`` and ``activation``.
     """

@@ -26,9 +26,9 @@ def bench_record(outcomes: Outcomes, level: float = 0.95, resamples: int = 10_00
     """All figures of a bench in plain values.
 
     Args:
-        outcomes: of the finished runs; the first variant is what the others are held against. A difference is taken
+        outcomes: results of the finished runs; the first variant is what the others are held against. A difference is taken
             over the seeds and streets that both variants have.
-        level, resamples: of the intervals, see :func:`~reidar_plugin.metrics.seeded.seeded_difference`.
+        level, resamples: options of the intervals, see :func:`~reidar_plugin.metrics.seeded.seeded_difference`.
     """
     first = next(iter(outcomes))
     record: dict[str, Any] = {"against": first, "level": level, "resamples": resamples, "variants": {}}

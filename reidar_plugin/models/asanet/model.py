@@ -97,6 +97,10 @@ def build_asanet(
         action_width: width of an action block.
         action_dropout: dropout probability in the action network.
         action_activation: activation in the action network.
+        action_source: what the action network reads, see :func:`~reidar_plugin.models.joint.build_joint`.
+        action_gradient: whether actions train what they read.
+        action_layers: see :class:`~reidar_plugin.models.action_maps.MapActionNetwork`.
+        action_pooling: see :class:`~reidar_plugin.models.action_maps.MapActionNetwork`.
         weights: file of backbone weights; empty for the default download.
         sha256: checksum of that file; empty for none.
     """

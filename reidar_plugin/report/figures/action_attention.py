@@ -23,7 +23,8 @@ def action_attention_picture(
 
     Args:
         tracklet: the tracklet; it holds the frames of the N clips one after the other, ``N x T`` of them.
-        attention: of each clip, ``(N, M, T, h, w)``, sum 1 over T, h and w; each action is scaled to its greatest value.
+        attention: attention of each clip, ``(N, M, T, h, w)``, sum 1 over T, h and w; each action is scaled to its
+            greatest value.
         actions: names of the M actions.
         title: what stands above the picture.
     """

@@ -70,7 +70,7 @@ def draw_strip(
         canvas: what to draw on.
         x: left edge of the first frame.
         y: upper edge of the frames.
-        tracklet: whose frames are drawn.
+        tracklet: the tracklet whose frames are drawn.
         frames: frames to draw at most.
         size: width and height of a frame.
         gap: distance between frames.
@@ -95,7 +95,7 @@ def draw_actions(
         x: left edge of the text.
         y: upper edge of the first line.
         width: longest line; what is longer is cut.
-        tracklet: whose actions are written.
+        tracklet: the tracklet whose actions are written.
         names: names of the actions, in the order of the tracklet's likelihoods.
         threshold: likelihood from which on an action counts as predicted.
     """
