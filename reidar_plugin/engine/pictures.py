@@ -125,37 +125,38 @@ def _attended(evaluator: Evaluator, target: Target, query: int) -> Canvas | None
     return attention_picture(seen, weights, erased.cpu().numpy(), evaluator.action_names(), title=ATTENTION)
 
 
-@torch.no_grad()
 def _acted(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
     """Where actions are seen in a query's first clips; None for a model whose actions attend to no maps."""
-    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
-    clips = np.flatnonzero(source.plan.tracklets == query)[:ACTION_CLIPS].tolist()
-    seen = source.__getitems__(clips).frames  # uint8 (C, T, H, W, 3)
-    with evaluator.precision.autocast():
-        frames = evaluator.data.normalise(seen.to(evaluator.precision.device))
-        attention = getattr(evaluator.network(frames), "action_attention", None)
+    pixels, attention = _seen(evaluator, target, query, ACTION_CLIPS, "action_attention")
     if attention is None:
         return None
-    shown = replace(_shown(evaluator, target.query, query), frames=list(seen.flatten(0, 1).numpy()))
-    return action_attention_picture(shown, attention.float().cpu().numpy(), evaluator.action_names())
+    shown = replace(_shown(evaluator, target.query, query), frames=pixels)
+    return action_attention_picture(shown, attention, evaluator.action_names())
 
 
-@torch.no_grad()
 def _masked(evaluator: Evaluator, target: Target, query: int) -> Canvas | None:
     """Where attribute branches see the person in a query's first clips; None for a model without such masks."""
-    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
-    clips = np.flatnonzero(source.plan.tracklets == query)[:CLIPS].tolist()
-    seen = source.__getitems__(clips).frames  # uint8 (C, T, H, W, 3)
-    with evaluator.precision.autocast():
-        frames = evaluator.data.normalise(seen.to(evaluator.precision.device))
-        masks = getattr(evaluator.network(frames), "masks", None)
+    pixels, masks = _seen(evaluator, target, query, CLIPS, "masks")
     if masks is None:
         return None
     names: tuple[str, ...] = ("ID-relevant", "ID-irrelevant")
     if masks.shape[2] != len(names):
         names = tuple(f"branch {number + 1}" for number in range(masks.shape[2]))
-    pixels = list(seen.flatten(0, 1).numpy())
-    return masks_picture(pixels, masks.flatten(0, 1).float().cpu().numpy(), names)
+    return masks_picture(pixels, masks.reshape(-1, *masks.shape[2:]), names)
+
+
+@torch.no_grad()
+def _seen(
+    evaluator: Evaluator, target: Target, query: int, clips: int, field: str
+) -> tuple[list[np.ndarray], np.ndarray | None]:
+    """Frames of a query's first clips, and a field of what the network returns for them; None without it."""
+    source: Any = evaluator.data.test_loader[target.name]["query"].dataset
+    seen = source.__getitems__(np.flatnonzero(source.plan.tracklets == query)[:clips].tolist()).frames
+    with evaluator.precision.autocast():
+        frames = evaluator.data.normalise(seen.to(evaluator.precision.device))
+        found = getattr(evaluator.network(frames), field, None)
+    pixels = list(seen.flatten(0, 1).numpy())  # uint8 (C, T, H, W, 3) -> C * T frames
+    return pixels, None if found is None else found.float().cpu().numpy()
 
 
 def _embedded(target: Target, people: Sequence[int], normalize: bool, title: str) -> "Figure":
