@@ -6,12 +6,12 @@ import numpy as np
 
 from reidar_plugin.report.figures.canvas import Canvas
 from reidar_plugin.report.figures.masks import heat
-from reidar_plugin.report.figures.strips import ShownTracklet, fitted, frame_pixels
+from reidar_plugin.report.figures.strips import FRAME, GAP, MARGIN, Grid, ShownTracklet, fitted, frame_pixels
+from reidar_plugin.report.figures.style import plain_name
 
 __all__ = ["action_attention_picture"]
 
-MARGIN, LABEL, GAP = 28.0, 110.0, 4.0
-FRAME = (56.0, 112.0)
+LABEL = 110.0
 LINE = 14.0  # below a frame, for its share of the attention
 TITLE = "Where and when each action is seen"
 
@@ -42,30 +42,28 @@ def action_attention_picture(
     most = rows.max(axis=(0, 2, 3), keepdims=True)
     scaled = rows / np.where(most > 0, most, 1)
     pixels = [frame_pixels(frame) for frame in tracklet.frames]
-    step = FRAME[1] + LINE + GAP
-    width = max(len(pixels) * (FRAME[0] + GAP), 330)
-    canvas = Canvas(2 * MARGIN + LABEL + width, 2 * MARGIN + 46 + (1 + len(actions)) * step + 20)
-    canvas.text(MARGIN, MARGIN - 4, fitted(title, LABEL + width, 15), 15, bold=True)
-    given = "not known" if tracklet.given is None else ", ".join(tracklet.given) or "none"
-    words = f"person {tracklet.pid}, camera {tracklet.camid}, given: {given}".replace("_", " ")
-    canvas.text(MARGIN, MARGIN + 18, fitted(words, LABEL + width, 11))
+    across, cell = len(pixels), (FRAME[0] + GAP, FRAME[1] + LINE + GAP)
+    grid = Grid((1 + len(actions)) * across, across, cell, LABEL, head=46)
+    canvas = grid.page(title, foot=MARGIN + 20)
+    words = f"person {tracklet.pid}, camera {tracklet.camid}, {tracklet.given_words}"
+    canvas.text(MARGIN, MARGIN + 18, fitted(words, grid.width, 11))
     for line, name in enumerate(("frames", *actions)):
-        top = MARGIN + 46 + line * step
-        _label(canvas, top, name, tracklet, line - 1)
         for index, frame in enumerate(pixels):
-            left = MARGIN + LABEL + index * (FRAME[0] + GAP)
+            left, top = grid.corner(line * across + index)
+            if not index:
+                _label(canvas, top, name, tracklet, line - 1)
             canvas.picture(left, top, *FRAME, heat(frame, scaled[index, line - 1]) if line else frame)
             if line:
                 share = f"{rows[index, line - 1].sum():.2f}"
                 canvas.text(left + FRAME[0] / 2, top + FRAME[1] + 1, share, 10, anchor="ma")
     foot = "Dark to bright: 0 to the action's greatest attention. Below a frame: its share in its clip's."
-    canvas.text(MARGIN, MARGIN + 46 + (1 + len(actions)) * step, foot, 10)
+    canvas.text(MARGIN, grid.bottom, foot, 10)
     return canvas
 
 
 def _label(canvas: Canvas, top: float, name: str, tracklet: ShownTracklet, action: int) -> None:
     """What stands left of a row: the frames, or an action and its likelihood."""
-    canvas.text(MARGIN, top + FRAME[1] / 2, fitted(name.replace("_", " "), LABEL - 8, 11), 11, anchor="lm")
+    canvas.text(MARGIN, top + FRAME[1] / 2, fitted(plain_name(name), LABEL - 8, 11), 11, anchor="lm")
     if action >= 0 and tracklet.likelihoods is not None:
         likely = f"{tracklet.likelihoods[action]:.2f}"
         canvas.text(MARGIN, top + FRAME[1] / 2 + 15, likely, 11, anchor="lm", bold=True)

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from reidar_plugin.report.figures.canvas import Canvas
-from reidar_plugin.report.figures.strips import ShownTracklet, draw_actions, fitted, frame_pixels
+from reidar_plugin.report.figures.strips import (
+    FRAME,
+    GAP,
+    MARGIN,
+    Grid,
+    ShownTracklet,
+    draw_actions,
+    frame_pixels,
+)
 from reidar_plugin.report.figures.style import INK, LINE, MUTED, PALETTE, PAPER, WRONG, tint
 
 __all__ = ["attention_picture"]
 
-MARGIN, LABEL, BAR, GAP = 28.0, 64.0, 56.0, 4.0
-FRAME = (56.0, 112.0)
+LABEL, BAR = 64.0, 56.0
 
 
 def attention_picture(
@@ -43,20 +50,14 @@ def attention_picture(
     clips, length = weights.shape
     across = max(1, min(clips, columns // length))
     clip_width = length * (FRAME[0] + GAP) - GAP + 14
-    row_height = FRAME[1] + BAR + 34
     head = 78.0 if actions else 46.0
-    canvas = Canvas(
-        2 * MARGIN + LABEL + max(across * clip_width - 14, 330),
-        MARGIN + head + -(-clips // across) * row_height + 26,
-    )
-    words = fitted(title or "Temporal attention", LABEL + max(across * clip_width - 14, 330), 15)
-    canvas.text(MARGIN, MARGIN - 4, words, 15, bold=True)
+    grid = Grid(clips, across, (clip_width, FRAME[1] + BAR + 34), LABEL, head, gap=14)
+    canvas = grid.page(title or "Temporal attention", foot=26)
     canvas.text(MARGIN, MARGIN + 18, f"person {tracklet.pid}, camera {tracklet.camid}", 11, MUTED)
     if actions:
         draw_actions(canvas, MARGIN, MARGIN + 36, across * clip_width, tracklet, actions)
     for clip in range(clips):
-        x = MARGIN + LABEL + clip % across * clip_width
-        y = MARGIN + head + clip // across * row_height
+        x, y = grid.corner(clip)
         if clip % across == 0:
             last = min(clip + across, clips)
             words = f"clips {clip + 1}-{last}" if last > clip + 1 else f"clip {last}"
@@ -65,7 +66,7 @@ def attention_picture(
         frames = tracklet.frames[clip * length : (clip + 1) * length]
         _draw_clip(canvas, x, y, frames, weights[clip], erased[clip], float(weights.max()))
     foot = "Bars: weights of a clip's frames, sum 1; the dashed line is an equal share."
-    canvas.text(MARGIN, canvas.image.height / canvas.scale - 24, foot, 10, MUTED)
+    canvas.text(MARGIN, grid.bottom + 2, foot, 10, MUTED)
     return canvas
 
 

@@ -6,13 +6,12 @@ import numpy as np
 from PIL import Image
 
 from reidar_plugin.report.figures.canvas import Canvas
-from reidar_plugin.report.figures.strips import frame_pixels
+from reidar_plugin.report.figures.strips import FRAME, GAP, MARGIN, Grid, frame_pixels
 from reidar_plugin.report.figures.style import INK, MUTED
 
 __all__ = ["heat", "masks_picture"]
 
-MARGIN, LABEL, GAP = 28.0, 96.0, 4.0
-FRAME = (56.0, 112.0)
+LABEL = 96.0
 STRENGTH = 0.6  # of the colour over the frame
 
 #: Colours of the lowest, the middle and the highest value, told apart also in grey.
@@ -64,16 +63,12 @@ def masks_picture(
     low, high = (end(values, axis=(0, 2, 3), keepdims=True) for end in (np.min, np.max))
     scaled = (values - low) / np.where(high > low, high - low, 1)
     across = min(columns, len(frames))
-    rows = -(-len(frames) // across)
-    high_row = (1 + len(names)) * (FRAME[1] + GAP) + 16
-    canvas = Canvas(
-        2 * MARGIN + LABEL + max(across * (FRAME[0] + GAP), 330), 2 * MARGIN + 30 + rows * high_row + 34
-    )
-    canvas.text(MARGIN, MARGIN - 4, title or "Attribute salient regions (ASRE)", 15, bold=True)
+    cell = FRAME[0] + GAP, (1 + len(names)) * (FRAME[1] + GAP) + 16
+    grid = Grid(len(frames), across, cell, LABEL, head=30)
+    canvas = grid.page(title or "Attribute salient regions (ASRE)", foot=MARGIN + 34)
     for index, frame in enumerate(frames):
         pixels = frame_pixels(frame)
-        x = MARGIN + LABEL + index % across * (FRAME[0] + GAP)
-        top = MARGIN + 30 + index // across * high_row
+        x, top = grid.corner(index)
         for line, picture in enumerate([pixels, *(heat(pixels, mask) for mask in scaled[index])]):
             y = top + line * (FRAME[1] + GAP)
             if index % across == 0:
@@ -83,7 +78,6 @@ def masks_picture(
         f"{name} {least:.2f} to {most:.2f}"
         for name, least, most in zip(names, low.ravel().tolist(), high.ravel().tolist(), strict=True)
     )
-    foot = MARGIN + 34 + rows * high_row
-    canvas.text(MARGIN, foot, f"Dark to bright: {spans}.", 10, MUTED)
-    canvas.text(MARGIN, foot + 15, "Identity maps are multiplied by 1 + alpha x mask.", 10, MUTED)
+    canvas.text(MARGIN, grid.bottom + 4, f"Dark to bright: {spans}.", 10, MUTED)
+    canvas.text(MARGIN, grid.bottom + 19, "Identity maps are multiplied by 1 + alpha x mask.", 10, MUTED)
     return canvas

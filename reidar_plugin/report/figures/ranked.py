@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reidar_plugin.report.figures.canvas import Canvas
-from reidar_plugin.report.figures.strips import ShownTracklet, draw_actions, draw_strip, fitted
+from reidar_plugin.report.figures.strips import MARGIN, Grid, ShownTracklet, draw_actions, draw_strip
 from reidar_plugin.report.figures.style import INK, LINE, MUTED, RIGHT, WRONG, tint
 
 __all__ = ["RankedTracklet", "ranked_picture"]
 
-MARGIN, GAP, PAD = 28.0, 14.0, 9.0
+GAP, PAD = 14.0, 9.0
 FRAME = (46.0, 92.0)
 
 
@@ -43,12 +43,8 @@ def ranked_picture(
     """
     lines, columns = bool(actions), max(3, min(columns, len(ranked)))
     card = (frames * (FRAME[0] + 2) - 2 + 2 * PAD, FRAME[1] + 2 * PAD + (50 if lines else 20))
-    rows = -(-len(ranked) // columns)
-    width = 2 * MARGIN + columns * (card[0] + GAP) - GAP
-    canvas = Canvas(width, 2 * MARGIN + 30 + card[1] + 36 + rows * (card[1] + GAP) - GAP)
-    canvas.text(
-        MARGIN, MARGIN - 4, fitted(title or "Ranked tracklets", width - 2 * MARGIN, 15), 15, bold=True
-    )
+    grid = Grid(len(ranked), columns, (card[0] + GAP, card[1] + GAP), head=card[1] + 66, gap=GAP)
+    canvas = grid.page(title or "Ranked tracklets", foot=MARGIN - GAP)
     top = MARGIN + 30
 
     def draw(x: float, y: float, tracklet: ShownTracklet, words: str, color: str, note: str) -> None:
@@ -64,11 +60,11 @@ def ranked_picture(
     _explain(canvas, MARGIN + card[0] + 2 * GAP, top + PAD, query, ranked, lines)
     for index, (tracklet, distance) in enumerate(ranked):
         right = tracklet.pid == query.pid
-        x = MARGIN + index % columns * (card[0] + GAP)
-        y = top + card[1] + 36 + index // columns * (card[1] + GAP)
         words = f"{index + 1}  {'right' if right else 'wrong'}: {tracklet.pid}"
-        draw(x, y, tracklet, words, RIGHT if right else WRONG, f"camera {tracklet.camid}, d {distance:.3g}")
-    canvas.line([(MARGIN, top + card[1] + 18), (width - MARGIN, top + card[1] + 18)], LINE)
+        note = f"camera {tracklet.camid}, d {distance:.3g}"
+        draw(*grid.corner(index), tracklet, words, RIGHT if right else WRONG, note)
+    between = top + card[1] + 18
+    canvas.line([(MARGIN, between), (MARGIN + grid.width, between)], LINE)
     return canvas
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -10,7 +11,22 @@ from reidar_plugin.errors import InputError, MissingFileError
 from reidar_plugin.report.figures.canvas import Canvas, text_width
 from reidar_plugin.report.figures.style import INK, MUTED, RIGHT, WRONG, plain_name
 
-__all__ = ["ShownTracklet", "draw_actions", "draw_strip", "fitted", "frame_pixels", "spread"]
+__all__ = [
+    "FRAME",
+    "GAP",
+    "MARGIN",
+    "Grid",
+    "ShownTracklet",
+    "draw_actions",
+    "draw_strip",
+    "fitted",
+    "frame_pixels",
+    "spread",
+]
+
+MARGIN = 28.0  #: around what stands on a page
+FRAME = (56.0, 112.0)  #: width and height of a frame that is looked at by itself
+GAP = 4.0  #: between such frames
 
 
 @dataclass(frozen=True)
@@ -22,6 +38,45 @@ class ShownTracklet:
     camid: int
     likelihoods: Sequence[float] | None = None  #: of the actions; None where there is no action network
     given: Sequence[str] | None = None  #: names of its actions; None where they are unknown
+
+    @property
+    def given_words(self) -> str:
+        """What a picture says of the given actions."""
+        if self.given is None:
+            return "given: not known"
+        return f"given: {', '.join(map(plain_name, self.given)) or 'none'}"
+
+
+class Grid(NamedTuple):
+    """Cells of one size on a page, filled row by row; lengths are in points."""
+
+    cells: int  #: number of cells
+    columns: int  #: cells in a row
+    size: tuple[float, float]  #: from the corner of a cell to that of the next one, right and below
+    left: float = 0  #: space between the margin and the first column
+    head: float = 0  #: space between the margin and the first row
+    gap: float = 0  #: part of a cell that is not needed right of the last one
+
+    @property
+    def width(self) -> float:
+        """Between the margins; wide enough for a line below the grid."""
+        return self.left + max(self.columns * self.size[0] - self.gap, 330)
+
+    @property
+    def bottom(self) -> float:
+        """Where the last row ends."""
+        return MARGIN + self.head + -(-self.cells // self.columns) * self.size[1]
+
+    def corner(self, index: int) -> tuple[float, float]:
+        """Upper left corner of a cell."""
+        row, column = divmod(index, self.columns)
+        return MARGIN + self.left + column * self.size[0], MARGIN + self.head + row * self.size[1]
+
+    def page(self, title: str, foot: float) -> Canvas:
+        """A page for the grid, with a title and so much space below the last row."""
+        canvas = Canvas(2 * MARGIN + self.width, self.bottom + foot)
+        canvas.text(MARGIN, MARGIN - 4, fitted(title, self.width, 15), 15, bold=True)
+        return canvas
 
 
 def frame_pixels(frame: str | np.ndarray) -> np.ndarray:
@@ -113,8 +168,7 @@ def draw_actions(
             10,
             _answer_color([names[index] for index in said], tracklet.given),
         )
-    given = "not known" if tracklet.given is None else ", ".join(map(plain_name, tracklet.given)) or "none"
-    canvas.text(x, y + 14, fitted(f"given: {given}", width, 10), 10, MUTED)
+    canvas.text(x, y + 14, fitted(tracklet.given_words, width, 10), 10, MUTED)
 
 
 def fitted(text: str, width: float, size: float) -> str:

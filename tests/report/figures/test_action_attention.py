@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 
-from reidar_plugin.report.figures.action_attention import (
-    FRAME,
-    GAP,
-    LABEL,
-    LINE,
-    MARGIN,
-    action_attention_picture,
-)
+from reidar_plugin.report.figures.action_attention import LABEL, LINE, action_attention_picture
 from reidar_plugin.report.figures.masks import RAMP
-from reidar_plugin.report.figures.strips import ShownTracklet
+from reidar_plugin.report.figures.strips import FRAME, GAP, MARGIN, ShownTracklet
 
 ACTIONS = ("walking", "using_hands")
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from reidar_plugin.report.figures.canvas import Canvas, text_width
 from reidar_plugin.report.figures.strips import (
+    Grid,
     ShownTracklet,
     draw_actions,
     draw_strip,
@@ -26,6 +27,21 @@ def test_frames_are_spread_over_the_tracklet(count: int, most: int, indices: lis
     assert spread(count, most) == indices
     with pytest.raises(ValueError, match=r"without frames"):
         spread(0, most)
+
+
+def test_a_grid_is_filled_row_by_row() -> None:
+    grid = Grid(7, 3, (150, 50), left=20, head=40, gap=10)
+    assert [grid.corner(index) for index in (0, 2, 3, 6)] == [(48, 68), (348, 68), (48, 118), (48, 168)]
+    assert (grid.width, grid.bottom) == (20 + 440, 28 + 40 + 3 * 50)
+    page = grid.page("A title", foot=12).pixels()
+    assert page.shape == (2 * (218 + 12), 2 * (56 + 460), 3)
+    assert Grid(1, 1, (50, 50), left=20).width == 350
+
+
+def test_the_title_of_a_grid_is_cut_to_its_width() -> None:
+    page = Grid(1, 1, (400, 50), head=40).page("walking " * 40, foot=12).pixels()
+    written = np.flatnonzero((page != 255).any(axis=(0, 2)))
+    assert 2 * 27 <= written.min() < 2 * 380 < written.max() <= 2 * 430  # bold letters are a little wider
 
 
 def test_a_strip_shows_frames_side_by_side() -> None:
