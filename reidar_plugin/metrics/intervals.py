@@ -13,7 +13,15 @@ import numpy as np
 
 from reidar_plugin.errors import InputError
 
-__all__ = ["Interval", "PairedTest", "bootstrap_interval", "paired_test"]
+__all__ = [
+    "Interval",
+    "PairedTest",
+    "bootstrap_interval",
+    "check_draws",
+    "paired_test",
+    "percentile_interval",
+    "sums_by_group",
+]
 
 CHUNK = 2**22  # resampled values held at a time
 
@@ -55,9 +63,8 @@ def bootstrap_interval(
         Interval(mean=0.75, low=0.25, high=1.0)
     """
     values = _one_a_query(values)
-    if not 0 < level < 1:
-        raise InputError(f"a level lies between 0 and 1, got {level}")
-    sums, sizes = _by_group(values, groups)
+    check_draws(level, resamples)
+    sums, sizes = sums_by_group(values, groups)
     random = np.random.default_rng(seed)
     means = np.concatenate(
         [
@@ -66,8 +73,7 @@ def bootstrap_interval(
             for chosen in [random.integers(len(sums), size=(count, len(sums)))]
         ]
     )
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(values.mean()), float(low), float(high))
+    return percentile_interval(float(values.mean()), means, level)
 
 
 def paired_test(
@@ -97,7 +103,7 @@ def paired_test(
         raise InputError(f"a paired test needs the same queries, got {len(a)} and {len(b)} figures")
     gaps = b - a
     interval = bootstrap_interval(gaps, level, resamples, seed, groups)
-    sums, _ = _by_group(gaps, groups)
+    sums, _ = sums_by_group(gaps, groups)
     sums = sums[sums != 0]  # the sign of 0 changes nothing
     random = np.random.default_rng(seed)
     bound = abs(sums.sum()) * (1 - 1e-12)  # sums in another order may differ in their last bit
@@ -117,19 +123,33 @@ def _one_a_query(values: Any) -> np.ndarray:
     return array
 
 
-def _by_group(values: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and size of each group, ``(N,)`` each; without groups every query is a group of its own."""
+def check_draws(level: float, resamples: int) -> None:
+    """Refuse a level that is no share, and drawing nothing."""
+    if not 0 < level < 1:
+        raise InputError(f"a level lies between 0 and 1, got {level}")
+    if resamples < 1:
+        raise InputError(f"expected at least one resample, got {resamples}")
+
+
+def percentile_interval(mean: float, drawn: np.ndarray, level: float) -> Interval:
+    """The interval between the percentiles of what was drawn, as many of it below as above."""
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(mean, float(low), float(high))
+
+
+def sums_by_group(values: np.ndarray, groups: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of each group, ``(..., V)`` -> ``(..., N)``, and its size, ``(N,)``; without groups each query is one."""
+    queries = values.shape[-1]
     if groups is None:
-        return values, np.ones(len(values))
-    if len(groups) != len(values):
-        raise ValueError(f"expected one group a query, got {len(groups)} groups for {len(values)} figures")
+        return values, np.ones(queries)
+    if len(groups) != queries:
+        raise ValueError(f"expected one group a query, got {len(groups)} groups for {queries} figures")
     _, member = np.unique(np.asarray(groups), return_inverse=True)
-    return np.bincount(member, values), np.bincount(member).astype(np.float64)
+    sums = np.apply_along_axis(lambda row: np.bincount(member, row), -1, values)
+    return sums, np.bincount(member).astype(np.float64)
 
 
 def _portions(resamples: int, width: int) -> list[int]:
     """Split the number of resamples into portions that fit in memory."""
-    if resamples < 1:
-        raise InputError(f"expected at least one resample, got {resamples}")
     most = max(1, CHUNK // max(1, width))
     return [min(most, resamples - done) for done in range(0, resamples, most)]

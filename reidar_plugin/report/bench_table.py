@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.metrics.intervals import Interval
-from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
+from reidar_plugin.metrics.seed_intervals import SeededTest, seeded_difference, spread
 from reidar_plugin.report.results import Results
 
 __all__ = ["FIGURES", "bench_record", "bench_table", "write_bench"]
@@ -28,7 +28,7 @@ def bench_record(outcomes: Outcomes, level: float = 0.95, resamples: int = 10_00
     Args:
         outcomes: results of the finished runs; the first variant is what the others are held against. A difference is taken
             over the seeds and streets that both variants have.
-        level, resamples: options of the intervals, see :func:`~reidar_plugin.metrics.seeded.seeded_difference`.
+        level, resamples: options of the intervals, see :func:`~reidar_plugin.metrics.seed_intervals.seeded_difference`.
     """
     first = next(iter(outcomes))
     record: dict[str, Any] = {"against": first, "level": level, "resamples": resamples, "variants": {}}

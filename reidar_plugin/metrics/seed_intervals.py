@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reidar_plugin.metrics.intervals import Interval
+from reidar_plugin.metrics.intervals import Interval, check_draws, percentile_interval, sums_by_group
 
 __all__ = ["SeededTest", "Spread", "seeded_difference", "spread"]
 
@@ -60,23 +60,18 @@ def seeded_difference(
     """
     if not tests:
         raise ValueError("expected one test set or more, got none")
-    if not 0 < level < 1 or resamples < 1:
-        raise ValueError(f"expected a level between 0 and 1 and >= 1 resample, got {level} and {resamples}")
+    check_draws(level, resamples)
     random = np.random.default_rng(seed)
     drawn = np.mean([_drawn(_checked(test), resamples, random) for test in tests], axis=0)
-    mean = float(np.mean([(test.b - test.a).mean() for test in tests]))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean, float(low), float(high))
+    return percentile_interval(float(np.mean([(test.b - test.a).mean() for test in tests])), drawn, level)
 
 
 def _drawn(test: SeededTest, resamples: int, random: np.random.Generator) -> Figures:
     """Means of b - a after each drawing, ``(resamples,)``."""
     gaps = test.b - test.a  # (K, V)
-    names, member = np.unique(test.people, return_inverse=True)
-    sums = np.stack([np.bincount(member, row, minlength=len(names)) for row in gaps])  # (K, P)
-    sizes = np.bincount(member).astype(np.float64)
+    sums, sizes = sums_by_group(gaps, test.people)  # (K, P) and (P,)
     seeds = _times(len(gaps), max(1, len(gaps) - 1), resamples, random)
-    people = _times(len(names), len(names), resamples, random)
+    people = _times(len(sizes), len(sizes), resamples, random)
     totals = ((seeds / seeds.sum(axis=1, keepdims=True)) @ sums * people).sum(axis=1)
     return totals / (people @ sizes)
 

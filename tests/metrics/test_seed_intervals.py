@@ -7,9 +7,9 @@ import statistics
 import numpy as np
 import pytest
 
-from reidar_plugin.metrics import seeded
+from reidar_plugin.metrics import seed_intervals
 from reidar_plugin.metrics.intervals import bootstrap_interval
-from reidar_plugin.metrics.seeded import SeededTest, seeded_difference, spread
+from reidar_plugin.metrics.seed_intervals import SeededTest, seeded_difference, spread
 
 
 def made(
@@ -71,7 +71,9 @@ def test_runs_that_do_not_differ_leave_the_interval_of_people() -> None:
 def test_seeds_spread_as_the_error_of_their_mean_says(gaps: list[float]) -> None:
     """Where all people are alike, the standard error of the mean over seeds is all there is."""
     b = np.repeat(np.array(gaps)[:, None], 10, axis=1)
-    drawn = seeded._drawn(SeededTest(np.zeros_like(b), b, np.arange(10)), 50_000, np.random.default_rng(0))
+    drawn = seed_intervals._drawn(
+        SeededTest(np.zeros_like(b), b, np.arange(10)), 50_000, np.random.default_rng(0)
+    )
     assert drawn.std() == pytest.approx(statistics.stdev(gaps) / math.sqrt(len(gaps)), rel=0.02)
 
 
@@ -106,7 +108,7 @@ def test_errors() -> None:
         seeded_difference([SeededTest(a, a + np.nan, people)])
     with pytest.raises(ValueError, match="one test set or more"):
         seeded_difference([])
-    with pytest.raises(ValueError, match=r"got 1\.5 and 10000"):
+    with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
         seeded_difference([SeededTest(a, a, people)], level=1.5)
     with pytest.raises(ValueError, match="one run or more"):
         spread([])
