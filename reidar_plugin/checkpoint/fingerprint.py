@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from reidar_plugin.config import add_reidar_config
+from reidar_plugin.config.settings import leaves
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.models.joint import FEATURE
@@ -144,7 +145,7 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[s
 def _values(config: str) -> dict[str, Any]:
     """Of every key, by default where the config, as yaml, lacks it."""
     defaults = add_reidar_config(toolbox_config()).dump()
-    return {key: value for text in (defaults, config) for key, value in _leaves(yaml.safe_load(text) or {})}
+    return {key: value for text in (defaults, config) for key, value in leaves(yaml.safe_load(text) or {})}
 
 
 def _follows_cosine(config: Mapping[str, Any]) -> bool:
@@ -153,12 +154,3 @@ def _follows_cosine(config: Mapping[str, Any]) -> bool:
 
 def _is_free(key: str) -> bool:
     return any(key == free or key.startswith(free + ".") for free in FREE)
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in tree.items():
-        found += (
-            _leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", value)]
-        )
-    return found

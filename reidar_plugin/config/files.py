@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from yacs.config import CfgNode
 
-from reidar_plugin.config.settings import Setting, SettingLog, keys_of, value_at
+from reidar_plugin.config.settings import Setting, SettingLog, keys_of, leaves, value_at
 from reidar_plugin.errors import ConfigError, nearest
 
 __all__ = ["BASE", "CheckedConfig", "checked"]
@@ -86,8 +86,7 @@ class CheckedConfig(CfgNode):
             if not wants_group:
                 self._check_value(key, value, source)
         self.merge_from_other_cfg(CfgNode(tree))
-        leaves = [key for key in keys_of(tree) if not isinstance(value_at(tree, key), dict)]
-        self._log.merged(self, leaves, source, in_file=True)
+        self._log.merged(self, dict(leaves(tree)), source, in_file=True)
 
     def _check_key(self, key: str, source: str) -> None:
         known = list(keys_of(self))

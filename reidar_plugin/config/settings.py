@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Setting", "SettingLog", "keys_of", "value_at"]
+__all__ = ["Setting", "SettingLog", "keys_of", "leaves", "value_at"]
 
 
 class Setting(NamedTuple):
@@ -57,6 +57,15 @@ def keys_of(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
         yield f"{prefix}{name}"
         if isinstance(value, dict):
             yield from keys_of(value, f"{prefix}{name}.")
+
+
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key of a nested config that is no group, as ``group.key``, and its value."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def value_at(tree: Mapping[str, Any], key: str) -> Any:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import yaml
 from yacs.config import CfgNode
 
+from reidar_plugin.config.settings import leaves
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.launch import subprocesses
 from reidar_plugin.report.results import Results, plain, read_results
@@ -122,7 +123,7 @@ def finished(run: Run) -> Results | None:
     if not (run.folder / "results.json").is_file():
         return None
     results, cfg = read_results(run.folder), run.cfg()
-    there, here = _flat(results.config), _flat(plain(cfg))
+    there, here = dict(leaves(results.config)), dict(leaves(plain(cfg)))
     keys = sorted(key for key in here if key not in ELSEWHERE and there.get(key) != here[key])
     if keys:
         changes = ", ".join(f"{key} {there.get(key)!r}, now {here[key]!r}" for key in keys[:3])
@@ -131,11 +132,3 @@ def finished(run: Run) -> Results | None:
             "delete that folder"
         )
     return results if results.notes.get("epochs") == cfg.train.max_epoch else None
-
-
-def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        inner = _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
-        found.update(inner)
-    return found

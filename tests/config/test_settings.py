@@ -7,7 +7,7 @@ from yacs.config import CfgNode
 
 import reidar_plugin
 from reidar_plugin.config.files import CheckedConfig, checked
-from reidar_plugin.config.settings import Setting, SettingLog, keys_of, value_at
+from reidar_plugin.config.settings import Setting, SettingLog, keys_of, leaves, value_at
 from reidar_plugin.host.defaults import toolbox_config
 
 
@@ -87,3 +87,4 @@ def test_keys_and_values_of_groups() -> None:
     tree = {"a": {"b": {"c": 1}}, "d": 2}
     assert list(keys_of(tree)) == ["a", "a.b", "a.b.c", "d"]
     assert (value_at(tree, "a.b.c"), value_at(tree, "d")) == (1, 2)
+    assert list(leaves(tree)) == [("a.b.c", 1), ("d", 2)]
