@@ -66,7 +66,7 @@ def check(args: argparse.Namespace) -> int:
     samples = [*dataset.train, *dataset.query, *dataset.gallery]
     print(f"{args.dataset} in {os.path.abspath(args.root)}\n")
     print(counts_table(args.dataset, count_parts(dataset)), end="\n\n")
-    unmatched = unmatched_queries(dataset)
+    unmatched = unmatched_queries(dataset.query, dataset.gallery)
     print(
         f"queries with a match in another camera: {len(dataset.query) - len(unmatched)} of {len(dataset.query)}"
     )

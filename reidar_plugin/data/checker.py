@@ -121,12 +121,12 @@ def label_table(dataset: Any, space: LabelSpace | AttributeSpace) -> str:
     return str(tabulate(rows, headers=heads))
 
 
-def unmatched_queries(dataset: Any) -> list[Any]:
-    """Queries whose person has no gallery tracklet in another camera; retrieval skips them."""
+def unmatched_queries(query: Iterable[Any], gallery: Iterable[Any]) -> list[Any]:
+    """Samples of queries whose person has no gallery tracklet in another camera; retrieval skips them."""
     cameras = defaultdict(set)
-    for _, pid, camid, *_ in dataset.gallery:
+    for _, pid, camid, *_ in gallery:
         cameras[pid].add(camid)
-    return [sample for sample in dataset.query if not cameras[sample[1]] - {sample[2]}]
+    return [sample for sample in query if not cameras[sample[1]] - {sample[2]}]
 
 
 def missing_pictures(samples: Iterable[Any]) -> Iterator[str]:
@@ -184,7 +184,7 @@ def training_problems(dataset: Any, missing: int, broken: int) -> list[str]:
     reasons = []
     if people < 2:
         reasons.append(f"training needs two people or more, found {people}")
-    if len(unmatched_queries(dataset)) == len(dataset.query):
+    if len(unmatched_queries(dataset.query, dataset.gallery)) == len(dataset.query):
         reasons.append(
             "no query has its person in another camera of the gallery, so that nothing can be tested"
         )

@@ -71,7 +71,7 @@ def hold_out(data: ClipDataManager, cfg: CfgNode) -> None:
         return
     table = data.train_table
     people = held_out_people(table, cfg.reidar.train.held_out, cfg.train.seed)
-    samples = [(paths, int(table.pids[n]), int(table.camids[n]), 0) for n, paths in enumerate(table.paths)]
+    samples = table.samples()
     kept = [index for index, sample in enumerate(samples) if sample[1] not in people]
     order = data.training_order([samples[index] for index in kept], table.labels[kept])
     data.train_loader.batches.order = PartOfOrder(order, kept)

@@ -53,6 +53,11 @@ class TrackletTable:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def samples(self) -> list[tuple[tuple[str, ...], int, int, int]]:
+        """The tracklets as samples of the host, ``(paths, pid, camid, 0)``."""
+        pids, camids = self.pids[:-1].tolist(), self.camids[:-1].tolist()
+        return [(paths, pid, camid, 0) for paths, pid, camid in zip(self.paths, pids, camids, strict=True)]
+
     @property
     def labels(self) -> Tensor:
         """Multi-hot actions, float32 ``(N, M)``; a row of NaN where they are unknown."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from reidar_plugin.data.checker import unmatched_queries
 from reidar_plugin.data.held_out import HELD_OUT
 from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager
@@ -185,11 +186,7 @@ def check_answerable(data: ClipDataManager) -> None:
     """
     for name, parts in data.test_loader.items():
         query, gallery = parts["query"].table, parts["gallery"].table
-        cameras: dict[int, set[int]] = {}
-        for pid, camid in zip(gallery.pids[:-1].tolist(), gallery.camids[:-1].tolist(), strict=True):
-            cameras.setdefault(pid, set()).add(camid)
-        pairs = zip(query.pids[:-1].tolist(), query.camids[:-1].tolist(), strict=True)
-        if not any(cameras.get(pid, set()) - {camid} for pid, camid in pairs):
+        if len(unmatched_queries(query.samples(), gallery.samples())) == len(query):
             raise ConfigError(
                 f"{name}: none of {len(query)} queries has its person in another camera of the gallery "
                 f"({len(gallery)} tracklets), so no rank can be computed; look at its lists and camera ids"

@@ -65,7 +65,7 @@ def test_counts_tell_distractors_from_person_zero() -> None:
 def test_a_query_needs_its_person_in_another_camera() -> None:
     query = [(("a",), 1, 0, 0), (("b",), 2, 0, 0), (("c",), 3, 0, 0)]
     gallery = [(("d",), 1, 1, 0), (("e",), 2, 0, 0), (("f",), 1, 0, 0)]
-    assert [paths for (paths, *_) in unmatched_queries(made([], query, gallery))] == [("b",), ("c",)]
+    assert [paths for (paths, *_) in unmatched_queries(query, gallery)] == [("b",), ("c",)]
 
 
 def test_problems_one_by_one() -> None:

@@ -320,7 +320,7 @@ def test_the_official_counts(tmp_path: Path, shared: Path) -> None:
         cameras[pid].add(camid)
     assert set().union(*cameras.values()) == set(range(6))
     assert sum(bool(cameras[pid] - {camid}) for _, pid, camid, _ in dataset.query) == 1840
-    assert len(unmatched_queries(dataset)) == 1980 - 1840
+    assert len(unmatched_queries(dataset.query, dataset.gallery)) == 1980 - 1840
     found = [PartCounts(part.tracklets, part.people, part.distractors) for part in count_parts(dataset)]
     assert found == list(OFFICIAL["mars"])
     assert next(missing_pictures(dataset.train)).endswith("bbox_train/0001/0001C1T0001F001.jpg")

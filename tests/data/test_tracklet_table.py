@@ -27,6 +27,8 @@ def test_rows_are_those_of_the_samples() -> None:
         attributes = SPACES[1].encode(getattr(frames, "attributes", None))
         np.testing.assert_array_equal(table.attributes[index].numpy(), attributes)
     assert table.labels[:, 0].isnan().tolist() == [False, True, False]
+    assert table.samples() == SAMPLES
+    assert getattr(table.samples()[0][0], "labels", None) == {"walking"}
 
 
 def test_without_spaces_there_are_no_columns() -> None:
