@@ -20,6 +20,7 @@ from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep
 from tests.checkpoint.runs import EPOCHS, STEPS, Killed, killed_at
 from tests.engine_rig import build, config, differences, run, weights
+from tests.versions import TORCH
 
 
 @pytest.mark.parametrize(("save_every", "steps"), [(0, [5]), (1, [1, 4]), (2, [2, 4])])
@@ -248,12 +249,13 @@ def test_a_checkpoint_of_the_first_version_goes_on(
     assert "training from 1 epoch and 1 step to 3 epochs" in output
     assert "epoch: [1/3]" not in output
     expected, found = weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")
-    torch.testing.assert_close(found["state_dict"], expected["state_dict"], rtol=1e-3, atol=1e-4)
+    close = {
+        "rtol": 1e-3,
+        "atol": 1e-4 if TORCH >= (2, 5) else 2e-3,
+    }  # torch 2.4 rounds unlike the torch that wrote it
+    torch.testing.assert_close(found["state_dict"], expected["state_dict"], **close)
     torch.testing.assert_close(
-        found["reidar"]["parts"]["objective"],
-        expected["reidar"]["parts"]["objective"],
-        rtol=1e-3,
-        atol=1e-4,
+        found["reidar"]["parts"]["objective"], expected["reidar"]["parts"]["objective"], **close
     )
     old, history = read_checkpoint(OLD), engine.history
     assert [row["epoch"] for row in history.epochs] == [1, 2, 3]

@@ -107,4 +107,6 @@ def test_layout_of_the_maps(mars: Path, tmp_path: Path) -> None:
     assert kernels[0].is_contiguous(memory_format=torch.channels_last)
     assert not kernels[0].is_contiguous()
     assert kernels[1].is_contiguous()
-    assert first_step(inner)["loss"] == pytest.approx(first_step(outer)["loss"], rel=1e-4)
+    assert first_step(inner)["loss"] == pytest.approx(
+        first_step(outer)["loss"], rel=5e-4
+    )  # sums in another order

@@ -417,6 +417,9 @@ def test_losses_can_be_handed_in() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    TORCH < (2, 5), reason="torch 2.4 breaks the graph where a module sets a number of its own"
+)
 def test_compiles_without_a_break() -> None:
     made = objective(list(TERMS))
     out, compiled = output(), torch.compile(made, backend="aot_eager", fullgraph=True)
