@@ -8,10 +8,9 @@ from typing import Any
 import torch
 import yaml
 
-from reidar_plugin.config import add_reidar_config
+from reidar_plugin.config.files import full_config
 from reidar_plugin.config.settings import leaves
 from reidar_plugin.data.tracklet_table import TrackletTable
-from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.models.joint import FEATURE
 
 __all__ = ["RunFingerprint", "config_changes", "describe_training", "model_changes"]
@@ -144,7 +143,7 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[s
 
 def _values(config: str) -> dict[str, Any]:
     """Of every key, by default where the config, as yaml, lacks it."""
-    defaults = add_reidar_config(toolbox_config()).dump()
+    defaults = full_config().dump()
     return {key: value for text in (defaults, config) for key, value in leaves(yaml.safe_load(text) or {})}
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import yaml
 from yacs.config import CfgNode
 
+from reidar_plugin.config.node import add_reidar_config
 from reidar_plugin.config.settings import Setting, SettingLog, keys_of, leaves, value_at
 from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.host.defaults import toolbox_config
 
-__all__ = ["BASE", "CheckedConfig", "checked"]
+__all__ = ["BASE", "CheckedConfig", "checked", "full_config"]
 
 #: The key that names the file a config starts from.
 BASE = "_BASE_"
@@ -119,6 +121,11 @@ class CheckedConfig(CfgNode):
 
     def _at(self, key: str) -> Any:
         return value_at(self, key)
+
+
+def full_config() -> CheckedConfig:
+    """The toolbox's config with the ``reidar`` node, every key at its default."""
+    return checked(add_reidar_config(toolbox_config()))
 
 
 def checked(cfg: CfgNode) -> CheckedConfig:

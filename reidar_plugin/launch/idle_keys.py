@@ -9,11 +9,9 @@ from typing import NamedTuple
 
 from yacs.config import CfgNode
 
-from reidar_plugin.config import add_reidar_config
-from reidar_plugin.config.files import CheckedConfig
+from reidar_plugin.config.files import CheckedConfig, full_config
 from reidar_plugin.config.settings import Setting, SettingLog, value_at
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.launch.idle_rules import IdleKeys
 from reidar_plugin.launch.idle_table import IDLE_KEYS
 
@@ -79,7 +77,7 @@ def findings(cfg: CfgNode) -> Iterator[Finding]:
 def _settings(cfg: CfgNode) -> dict[str, Setting]:
     if isinstance(cfg, CheckedConfig):
         return cfg.settings()
-    return SettingLog(add_reidar_config(toolbox_config())).settings(cfg)
+    return SettingLog(full_config()).settings(cfg)
 
 
 def _line(cfg: CfgNode, together: list[Finding]) -> str:

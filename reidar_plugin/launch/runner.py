@@ -14,8 +14,8 @@ from torch import nn
 from yacs.config import CfgNode
 
 from reidar_plugin import host
-from reidar_plugin.config import JOINT, add_reidar_config
-from reidar_plugin.config.files import CheckedConfig, checked
+from reidar_plugin.config import JOINT
+from reidar_plugin.config.files import CheckedConfig, full_config
 from reidar_plugin.host import defaults
 from reidar_plugin.io.console import say, tee
 from reidar_plugin.launch.validation import check_config, check_datasets
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def default_config() -> CheckedConfig:
     """The toolbox's config with the ``reidar`` node, ready for ``merge_from_file`` and ``merge_from_list``."""
-    cfg = checked(add_reidar_config(defaults.toolbox_config()))
+    cfg = full_config()
     cfg.use_gpu = torch.cuda.is_available()
     return cfg
 

@@ -18,11 +18,9 @@ from torch import Tensor
 from yacs.config import CfgNode
 
 from reidar_plugin.checkpoint.store import BEST, read_checkpoint
-from reidar_plugin.config import add_reidar_config
-from reidar_plugin.config.files import checked
+from reidar_plugin.config.files import full_config
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.errors import ConfigError, ReidarError
-from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.launch.idle_keys import check_idle_keys
 
@@ -157,7 +155,7 @@ def merged(config_file: str | Path, options: Sequence[str] = ()) -> CfgNode:
     Raises:
         ConfigError: a key that nobody knows, a value that does not fit, or a key without effect.
     """
-    cfg = checked(add_reidar_config(toolbox_config()))
+    cfg = full_config()
     cfg.merge_from_file(str(config_file))
     cfg.merge_from_list(list(options))
     check_idle_keys(cfg)

@@ -6,7 +6,7 @@ import pytest
 from yacs.config import CfgNode
 
 import reidar_plugin
-from reidar_plugin.config.files import CheckedConfig, checked
+from reidar_plugin.config.files import CheckedConfig, checked, full_config
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host.defaults import toolbox_config
 
@@ -19,6 +19,13 @@ def cfg() -> CheckedConfig:
 def write(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+def test_the_full_config_is_the_hosts_with_our_node() -> None:
+    cfg = full_config()
+    assert cfg == reidar_plugin.add_reidar_config(toolbox_config())
+    assert cfg.settings() == {}
+    assert cfg is not full_config()
 
 
 def test_merges_as_yacs_does(cfg: CheckedConfig, tmp_path: Path) -> None:
