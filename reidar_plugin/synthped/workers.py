@@ -3,6 +3,7 @@
 import csv
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -117,6 +118,9 @@ _WRITER: list[_UnitWriter] = []  # of this worker process
 
 
 def _start_worker(writer: _UnitWriter) -> None:
+    signal.signal(
+        signal.SIGTERM, signal.SIG_DFL
+    )  # by which the pool ends a worker, whatever the parent takes it for
     cv2.setNumThreads(1)
     _WRITER[:] = [writer]
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,14 @@ def test_stretches_by_hand() -> None:
 
 def test_cores_are_those_of_this_process() -> None:
     assert 1 <= workers.cores() <= (os.cpu_count() or 1)
+
+
+def test_a_worker_ends_quietly_where_sigterm_means_ctrl_c() -> None:
+    """A pool ends its workers by SIGTERM, and a worker begins with the handlers of its parent."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        workers._start_worker(None)  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        workers._WRITER.clear()
