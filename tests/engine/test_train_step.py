@@ -7,6 +7,7 @@ from reidar_plugin.engine.train_step import TrainStep, centre_optimizers
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.precision import Precision
 from tests.engine_rig import build, config, first_step, tiny
+from tests.versions import TORCH
 
 CPU = torch.device("cpu")
 
@@ -107,6 +108,7 @@ def test_layout_of_the_maps(mars: Path, tmp_path: Path) -> None:
     assert kernels[0].is_contiguous(memory_format=torch.channels_last)
     assert not kernels[0].is_contiguous()
     assert kernels[1].is_contiguous()
+    close = 1e-4 if TORCH >= (2, 5) else 5e-4  # sums in another order, which torch 2.4 rounds more coarsely
     assert first_step(inner)["loss"] == pytest.approx(
-        first_step(outer)["loss"], rel=5e-4
+        first_step(outer)["loss"], rel=close
     )  # sums in another order
