@@ -223,7 +223,7 @@ class Predictor:
 
 
 class TrackAverager:
-    """Predicts the tracks of a video from clips as they come, as :func:`~reidar_plugin.inference.crops.join_clips` gives them.
+    """Predicts the tracks of a video from clips as they come; :func:`~reidar_plugin.inference.crops.join_clips` gives them.
 
     Memory holds a batch of clips, and of each track that is not over its sums and the weights of its frames. Tracks are
     cut into consecutive clips, all of which count, whatever the model's own test did.
