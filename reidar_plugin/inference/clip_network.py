@@ -40,8 +40,16 @@ class ClipNetwork(nn.Module):
         super().__init__()
         self.model, self.normalise = model, normalise
 
-    def forward(self, frames: Tensor) -> ClipTensors:
-        output = checked_output(self.model(self.normalise(frames)))
+    def forward(self, frames: Tensor, counts: Tensor | None = None) -> ClipTensors:
+        """Judge clips.
+
+        Args:
+            frames: uint8 ``(B, T, H, W, 3)``.
+            counts: bool ``(B, T)``, frames that are no copies, for a model whose actions read maps; it finds them itself
+                if None.
+        """
+        given = () if counts is None else (counts,)
+        output = checked_output(self.model(self.normalise(frames), *given))
         feature, seen = output.feature.float(), output.action_attention
         return ClipTensors(
             feature,

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields
 
 from yacs.config import CfgNode
 
@@ -76,10 +75,6 @@ class ModelCard:
             # squared Euclidean distances of unit vectors are twice their cosine distances: the same order
             distance="cosine" if cfg.test.normalize_feature else cfg.test.dist_metric,
         )
-
-    def with_changes(self, **changes: Any) -> "ModelCard":
-        """The card with other values of some fields."""
-        return replace(self, **changes)
 
     def as_json(self) -> str:
         """The card as text."""
