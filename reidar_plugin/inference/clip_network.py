@@ -92,4 +92,5 @@ class TorchJudge:
         on_device = frames.to(self.precision.device, non_blocking=True)
         with self._lock, torch.inference_mode(), self.precision.autocast():
             outputs = self.network(on_device)
-        return ClipOutputs(*(None if field is None else field.cpu().numpy() for field in outputs))
+        feature, actions, attention, seen = (None if each is None else each.cpu().numpy() for each in outputs)
+        return ClipOutputs(feature, actions, attention, seen)  # type: ignore[arg-type]
