@@ -31,8 +31,8 @@ PRESETS = {
 
 ``town`` is for comparisons of methods on a machine of a few cores: its test has 600 queries with a right answer in another
 camera (seed 0), ``laptop`` has 232. ``city`` has many people with few tracklets each: a weak label is one a person, so
-actions are learnt from people, not from pictures. ``mars`` has MARS' own numbers: 8,298 training tracklets, and of the 8,062 of known
-people in the test set 1,980 queries.
+actions are learnt from people, not from pictures. ``mars`` has MARS' own numbers: 8,298 training tracklets, and of the
+8,062 of known people in the test set 1,980 queries.
 """
 
 _STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0)
