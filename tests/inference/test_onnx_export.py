@@ -28,7 +28,7 @@ EACH: list[dict[str, Any]] = [
     {"pooling": "gem", "source": "0", "action_pooling": "log_sum_exp"},
     {"pooling": "mean", "source": "0", "action_pooling": "noisy_or"},
     {"pooling": "mean", "source": "0", "action_pooling": "attention", "layers": [8, 16]},
-    {"pooling": "mean", "source": "0", "action_pooling": "mean"},
+    {"pooling": "mean", "source": "frames", "action_pooling": "mean", "layers": [8]},
 ]
 
 
