@@ -169,8 +169,8 @@ def test_what_cannot_be_fitted() -> None:
         fit_calibration(np.ones((4, 2)), np.array([0, 0, 1, 1]), model="a")
     with pytest.raises(CalibrationError, match="tell nobody apart"):  # own tracklets are far, strangers near
         fit_calibration(np.array([[0.0], [9.0], [0.1], [9.1]]), np.array([0, 0, 1, 1]), model="a")
+    nearest_is_another = np.array([[0.0], [1.0], [1.1], [9.0], [9.9]])
     with pytest.raises(CalibrationError, match="no threshold has a precision of 1 of pairs"):
-        nearest_is_another = np.array([[0.0], [1.0], [1.1], [9.0], [9.9]])
         fit_calibration(nearest_is_another, np.array([0, 0, 1, 2, 2]), model="a", precision=1.0)
     with pytest.raises(CalibrationError, match="their numbers differ"):
         fit_calibration(features, people[:-1], cameras, model="a")
