@@ -16,13 +16,13 @@ function make(tag, attributes = {}, ...children) {
 
 const plural = (count, word, words = word + "s") => `${count.toLocaleString("en")} ${count === 1 ? word : words}`;
 
-/** All words of a search in a text: numbers as a whole, other words from their beginning. */
+/** All words of a search in a text: "person 7" and numbers as a whole, other words from their beginning. */
 function finder(words) {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = words.toLowerCase().match(/(?:person|query)\s+\d+(?=\s|$)|\S+/g) ?? [];
   return (text) => {
-    const tokens = text.toLowerCase().split(/[\s/]+/);
-    return wanted.every((word) => text.toLowerCase().includes(" " + word + " ") || tokens.some((token) =>
-      /^\d+$/.test(word) ? token === word : token.startsWith(word)));
+    const low = text.toLowerCase(), tokens = low.split(/[\s/]+/);
+    return wanted.every((word) => (/\s/.test(word) ? low.includes(` ${word.replace(/\s+/, " ")} `) :
+      tokens.some((token) => (/^\d+$/.test(word) ? token === word : token.startsWith(word)))));
   };
 }
 

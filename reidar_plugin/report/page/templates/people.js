@@ -21,57 +21,56 @@ for (const one of sightings) one.text = ` person ${one.person} ${cameras[one.cam
 
 // ---- drawings: one path a camera, however many tracklets there are
 
-const LEFT = 110, WIDTH = 790, across = (seconds) => LEFT + (WIDTH * (seconds - start)) / length;
+const LEFT = 104, BIN = 5;
 
-function axis(bottom) {
-  return [0, 1, 2, 3, 4].flatMap((step) => {
-    const seconds = start + (length * step) / 4, x = across(seconds);
-    return [make("path", { class: "axis", d: `M${x} 4V${bottom}` }),
-      make("text", { x, y: bottom + 14, "text-anchor": step === 4 ? "end" : step ? "middle" : "start" }, clock(seconds))];
-  });
-}
-
-function label(camera, y) {
-  const name = cameras[camera], short = name.length > 15 ? name.slice(0, 14) + "…" : name;
-  return make("text", { class: "name", x: 0, y, "dominant-baseline": "middle" }, make("title", {}, name), short);
-}
-
-function drawing(words, rows, paint) {
-  const bottom = 8 + rows.height * rows.list.length;
-  const svg = make("svg", { class: "times", viewBox: `0 0 ${LEFT + WIDTH + 4} ${bottom + 20}`, role: "img", "aria-label": words });
-  svg.append(...axis(bottom));
-  rows.list.forEach((camera, row) => {
-    const top = 4 + row * rows.height;
-    svg.append(label(camera, top + rows.height / 2), ...paint(camera, top));
+/** Cameras one below the other over a common time; it is drawn for a width, so that text keeps its size. */
+function drawing(words, list, width, height, paint) {
+  const bottom = 8 + height * list.length, across = (seconds) => LEFT + ((width - LEFT - 2) * (seconds - start)) / length;
+  const svg = make("svg", { class: "times", viewBox: `0 0 ${width} ${bottom + 18}`, role: "img", "aria-label": words });
+  svg.append(...axis(bottom, width > 600 ? 4 : 2, across));
+  list.forEach((camera, row) => {
+    const top = 4 + row * height;
+    svg.append(label(camera, top + height / 2), ...paint(camera, top, across));
   });
   return svg;
 }
 
-/** How many tracklets there are at a time, as steps. */
-function steps(list, top, height, most) {
-  const bins = new Array(WIDTH / 5).fill(0);
-  const bin = (seconds) => Math.min(bins.length - 1, Math.max(0, Math.floor((bins.length * (seconds - start)) / length)));
-  for (const one of list) for (let at = bin(one.start); at <= bin(one.end); at++) bins[at]++;
-  return `M${LEFT} ${top + height}` + bins.map((count, at) => `V${top + height - (height * count) / most}H${LEFT + (at + 1) * 5}`).join("") +
-    `V${top + height}Z`;
+function axis(bottom, parts, across) {
+  return Array.from({ length: parts + 1 }, (_, step) => {
+    const seconds = start + (length * step) / parts, x = across(seconds);
+    return [make("path", { class: "axis", d: `M${x} 4V${bottom}` }),
+      make("text", { x, y: bottom + 14, "text-anchor": step === parts ? "end" : step ? "middle" : "start" }, clock(seconds))];
+  }).flat();
 }
 
-function most(list) {
-  const events = list.flatMap((one) => [[one.start, 1], [one.end + length / 158, -1]]).sort((a, b) => a[0] - b[0]);
-  let now = 0, top = 1;
-  for (const [, change] of events) top = Math.max(top, now += change);
-  return top;
+function label(camera, y) {
+  const name = cameras[camera], short = name.length > 14 ? name.slice(0, 13) + "…" : name;
+  return make("text", { class: "name", x: 0, y, "dominant-baseline": "middle" }, make("title", {}, name), short);
+}
+
+/** Number of tracklets in each of so many equal parts of the time. */
+function crowd(list, parts) {
+  const bins = new Array(parts).fill(0);
+  const bin = (seconds) => Math.min(parts - 1, Math.max(0, Math.floor((parts * (seconds - start)) / length)));
+  for (const one of list) for (let at = bin(one.start); at <= bin(one.end); at++) bins[at]++;
+  return bins;
+}
+
+function steps(bins, bottom, unit) {
+  return `M${LEFT} ${bottom}${bins.map((count, at) => `V${bottom - unit * count}H${LEFT + (at + 1) * BIN}`).join("")}V${bottom}Z`;
 }
 
 function drawOverview(kept) {
-  const in_ = (list, camera) => list.filter((one) => one.camera === camera);
-  const words = cameras.map((name, camera) => `${name}: ${plural(in_(kept, camera).length, "tracklet")}`).join("; ");
-  byId("overview").replaceChildren(drawing(`Tracklets over time, by camera. ${words}`,
-    { list: cameras.map((_, camera) => camera), height: 40 }, (camera, top) => {
-      const all = in_(sightings, camera), high = most(all);
-      return [make("path", { class: "all", d: steps(all, top + 4, 34, high) }),
-        make("path", { class: "kept", d: steps(in_(kept, camera), top + 4, 34, high) })];
-    }));
+  const place = byId("overview"), style = getComputedStyle(place);
+  const width = Math.max(260, place.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight));
+  const parts = Math.floor((width - LEFT - 2) / BIN);
+  const at = (list, camera) => list.filter((one) => one.camera === camera);
+  const words = cameras.map((name, camera) => `${name}: ${plural(at(kept, camera).length, "tracklet")}`).join("; ");
+  place.replaceChildren(drawing(`Tracklets over time, by camera. ${words}`, cameras.map((_, camera) => camera), width, 40, (camera, top) => {
+    const all = crowd(at(sightings, camera), parts), unit = 34 / Math.max(1, ...all);
+    return [make("path", { class: "all", d: steps(all, top + 38, unit) }),
+      make("path", { class: "kept", d: steps(crowd(at(kept, camera), parts), top + 38, unit) })];
+  }));
 }
 
 function personTimes(person) {
@@ -81,10 +80,10 @@ function personTimes(person) {
     const times = list.slice(0, 5).map((one) => `${clock(one.start)} to ${clock(one.end)}`).join(", ");
     return `${cameras[camera]}: ${times}${list.length > 5 ? ` and ${list.length - 5} more` : ""}`;
   });
-  return drawing(`When person ${person.number} was seen. ${words.join("; ")}`, { list: seen, height: 26 }, (camera, top) => {
+  return drawing(`When person ${person.number} was seen. ${words.join("; ")}`, seen, 400, 24, (camera, top, across) => {
     const bars = person.list.filter((one) => one.camera === camera).map((one) => {
       const from = across(one.start), to = Math.max(across(one.end), from + 3);
-      return `M${from.toFixed(1)} ${top + 6}H${to.toFixed(1)}V${top + 20}H${from.toFixed(1)}Z`;
+      return `M${from.toFixed(1)} ${top + 6}H${to.toFixed(1)}V${top + 18}H${from.toFixed(1)}Z`;
     });
     return [make("path", { class: "kept", d: bars.join("") })];
   });
@@ -225,7 +224,7 @@ const ORDERS = {
   likelihood: (person, action) => (action === null ? person.start : -likelihood(person, action)),
 };
 
-let people = [];
+let people = [], left = sightings;
 
 function show(page) {
   const action = byId("action").value === "" ? null : +byId("action").value;
@@ -245,13 +244,19 @@ function update() {
   people = grouped(list).map((person) => [order(person, action), person]).sort((a, b) => a[0] - b[0] || a[1].number - b[1].number).map((pair) => pair[1]);
   byId("count").textContent = `${people.length.toLocaleString("en")} of ${plural(totals.size, "person", "people")}, ` +
     `${list.length.toLocaleString("en")} of ${plural(sightings.length, "tracklet")}`;
-  drawOverview(list);
+  left = list;
+  drawOverview(left);
   show(0);
 }
 
 /** Show a person, wherever in the list; filters that hide the person are cleared. */
 function go(number) {
-  if (!people.some((person) => person.number === number)) { byId("filters").reset(); update(); }
+  if (people.some((person) => person.number === number)) return land(number);
+  byId("filters").reset();
+  setTimeout(() => land(number)); // after the update that follows the reset
+}
+
+function land(number) {
   const at = people.findIndex((person) => person.number === number);
   if (at < 0) return;
   show(Math.floor(at / PEOPLE));
@@ -266,6 +271,7 @@ byId("action").closest("label").hidden = !actions.length;
 byId("filters").addEventListener("input", later(update));
 byId("filters").addEventListener("reset", () => setTimeout(update));
 byId("filters").addEventListener("submit", (event) => { event.preventDefault(); update(); });
+addEventListener("resize", later(() => drawOverview(left)));
 update();
 const asked = /^#person-(\d+)$/.exec(location.hash);
 if (asked) go(+asked[1]);
