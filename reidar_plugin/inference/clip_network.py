@@ -40,8 +40,16 @@ class ClipNetwork(nn.Module):
         super().__init__()
         self.model, self.normalise = model, normalise
 
-    def forward(self, frames: Tensor) -> ClipTensors:
-        output = checked_output(self.model(self.normalise(frames)))
+    def forward(self, frames: Tensor, counts: Tensor | None = None) -> ClipTensors:
+        """Judge clips.
+
+        Args:
+            frames: uint8 ``(B, T, H, W, 3)``.
+            counts: bool ``(B, T)``, frames that are no copies, for a model whose actions read maps; it finds them itself
+                if None.
+        """
+        given = () if counts is None else (counts,)
+        output = checked_output(self.model(self.normalise(frames), *given))
         feature, seen = output.feature.float(), output.action_attention
         return ClipTensors(
             feature,
@@ -84,4 +92,5 @@ class TorchJudge:
         on_device = frames.to(self.precision.device, non_blocking=True)
         with self._lock, torch.inference_mode(), self.precision.autocast():
             outputs = self.network(on_device)
-        return ClipOutputs(*(None if field is None else field.cpu().numpy() for field in outputs))
+        feature, actions, attention, seen = (None if each is None else each.cpu().numpy() for each in outputs)
+        return ClipOutputs(feature, actions, attention, seen)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from yacs.config import CfgNode
@@ -77,10 +77,6 @@ class ModelCard:
             distance="cosine" if cfg.test.normalize_feature else cfg.test.dist_metric,
         )
 
-    def with_changes(self, **changes: Any) -> "ModelCard":
-        """The card with other values of some fields."""
-        return replace(self, **changes)
-
     def as_json(self) -> str:
         """The card as text."""
         return json.dumps(asdict(self))
@@ -97,11 +93,11 @@ class ModelCard:
             InputError: it is no such text, or a value does not fit.
         """
         try:
-            values = json.loads(text)
-            kinds = {field.name: field.type for field in fields(cls)}
-            if not isinstance(values, Mapping) or set(values) != set(kinds):
+            values: Any = json.loads(text)
+            if not isinstance(values, Mapping) or set(values) != {field.name for field in fields(cls)}:
                 raise ValueError("it has other fields")
-            return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+            given: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+            return cls(**given)
         except (ValueError, TypeError, ReidarError) as error:
             raise InputError(
                 f"{source} does not describe its model as this version of the plugin does ({error}); export it again"

@@ -79,12 +79,12 @@ class PredictionMean:
             [each.swapaxes(0, 1).reshape(each.shape[1], -1) for _, each in self._weights], 1
         )
         shares = np.stack([np.bincount(places, row, minlength=frames) for row in weights])
-        shares = (shares / self.clips).astype(np.float32)  # (1 + M, n), or (1, n)
+        weighted = np.asarray(shares / self.clips, np.float32)  # (1 + M, n), or (1, n)
         return Prediction(
             np.asarray(self._feature / self.clips, np.float32),
             np.asarray(self._actions / self.clips, np.float32),
-            shares[0],
-            shares[1:] if len(shares) > 1 else None,
+            weighted[0],
+            weighted[1:] if len(weighted) > 1 else None,
             frames,
         )
 
@@ -96,8 +96,8 @@ def average(predictions: Sequence[Prediction]) -> Prediction:
     count = len(predictions)
     seen = [each.action_attention for each in predictions if each.action_attention is not None]
     return Prediction(
-        np.mean([each.feature for each in predictions], axis=0, dtype=np.float64).astype(np.float32),
-        np.mean([each.actions for each in predictions], axis=0, dtype=np.float64).astype(np.float32),
+        np.asarray(np.mean([each.feature for each in predictions], axis=0, dtype=np.float64), np.float32),
+        np.asarray(np.mean([each.actions for each in predictions], axis=0, dtype=np.float64), np.float32),
         np.concatenate([each.attention for each in predictions]) / np.float32(count),
         np.concatenate(seen, axis=1) / np.float32(count) if seen else None,
         sum(each.frames for each in predictions),

@@ -1,6 +1,7 @@
 """A trained model as one callable: tracklets of any length in, what it says of each out."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from reidar_plugin.errors import ConfigError, InputError, summary
 from reidar_plugin.inference.clip_network import ClipJudge, ClipNetwork, TorchJudge
 from reidar_plugin.inference.crops import TrackClip
 from reidar_plugin.inference.model_card import ModelCard
+from reidar_plugin.inference.onnx_judge import load_onnx
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.prediction import ClipOutputs, Prediction, PredictionMean
 from reidar_plugin.inference.tracklet_frames import Tracklet, TrackletFrames
@@ -56,9 +58,8 @@ class Predictor:
         if max_frames < 1:
             raise ConfigError(f"expected max_frames of at least 1, got {max_frames}")
         self.card, self.max_frames, self._judge = card, max_frames, judge
-        if not card.feature_size:
-            black = torch.zeros(1, card.clip_length, card.height, card.width, 3, dtype=torch.uint8)
-            self.card = card.with_changes(feature_size=self.judge(black).feature.shape[1])
+        black = torch.zeros(1, card.clip_length, card.height, card.width, 3, dtype=torch.uint8)
+        self.card = replace(card, feature_size=self.judge(black).feature.shape[1])
 
     @classmethod
     def load(
@@ -76,7 +77,7 @@ class Predictor:
 
         Args:
             path: a checkpoint of ours, the folder of a run (its best checkpoint, or the last where there is no best),
-                weights of torchreid or of the released Re-ID-AR code.
+                weights of torchreid or of the released Re-ID-AR code, or an ONNX file that ``tools/export.py`` wrote.
             device: where the network runs.
             precision: of the convolutions: ``float32``, ``bfloat16`` or ``float16``.
             model: name of the model; a checkpoint of ours and the released code's weights know it.
@@ -85,6 +86,14 @@ class Predictor:
             thresholds: of the actions; empty for the file's own.
             max_frames: of a batch.
         """
+        if Path(path).suffix == ".onnx":
+            if model or settings or precision != "float32":
+                raise ConfigError(
+                    f"{path} has its model, settings and precision in it; leave these arguments out"
+                )
+            judge, card = load_onnx(path, checked_device(device))
+            card = replace(card, thresholds=tuple(thresholds)) if thresholds else card
+            return cls(judge, card, max_frames)
         trained = load_trained(path, model, settings, thresholds)
         network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std))
         return cls(
@@ -193,7 +202,8 @@ class Predictor:
         outputs = self._judge(frames)
         if not (np.isfinite(outputs.feature).all() and np.isfinite(outputs.actions).all()):
             raise InputError(
-                f"{self.card.model} gives NaN or infinity: its numbers are too large for this precision; take float32"
+                f"{self.card.model} gives NaN or infinity: its weights are damaged, or its numbers are too large for this "
+                "precision; take float32"
             )
         return outputs
 
@@ -223,7 +233,7 @@ class Predictor:
 
 
 class TrackAverager:
-    """Predicts the tracks of a video from clips as they come, as :func:`~reidar_plugin.inference.crops.join_clips` gives them.
+    """Predicts the tracks of a video from clips as they come; :func:`~reidar_plugin.inference.crops.join_clips` gives them.
 
     Memory holds a batch of clips, and of each track that is not over its sums and the weights of its frames. Tracks are
     cut into consecutive clips, all of which count, whatever the model's own test did.

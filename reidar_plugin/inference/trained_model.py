@@ -46,6 +46,7 @@ class TrainedModel(NamedTuple):
         nn.Module
     )  #: normalised frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`
     card: ModelCard
+    config: CheckedConfig  #: the config of its training, or what is known of it
 
 
 def load_trained(
@@ -80,7 +81,7 @@ def load_trained(
     actions = _actions(cfg, network, file)
     if actions and not thresholds and isinstance(ours, dict) and cfg.reidar.test.thresholds != "half":
         thresholds = _chosen_thresholds(content, file)
-    return TrainedModel(network.eval(), ModelCard.from_config(cfg, actions, tuple(thresholds)))
+    return TrainedModel(network.eval(), ModelCard.from_config(cfg, actions, tuple(thresholds)), cfg)
 
 
 def find_file(path: str | Path) -> Path:

@@ -93,18 +93,27 @@ class JointModel(nn.Module):
         self.classifier = identity_classifier(backbone.channels, num_classes)
         self.actions, self.action_source = actions, action_source
 
-    def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
+    def forward(
+        self, frames: Tensor, counts: Tensor | None = None
+    ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         clips = as_clips(frames)
-        return self.judge(clips, *self.temporal(self.maps(clips)))
+        return self.judge(clips, *self.temporal(self.maps(clips)), counts=counts)
 
     def judge(
-        self, clips: Tensor, pooled: Tensor, scores: Tensor, attention: Tensor, **branches: Tensor | None
+        self,
+        clips: Tensor,
+        pooled: Tensor,
+        scores: Tensor,
+        attention: Tensor,
+        counts: Tensor | None = None,
+        **branches: Tensor | None,
     ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         """From the pooled feature ``(B, C)`` on: neck, classifier and action network.
 
         Args:
             clips: ``(B, T, 3, H, W)``, after :meth:`maps` has read them.
             pooled, scores, attention: what the temporal pooling gives.
+            counts: bool ``(B, T)``, frames that count for actions that read maps; None for all that are no copies.
             branches: more fields of the output, from a model that has them.
         """
         with torch.autocast(pooled.device.type, enabled=False):
@@ -114,7 +123,7 @@ class JointModel(nn.Module):
                 return self._as_the_host_expects(feature)
             logits = self.classifier(feature)
         vectors = self.classifier.weight if self.training else None
-        acts, hidden, seen = (None, None, None) if self.actions is None else self._act(clips, feature)
+        acts, hidden, seen = (None, None, None) if self.actions is None else self._act(clips, feature, counts)
         return JointOutput(
             logits,
             feature,
@@ -141,11 +150,13 @@ class JointModel(nn.Module):
             )
         return maps
 
-    def _act(self, clips: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _act(
+        self, clips: Tensor, feature: Tensor, counts: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Logits, hidden features and attention of clips that :meth:`maps` has just read."""
         if isinstance(self.actions, MapActionNetwork):
             maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
-            return self.actions(maps, first_seen(clips))
+            return self.actions(maps, first_seen(clips) if counts is None else counts)
         assert self.actions is not None
         with torch.autocast(feature.device.type, enabled=False):
             return *self.actions(feature), None

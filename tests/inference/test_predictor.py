@@ -1,10 +1,10 @@
 """The predictor against the engine's own test, and against what callers may hand it."""
 
-import gc
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ from reidar_plugin.data.frames import read_frames
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.errors import ConfigError, InputError
 from reidar_plugin.inference.crops import TrackClip
+from reidar_plugin.inference.prediction import ClipOutputs, Prediction, average
 from reidar_plugin.inference.predictor import Predictor, TrackAverager
-from reidar_plugin.inference.prediction import Prediction, average
 from tests.engine_rig import OSNET, config, run
 
 Run = tuple[JointEngine, Path]
@@ -42,7 +42,7 @@ def predictor(trained: Run) -> Predictor:
     return Predictor.load(trained[1], max_frames=8)
 
 
-def tested(engine: JointEngine) -> tuple[list[list[str]], Any]:
+def the_test(engine: JointEngine) -> tuple[list[list[str]], Any]:
     """Tracklets of the test, and what the engine said of them."""
     assert engine.outcome is not None
     side = engine.outcome.targets[0].gallery
@@ -59,7 +59,7 @@ def same(a: Prediction, b: Prediction) -> None:
 
 
 def test_says_what_the_test_said(trained: Run, predictor: Predictor) -> None:
-    tracklets, outputs = tested(trained[0])
+    tracklets, outputs = the_test(trained[0])
     assert {len(paths) for paths in tracklets} >= {3, 5}  # clips are 2 long: some are filled up
     found = list(predictor(tracklets))
     assert len(found) == len(outputs.features)
@@ -80,7 +80,7 @@ def test_says_what_the_test_said(trained: Run, predictor: Predictor) -> None:
 )
 def test_says_what_other_tests_said(mars: Path, tmp_path: Path, options: dict[str, Any]) -> None:
     engine = run(config(mars, tmp_path, train__max_epoch=1, **options))
-    tracklets, outputs = tested(engine)
+    tracklets, outputs = the_test(engine)
     loaded = Predictor.load(tmp_path)
     for paths, found, feature in zip(tracklets, loaded(tracklets), outputs.features, strict=True):
         np.testing.assert_allclose(found.feature, feature, atol=1e-5)
@@ -90,7 +90,8 @@ def test_says_what_other_tests_said(mars: Path, tmp_path: Path, options: dict[st
 
 
 def test_carries_all_that_it_needs(trained: Run, predictor: Predictor) -> None:
-    assert trained[0].outcome is not None and trained[0].outcome.actions is not None
+    assert trained[0].outcome is not None
+    assert trained[0].outcome.actions is not None
     assert (predictor.height, predictor.width, predictor.clip_length) == (64, 32, 2)
     assert (predictor.feature_size, predictor.distance, predictor.interpolation) == (
         128,
@@ -109,7 +110,8 @@ def test_weights_of_frames_are_those_of_the_means(predictor: Predictor) -> None:
     (found,) = predictor([frames])
     pairs = [frames[:2], frames[2:4], [frames[4]]]
     alone = list(predictor(pairs))
-    assert found.frames == 5 and found.action_attention is not None
+    assert found.frames == 5
+    assert found.action_attention is not None
     np.testing.assert_allclose(found.attention, np.concatenate([a.attention for a in alone]) / 3, rtol=1e-5)
     np.testing.assert_allclose(found.action_attention.sum(axis=1), 1, rtol=1e-5)
     assert alone[2].attention == pytest.approx([1.0])
@@ -137,39 +139,37 @@ def test_is_lazy_and_bounded(predictor: Predictor) -> None:
     next(predictor(stream()))
     assert len(asked) == 4  # max_frames 8
 
-    class Long:
-        """10,000 frames, of which none is kept."""
 
-        def __len__(self) -> int:
-            return 10_000
+def test_a_long_tracklet_is_read_a_batch_at_a_time(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, alive = [], []
 
-        def __getitem__(self, place: int) -> np.ndarray:
-            return np.full((8, 4, 3), place % 251, np.uint8)
+    def no_network(frames: torch.Tensor) -> ClipOutputs:
+        clips, length = frames.shape[:2]
+        sizes.append(clips * length)
+        alive.append(sum(reference() is not None for reference in LongTracklet.given))
+        even = np.full((clips, length), 1 / length, np.float32)
+        return ClipOutputs(np.ones((clips, 128), np.float32), np.ones((clips, 8), np.float32), even)
 
-    Sequence_ = type("LongTracklet", (Long, __import__("collections.abc").abc.Sequence), {})
-    sizes = []
-    judge = predictor._judge
-    predictor._judge = lambda frames: (
-        sizes.append(frames.shape[0] * frames.shape[1])
-        or judge(frames[:1].expand_as(frames)[:1].repeat(len(frames), 1, 1, 1, 1))
-        if False
-        else _small(judge, frames, sizes)
-    )
-    try:
-        (found,) = predictor([Sequence_()])
-    finally:
-        predictor._judge = judge
-    gc.collect()
-    assert found.frames == 10_000 and max(sizes) == 8
+    monkeypatch.setattr(predictor, "_judge", no_network)
+    (found,) = predictor([LongTracklet()])
+    assert found.frames == len(LongTracklet.given) == 10_000
+    assert (max(sizes), max(alive)) == (8, 0)
 
 
-def _small(judge: Any, frames: torch.Tensor, sizes: list[int]) -> Any:
-    """Judge one clip in place of all, which saves a minute."""
-    sizes.append(frames.shape[0] * frames.shape[1])
-    outputs = judge(frames[:1])
-    return type(outputs)(
-        *(None if field is None else np.repeat(field, len(frames), axis=0) for field in outputs)
-    )
+class LongTracklet(Sequence[np.ndarray]):
+    """10,000 frames, made when they are asked for."""
+
+    given: ClassVar[list["weakref.ref[np.ndarray]"]] = []
+
+    def __len__(self) -> int:
+        return 10_000
+
+    def __getitem__(self, place: Any) -> Any:
+        frame = np.full((8, 4, 3), place % 251, np.uint8)
+        self.given.append(weakref.ref(frame))
+        return frame
 
 
 def test_threads_agree(predictor: Predictor) -> None:
@@ -191,7 +191,8 @@ def test_clips_that_are_not_full(predictor: Predictor) -> None:
     short = predictor.predict_clips(frames, np.array([[True, True], [True, False]]))
     same(full[0], short[0])
     same(short[1], next(predictor([[frames[1, 0]]])))
-    assert short[1].frames == 1 and np.abs(short[1].feature - full[1].feature).max() > 1e-4
+    assert short[1].frames == 1
+    assert np.abs(short[1].feature - full[1].feature).max() > 1e-4
     for one, two in zip(short, predictor.predict_clips(frames, [2, 1]), strict=True):
         same(one, two)
     for wrong, message in (
@@ -253,17 +254,18 @@ def test_what_is_no_tracklet(predictor: Predictor, tracklets: Any, message: str)
 
 
 def test_pictures_and_paths_are_one(trained: Run, predictor: Predictor) -> None:
-    paths = tested(trained[0])[0][0]
+    paths = the_test(trained[0])[0][0]
     from_files, from_pictures = predictor([paths, read_frames(paths, 64, 32)])
     same(from_files, from_pictures)
-    with pytest.raises(OSError, match="nowhere.jpg: expected a picture"):
+    with pytest.raises(OSError, match=r"nowhere\.jpg: expected a picture"):
         list(predictor([["nowhere.jpg"]]))
 
 
 def test_low_precision_and_devices(trained: Run, predictor: Predictor) -> None:
     low = Predictor.load(trained[1], precision="bfloat16")
     (full,), (half,) = predictor([pictures(4)]), low([pictures(4)])
-    assert half.feature.dtype == np.float32 and not np.array_equal(full.feature, half.feature)
+    assert half.feature.dtype == np.float32
+    assert not np.array_equal(full.feature, half.feature)
     np.testing.assert_allclose(half.feature, full.feature, rtol=0.1, atol=0.1)
     with pytest.raises(ConfigError, match="unknown precision 'float8'"):
         Predictor.load(trained[1], precision="float8")
