@@ -22,10 +22,10 @@ LAYERS = (
     ("config",),
     ("labels",),
     ("data", "losses", "metrics", "models"),
-    ("report", "synthped"),
+    ("report",),
     ("checkpoint",),
     ("inference",),
-    ("engine", "plugin"),
+    ("engine", "plugin", "synthped"),
     ("launch",),
     ("__main__", "demo", "mends"),
 )

@@ -1,18 +1,24 @@
-"""Draw a SynthPed set: people, cameras, actions and attributes in the layout of MARS or LPW (docs/synthped.md).
+"""Draw a SynthPed set: tracklets in the layout of MARS or LPW, or whole camera videos (docs/synthped.md).
 
 python tools/make_synthped.py --root data                        # data/mars: the laptop set
 python tools/make_synthped.py --root data --folder synthped      # data/synthped: what the name synthped reads
 python tools/make_synthped.py --root data --preset mars --seed 1
 python tools/make_synthped.py --root data --layout lpw --people 60 40
+python tools/make_synthped.py --root data --videos               # data/street: a minute of three cameras
+python tools/make_synthped.py --root data --videos --people 30 --seconds 120 --size 480 854 --seed 1
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from reidar_plugin.synthped import PRESETS, make
 
 __all__ = ["main"]
+
+TRACKLETS = ("preset", "tracklets", "layout", "shares", "workers", "progress")
+VIDEOS = ("seconds", "rate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,27 +26,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.people and len(args.people) > 2:
         parser.error(f"--people takes one number or two (to train on, to test on), got {len(args.people)}")
-    people = tuple(args.people * 2)[:2] if args.people else None
+    if args.videos and (not_for_videos := [name for name in TRACKLETS if getattr(args, name) is not None]):
+        parser.error(f"--{not_for_videos[0]} is for tracklets: leave it out with --videos")
+    if not args.videos and (only_videos := [name for name in VIDEOS if getattr(args, name) is not None]):
+        parser.error(f"--{only_videos[0]} is for videos: add --videos, or leave it out")
     try:
-        home = make(
-            args.root,
-            args.preset,
-            people=people,
-            cameras=args.cameras,
-            tracklets=tuple(args.tracklets) if args.tracklets else None,
-            size=tuple(args.size) if args.size else None,
-            seed=args.seed,
-            layout=args.layout,
-            shares=args.shares,
-            folder=args.folder,
-            workers=args.workers,
-            progress=_report if args.progress else None,
-        )
+        print(_videos(args) if args.videos else _tracklets(args))
     except (ValueError, OSError) as error:
         print(f"make_synthped: {error}", file=sys.stderr)
         return 1
-    print(home)
     return 0
+
+
+def _videos(args: argparse.Namespace) -> Path:
+    from reidar_plugin.synthped.videos.make import make_videos
+    from reidar_plugin.synthped.videos.street import StreetSize
+
+    if args.people and len(args.people) > 1:
+        raise ValueError(f"--people takes one number with --videos, got {len(args.people)}")
+    asked = {"people": args.people and args.people[0], "cameras": args.cameras, "seconds": args.seconds,
+             "rate": args.rate, "size": args.size and tuple(args.size)}  # fmt: skip
+    size = StreetSize(**{key: value for key, value in asked.items() if value is not None})
+    return make_videos(args.root, size, seed=args.seed, folder=args.folder or "street")
+
+
+def _tracklets(args: argparse.Namespace) -> Path:
+    people = tuple(args.people * 2)[:2] if args.people else None
+    return make(
+        args.root,
+        args.preset or "laptop",
+        people=people,
+        cameras=args.cameras,
+        tracklets=tuple(args.tracklets) if args.tracklets else None,
+        size=tuple(args.size) if args.size else None,
+        seed=args.seed,
+        layout=args.layout or "mars",
+        shares=args.shares or "paper",
+        folder=args.folder,
+        workers=args.workers,
+        progress=_report if args.progress else None,
+    )
 
 
 def _report(done: int, total: int) -> None:
@@ -52,21 +77,24 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", required=True, help="where the folder of the set goes")
-    parser.add_argument("--preset", default="laptop", choices=sorted(PRESETS))
+    parser.add_argument("--preset", choices=sorted(PRESETS), help="default: laptop")
     parser.add_argument("--people", type=int, nargs="+", metavar="N", help="to train on and to test on")
-    parser.add_argument("--cameras", type=int, help="2 ... 6 (layout mars)")
+    parser.add_argument("--cameras", type=int, help="2 ... 6 (layout mars), 1 ... 6 (videos)")
     parser.add_argument(
         "--tracklets", type=int, nargs=2, metavar="N", help="of the people to train and to test on"
     )
     parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help="of the pictures")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--layout", default="mars", choices=("mars", "lpw"))
-    parser.add_argument("--shares", default="paper", choices=("paper", "even"), help="of the actions")
-    parser.add_argument("--folder", help="name of the folder (default: the layout)")
+    parser.add_argument("--layout", choices=("mars", "lpw"), help="default: mars")
+    parser.add_argument("--shares", choices=("paper", "even"), help="of the actions (default: paper)")
+    parser.add_argument("--folder", help="name of the folder (default: the layout, or street)")
     parser.add_argument("--workers", type=int, help="processes (default: one for each core)")
     parser.add_argument(
-        "--progress", action="store_true", help="write how many frames are drawn, line by line"
+        "--progress", action="store_true", default=None, help="write how many frames are drawn, line by line"
     )
+    parser.add_argument("--videos", action="store_true", help="whole camera videos with MOT ground truth")
+    parser.add_argument("--seconds", type=float, help="length of the videos (default: 60)")
+    parser.add_argument("--rate", type=int, help="frames a second of the videos (default: 10)")
     return parser
 
 

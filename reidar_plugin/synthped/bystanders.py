@@ -8,18 +8,19 @@ from reidar_plugin.synthped.people.looks import dress
 from reidar_plugin.synthped.people.person import Motion
 from reidar_plugin.synthped.people.props import REACH
 from reidar_plugin.synthped.script import Obstacle, Recording, Role, Script
-from reidar_plugin.synthped.seeded_random import SeededRandom, turn_sin
+from reidar_plugin.synthped.seeded_random import Array, SeededRandom, turn_sin
 
 __all__ = ["companions", "occlude", "stranger"]
 
 
-def companions(role: Role, actions: list[str], random: SeededRandom) -> list[Role]:
+def companions(role: Role, actions: list[str], random: SeededRandom, unit: Array | float = 1.0) -> list[Role]:
     """Who is held by the hand: nobody, or one companion beside the person on the side of that hand.
 
     Args:
         role: the person.
         actions: what the person does in each frame; the first decides.
         random: where the companion's look and gait come from.
+        unit: what the person fills nearly, as a part of the picture's height.
     """
     if actions[0] != "holding_hands":
         return []
@@ -28,7 +29,7 @@ def companions(role: Role, actions: list[str], random: SeededRandom) -> list[Rol
     side = -1.0 if role.look.right_handed else 1.0
     apart = side * REACH * (1.0 + share)
     x = role.x + role.tall * apart * turn_sin(role.heading + 0.25)
-    y = role.y - 0.06 * side * turn_sin(role.heading)
+    y = role.y - 0.06 * unit * side * turn_sin(role.heading)
     motion = Motion(role.motion.phase + random.uniform(), role.motion.energy, role.motion.doing)
     return [Role(look, motion, role.heading, x, y, role.tall * share)]
 

@@ -2,21 +2,16 @@
 
 import numpy as np
 
-from reidar_plugin.synthped.actions import PASSING
+from reidar_plugin.synthped.acting import FILLED, act, aside, strides, timeline, vigour
 from reidar_plugin.synthped.bystanders import companions, occlude, stranger
 from reidar_plugin.synthped.people.looks import Look, dress
 from reidar_plugin.synthped.people.person import Motion
-from reidar_plugin.synthped.people.props import REACH
 from reidar_plugin.synthped.plan import DISTRACTOR, JUNK, Plan, Shot
 from reidar_plugin.synthped.script import POSES, Recording, Role, Script
 from reidar_plugin.synthped.seeded_random import Array, SeededRandom, turn_sin
 from reidar_plugin.synthped.street.camera import Camera
 
 __all__ = ["write_script"]
-
-SUDDEN = {"riding", "trolley", "holding_hands"}  # what nobody begins or ends within a few frames
-WHOLE, PASSES = 0.06, 0.20  # shares of tracklets that show another action: throughout, for a part of the time
-EASE = 5  # frames in which a hand goes to its place
 
 
 def write_script(plan: Plan, shot: Shot, camera: Camera) -> Script:
@@ -38,11 +33,11 @@ def write_script(plan: Plan, shot: Shot, camera: Camera) -> Script:
     else:
         look, label = dress(random), random.choice(("walking", "walking", "item_one_hand", "riding"))
     recording = Recording(shot.length, camera, random)
-    actions = _timeline(label, recording)
+    actions = timeline(label, recording)
     heading, pose = _heading(recording)
     motion, name = _motion(look, actions, recording)
     x, y, tall = _box(kind, actions, recording)
-    x = x - tall * _aside(look, actions[0], heading)
+    x = x - tall * aside(look, actions[0], heading)
     role = Role(look, motion, heading, x, y, tall)
     script = Script(
         actions=actions if kind != "empty" else [""] * shot.length,
@@ -60,20 +55,6 @@ def write_script(plan: Plan, shot: Shot, camera: Camera) -> Script:
     return script
 
 
-def _timeline(label: str, recording: Recording) -> list[str]:
-    """The action in each frame: the label, or with some probability another one that goes with it."""
-    random, length = recording.random, recording.length
-    fate = random.uniform()
-    names, weights = zip(*PASSING[label], strict=True)
-    other = random.choice(names, weights)
-    start, end = sorted((random.uniform(-0.3, 0.8), random.uniform(0.2, 1.3)))
-    if fate < WHOLE:
-        return [other] * length
-    if fate > WHOLE + PASSES or length < 8 or {label, other} & SUDDEN:
-        return [label] * length
-    return [other if start <= frame / length < end else label for frame in range(length)]
-
-
 def _heading(recording: Recording) -> tuple[Array, str]:
     """Direction in each frame, ``(F,)``, and its name: mostly that in which people pass this camera."""
     random, length = recording.random, recording.length
@@ -89,41 +70,24 @@ def _heading(recording: Recording) -> tuple[Array, str]:
 def _motion(look: Look, actions: list[str], recording: Recording) -> tuple[Motion, str]:
     """How the body moves, and the name of the motion."""
     random, length = recording.random, recording.length
-    rides = actions[0] == "riding"
     kind = random.choice(("walking", "standing", "running", "various"), (86, 7, 3, 4))
     if kind == "running" and set(actions) - {"walking"}:
         kind = "walking"
-    vigour = 0.88 + 0.05 * look.height  # tall people take long steps
-    walk, stand = np.full(length, vigour), np.full(length, 0.06)
+    walk, stand = np.full(length, vigour(look)), np.full(length, 0.06)
     energy = {"walking": walk, "standing": stand, "running": walk * 1.6, "various": walk}[kind]
     if kind == "various":
         stop = random.uniform(0.3, 0.7)
         part = np.clip((np.arange(length) / length - stop) * 6.0 + 0.5, 0.0, 1.0)
         energy = walk * (1 - part) + stand * part
-    if rides:
+    if actions[0] == "riding":
         kind, energy = "riding", np.ones(length)
-    speed = np.where(energy < 0.3, 0.15, 0.65 + 0.35 * energy)
-    phase = random.uniform() + np.cumsum(speed * np.diff(recording.time, prepend=0.0)) * recording.pace
-    doing = {name: _taken_up(actions, name) for name in sorted(set(actions)) if name != "walking"}
-    return Motion(phase, energy, doing), kind
-
-
-def _taken_up(actions: list[str], name: str) -> Array:
-    """How far an action is taken up in each frame, from 0 to 1: it comes and goes within a few frames."""
-    on = np.array([action == name for action in actions], dtype=np.float64)
-    if name in SUDDEN or on.all():
-        return on
-    padded = np.concatenate([np.repeat(on[:1], EASE // 2), on, np.repeat(on[-1:], EASE // 2)])
-    eased = np.zeros(len(on))
-    for shift in range(EASE):
-        eased = eased + padded[shift : shift + len(on)]
-    return eased / EASE
+    return act(actions, energy, recording), kind
 
 
 def _box(kind: str, actions: list[str], recording: Recording) -> tuple[Array, Array, Array]:
     """Where the person is in the box (x, y) and how tall: the box trembles, and sometimes cuts off head or feet."""
     random, length = recording.random, recording.length
-    tall = random.uniform(0.80, 0.90) * {"riding": 0.84, "trolley": 0.90}.get(actions[0], 1.0)
+    tall = random.uniform(0.80, 0.90) * FILLED.get(actions[0], 1.0)
     x, y = random.uniform(-0.035, 0.035), random.uniform(-0.03, 0.015)
     if kind == "person" and random.happens(0.10):  # cut off
         tall *= random.uniform(1.08, 1.22)
@@ -142,20 +106,7 @@ def _box(kind: str, actions: list[str], recording: Recording) -> tuple[Array, Ar
     )
 
 
-def _aside(look: Look, action: str, heading: Array) -> Array:
-    """How far to the right the middle of the box moves, to take in a part of the companion or the vehicle."""
-    left, ahead = {
-        "riding": (0.0, 0.045),
-        "holding_hands": ((-1.0 if look.right_handed else 1.0) * 0.7 * REACH, 0.0),
-        "trolley": (0.0, -0.09 if look.vehicle == "suitcase" else 0.12),
-    }.get(action, (0.0, 0.0))
-    return left * turn_sin(heading + 0.25) + ahead * turn_sin(heading)
-
-
 def _travel(role: Role, actions: list[str], recording: Recording) -> Array:
-    """How far along the background the box has come: 0.8 body heights a cycle of the gait, 1.6 a turn of the pedals."""
-    gain = 1.6 if actions[0] == "riding" else 0.8
-    turns = np.diff(role.motion.phase, prepend=role.motion.phase[:1])
-    steps = turns * np.minimum(1.0, role.motion.energy * 1.2)
-    way = np.cumsum(steps * gain * role.tall * turn_sin(role.heading))
+    """How far along the background the box has come."""
+    way = np.cumsum(strides(role.motion, actions) * role.tall * turn_sin(role.heading))
     return recording.random.uniform(0.0, 60.0) + way

@@ -5,7 +5,8 @@ from pathlib import Path
 from reidar_plugin.data.mars import MarsActions
 from reidar_plugin.data.tracklets import Split
 from reidar_plugin.io.console import say
-from reidar_plugin.synthped.generate import make, read_stamp
+from reidar_plugin.synthped.generate import make
+from reidar_plugin.synthped.stamp import read_stamp
 
 __all__ = ["SynthPed"]
 

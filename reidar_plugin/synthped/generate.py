@@ -1,29 +1,22 @@
 """Make a set on disk: plan it, draw it, write its tables, and only then give it its name."""
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from reidar_plugin.data.mat_files import TableError
-from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.synthped.files import write_files
 from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
 from reidar_plugin.synthped.presets import PRESETS, Preset
+from reidar_plugin.synthped.stamp import check_same, locked, open_part, write_stamp
 from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
-__all__ = ["FORMAT", "STAMP", "make", "read_stamp"]
+__all__ = ["FORMAT", "make"]
 
 FORMAT = 2
 """Version of the generator: it goes up whenever the same seed gives other pictures or tables."""
-
-STAMP = "synthped.json"
-"""Name of the file in a set's folder that says what the set is; it is written last."""
 
 
 def make(
@@ -80,35 +73,17 @@ def make(
         raise ConfigError(f"workers must be at least 1, got {workers}")
     stamp = _stamp(chosen, seed, layout, shares)
     home.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(home.with_name(f".{home.name}.lock")):
+    with locked(home):
         if home.exists():
-            _check_same(home, stamp)
+            check_same(home, stamp)
             return home
         plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
         part = home.with_name(f".{home.name}.part")
-        _open_part(part, stamp)
+        open_part(part, stamp)
         draw(plan, part, workers or cores(), progress)
         _finish(plan, part, stamp)
         part.rename(home)
     return home
-
-
-def read_stamp(home: Path) -> dict[str, Any] | None:
-    """Read what a folder says about its set; None for a folder that is no SynthPed set.
-
-    Raises:
-        TableError: its ``synthped.json`` cannot be read.
-    """
-    path = home / STAMP
-    if not path.is_file():
-        return None
-    try:
-        stamp = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # no UTF-8, or no JSON
-        raise TableError(f"{path}: not readable as JSON ({error}); delete {home} and make it anew") from error
-    if not isinstance(stamp, dict):
-        raise TableError(f"{path}: expected a JSON object, got {stamp!r:.40}; delete {home} and make it anew")
-    return stamp
 
 
 def _choose(
@@ -158,52 +133,8 @@ def _stamp(preset: Preset, seed: int, layout: str, shares: str) -> dict[str, Any
     }
 
 
-def _check_same(home: Path, stamp: dict[str, Any]) -> None:
-    found = read_stamp(home)
-    if found is None:
-        raise ExistingFileError(f"{home}: exists and is no SynthPed set; choose another root or folder")
-    _compare(home, found, stamp)
-
-
-def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
-    other = [
-        f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
-    ]
-    if other:
-        said = "; ".join(other)
-        raise ConfigError(f"{where}: holds a SynthPed set with {said}. Delete it or choose another folder")
-
-
-def _open_part(part: Path, stamp: dict[str, Any]) -> None:
-    """A folder to draw into; one that is there must have been begun with the same arguments."""
-    begun = read_stamp(part)
-    if begun is not None:
-        _compare(part, begun, stamp)
-    part.mkdir(exist_ok=True)
-    _write_json(part / STAMP, {**stamp, "finished": False})
-
-
 def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
     write_files(part, plan, take_truth(part))
     frames = sum(shot.length for shot in plan.shots)
     counts = {"shots": len(plan.shots), "frames": frames, "queries": len(plan.queries)}
-    _write_json(part / STAMP, {**stamp, **counts, "opencv": cv2.__version__, "finished": True})
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time make a set; the lock goes with the process that holds it."""
-    with path.open("a") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    write_stamp(part, {**stamp, **counts, "opencv": cv2.__version__, "finished": True})

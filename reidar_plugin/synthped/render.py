@@ -19,6 +19,7 @@ from reidar_plugin.synthped.street.camera import Camera, Lens, make_cameras
 from reidar_plugin.synthped.street.foreground import draw_bush, draw_pole
 from reidar_plugin.synthped.street.painting import FEET
 from reidar_plugin.synthped.street.scenery import Scene, paint_scene
+from reidar_plugin.synthped.street.shadow import lay_shadow, soft_shadow
 
 __all__ = ["Renderer"]
 
@@ -78,11 +79,7 @@ class _CameraRenderer:
 
     @cached_property
     def _shadow(self) -> Array:
-        """A soft dark disc to take away from the ground, ``(h, w, 3)`` uint8."""
-        high, wide = max(4, int(self._height * 0.055)), max(8, int(self._height * 0.42))
-        y, x = np.mgrid[0:high, 0:wide]
-        far = ((x * 2 + 1 - wide) / wide) ** 2 + ((y * 2 + 1 - high) / high) ** 2
-        return np.repeat((np.clip(1.0 - far, 0, 1) * 38).astype(np.uint8)[..., None], 3, axis=2)
+        return soft_shadow(self._height)
 
     def pictures(self, script: Script, grain: Array) -> Iterator[Array]:
         colours = CameraColours(self.camera.grade(), script.exposure)
@@ -98,7 +95,7 @@ class _CameraRenderer:
             self._scene.copy_to(image, int(window_x[frame]), int(window_y[frame]))
             for layer in layers:
                 if layer.feet is not None:
-                    self._darken(image, *layer.feet[frame])
+                    lay_shadow(image, self._shadow, *layer.feet[frame])
                 paint(image, layer.parts, layer.order[frame], frame)
             yield self._lens.picture(image, grain[frame])
 
@@ -119,13 +116,3 @@ class _CameraRenderer:
             leaves = SeededRandom(self._seed, "plant", thing.seed)
             sketch = draw_bush(view, thing.wide, thing.high, leaves, colours)
         return _Layer(sketch.parts, sketch.order())
-
-    def _darken(self, image: Array, x: int, y: int) -> None:
-        """Lay the shadow of a person's feet on the ground."""
-        high, wide = self._shadow.shape[:2]
-        left, top = x - wide // 2, y - high // 2
-        x0, y0 = max(left, 0), max(top, 0)
-        x1, y1 = min(left + wide, self._width), min(top + high, self._height)
-        if x0 < x1 and y0 < y1:
-            patch = image[y0:y1, x0:x1]
-            cv2.subtract(patch, self._shadow[y0 - top : y1 - top, x0 - left : x1 - left], dst=patch)

@@ -66,11 +66,12 @@ class Recording:
         length: number of frames.
         camera: the camera that sees the tracklet.
         random: where every decision comes from.
+        lost: share of the frames in which the detector misses the person; time jumps there.
     """
 
-    def __init__(self, length: int, camera: Camera, random: SeededRandom) -> None:
+    def __init__(self, length: int, camera: Camera, random: SeededRandom, lost: float = 0.03) -> None:
         self.length, self.camera, self.random = length, camera, random
-        lost = random.uniform(0.0, 1.0, size=length) < 0.03
-        steps = 1.0 + lost * np.floor(random.uniform(1.0, 4.0, size=length))
-        self.time = np.cumsum(steps) - steps[0]  # in frames; jumps where the detector has lost some
+        missed = random.uniform(0.0, 1.0, size=length) < lost
+        steps = 1.0 + missed * np.floor(random.uniform(1.0, 4.0, size=length))
+        self.time = np.cumsum(steps) - steps[0]  # in frames
         self.pace = camera.cycle * random.uniform(0.92, 1.08)

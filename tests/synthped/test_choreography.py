@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reidar_plugin.synthped.actions import PASSING
-from reidar_plugin.synthped.choreography import _taken_up, write_script
+from reidar_plugin.synthped.choreography import write_script
 from reidar_plugin.synthped.plan import DISTRACTOR, JUNK, Plan, plan_mars
 from reidar_plugin.synthped.presets import PRESETS
 from reidar_plugin.synthped.street.camera import make_cameras
@@ -68,15 +68,3 @@ def test_distractors_and_junk(small: Plan) -> None:
             if shot.pid == JUNK:
                 assert script.cast[0].look in small.crowds["test"]  # a badly cut box of somebody known
     assert casts == {DISTRACTOR: {0, 1}, JUNK: {1}}
-
-
-def test_hands_move_to_a_new_action_within_a_few_frames() -> None:
-    actions = ["walking"] * 10 + ["phone_to_ear"] * 10
-    taken = _taken_up(actions, "phone_to_ear")
-    assert taken[:8].tolist() == [0.0] * 8
-    assert taken[8:12].tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8])
-    assert taken[12:].tolist() == [1.0] * 8
-    assert set(_taken_up(["walking", "riding"], "riding").tolist()) == {
-        0.0,
-        1.0,
-    }  # nobody mounts within a frame or two

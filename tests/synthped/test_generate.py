@@ -9,7 +9,7 @@ import pytest
 
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.synthped import make
-from reidar_plugin.synthped.generate import read_stamp
+from reidar_plugin.synthped.stamp import read_stamp
 from tests.synthped.digests import TABLES, digest
 
 CHECKOUT = Path(__file__).resolve().parents[2]

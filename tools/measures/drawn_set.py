@@ -14,10 +14,10 @@ from reidar_plugin.data.mars import read_tracklets
 from reidar_plugin.data.tracklets import Tracklet
 from reidar_plugin.synthped import PRESETS
 from reidar_plugin.synthped.actions import ACTIONS
-from reidar_plugin.synthped.generate import read_stamp
 from reidar_plugin.synthped.plan import Plan, plan_mars
 from reidar_plugin.synthped.presets import Preset
 from reidar_plugin.synthped.render import Renderer
+from reidar_plugin.synthped.stamp import read_stamp
 
 __all__ = ["DrawnSet", "contents", "speed"]
 

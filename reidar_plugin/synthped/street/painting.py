@@ -1,5 +1,7 @@
 """Painting a background: rectangles, ellipses, stains, pavement and grain on one long image."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -7,40 +9,50 @@ from reidar_plugin.synthped.drawing.colours import RGB, CameraColours
 from reidar_plugin.synthped.seeded_random import Array, SeededRandom, turn_sin
 from reidar_plugin.synthped.street.camera import Camera
 
-__all__ = ["FEET", "Backdrop"]
+__all__ = ["FEET", "Backdrop", "Canvas", "loop_canvas"]
 
 FEET = 0.93
 """How far down the picture people stand, as a part of its height."""
 
 
-class Backdrop:
-    """The background of a camera while it is painted: a closed loop, seen through a window that moves along it.
+@dataclass(frozen=True)
+class Canvas:
+    """What a background is painted on, in pixels."""
 
-    Lengths are in heights of the window; x goes along the loop, y goes up from the line where the pavement ends.
+    height: int
+    width: int  #: what passes the right end comes in again at the left
+    unit: int  #: of all lengths: a little more than the height of a person
+    back: float  #: how far down the pavement ends
+
+
+def loop_canvas(camera: Camera, height: int) -> Canvas:
+    """The closed loop that is seen through a window of this height, which moves along it, and a little up and down."""
+    feet, tilt = height // 8 + FEET * height, float(turn_sin(camera.pitch))
+    return Canvas(height + 2 * (height // 8), 7 * height, height, feet - height * (0.10 + 0.55 * tilt))
+
+
+class Backdrop:
+    """The background of a camera while it is painted.
+
+    Lengths are in units of the canvas; x goes along it, y goes up from the line where the pavement ends.
 
     Args:
         camera: the camera that sees the background.
         seed: seed of the set.
-        window: height and width of the window, in pixels.
+        canvas: what to paint on.
     """
 
-    def __init__(self, camera: Camera, seed: int, window: tuple[int, int]) -> None:
-        height, width = window
-        self.unit = height
-        self.width = 7 * height
-        self.image = np.zeros((height + 2 * (height // 8), self.width, 3), np.uint8)
+    def __init__(self, camera: Camera, seed: int, canvas: Canvas) -> None:
+        self.unit, self.width, self.back = canvas.unit, canvas.width, canvas.back
+        self.image = np.zeros((canvas.height, canvas.width, 3), np.uint8)
         self.camera, self.random = camera, SeededRandom(seed, "scene", camera.number)
         self.colours = CameraColours(camera.grade())
-        self.feet = height // 8 + FEET * height
         self.tilt = float(turn_sin(camera.pitch))
-        self.back = self.feet - height * (0.10 + 0.55 * self.tilt)  # where the pavement ends
-        self.window = width
 
     def finish(self) -> Array:
-        """The finished painting, uint8 ``(H', W', 3)`` BGR, with the first window repeated at the end."""
+        """The finished painting, uint8 ``(H, W, 3)`` BGR."""
         self._grain()
-        image = cv2.GaussianBlur(self.image, (5, 5), 1.1)
-        return np.concatenate([image, image[:, : self.window]], axis=1)
+        return cv2.GaussianBlur(self.image, (5, 5), 1.1)
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, rgb: RGB, gain: float = 1.0) -> None:
         """A rectangle; what passes the end of the loop comes in again at its beginning."""

@@ -1,4 +1,4 @@
-"""Six places where people walk, painted once for each camera and seen through a window that moves along."""
+"""Six places where people walk, painted once for each camera: seen whole, or through a window that moves along."""
 
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -8,8 +8,9 @@ import numpy as np
 from reidar_plugin.synthped.seeded_random import Array
 from reidar_plugin.synthped.street.camera import STYLES, Camera
 from reidar_plugin.synthped.street.objects import Street
+from reidar_plugin.synthped.street.painting import Canvas, loop_canvas
 
-__all__ = ["Scene", "paint_scene"]
+__all__ = ["Scene", "paint_place", "paint_scene"]
 
 
 class Scene:
@@ -35,9 +36,15 @@ class Scene:
 
 def paint_scene(camera: Camera, seed: int, window: tuple[int, int]) -> Scene:
     """Paint what a camera sees through windows of this height and width."""
-    place = _Place(camera, seed, window)
+    loop = paint_place(camera, seed, loop_canvas(camera, window[0]))
+    return Scene(np.concatenate([loop, loop[:, : window[1]]], axis=1), window)
+
+
+def paint_place(camera: Camera, seed: int, canvas: Canvas) -> Array:
+    """Paint the place of a camera, uint8 ``(H, W, 3)`` BGR."""
+    place = _Place(camera, seed, canvas)
     _STYLES[camera.style](place)
-    return Scene(place.finish(), window)
+    return place.finish()
 
 
 class _Place(Street):

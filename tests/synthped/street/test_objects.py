@@ -7,9 +7,11 @@ import pytest
 
 from reidar_plugin.synthped.street.camera import make_cameras
 from reidar_plugin.synthped.street.objects import Street
+from reidar_plugin.synthped.street.painting import loop_canvas
 
 HEIGHT = 64
 X = 3.0
+CAMERA = make_cameras(0, 1)[0]
 
 OBJECTS: dict[str, tuple[Callable[[Street], None], tuple[float, float, float, float]]] = {
     "window": (lambda s: s.window_frame(X, 0.3, 0.4, 0.5, (220, 220, 220)), (-0.03, 0.255, 0.43, 0.82)),
@@ -24,7 +26,7 @@ OBJECTS: dict[str, tuple[Callable[[Street], None], tuple[float, float, float, fl
 def test_an_object_stays_in_its_space(name: str) -> None:
     """Bounds are left, low, right, top from where it stands; at least a fifth of them is filled."""
     draw, (left, low, right, top) = OBJECTS[name]
-    street = Street(make_cameras(0, 1)[0], 0, (HEIGHT, 32))
+    street = Street(CAMERA, 0, loop_canvas(CAMERA, HEIGHT))
     before = street.image.copy()
     draw(street)
     rows, columns = np.nonzero((street.image != before).any(axis=2))
@@ -41,7 +43,7 @@ def test_walls_and_hedges_go_all_round() -> None:
         lambda s: s.wall((150, 96, 78), bricks=True),
         lambda s: s.hedge(0.3),
     ):
-        street = Street(make_cameras(0, 1)[0], 0, (HEIGHT, 32))
+        street = Street(CAMERA, 0, loop_canvas(CAMERA, HEIGHT))
         draw(street)
         assert street.image[int(street.back) - 3].any(axis=1).all()
 
@@ -49,7 +51,7 @@ def test_walls_and_hedges_go_all_round() -> None:
 def test_bricks_show() -> None:
     colours = []
     for bricks in (False, True):
-        street = Street(make_cameras(0, 1)[0], 0, (HEIGHT, 32))
+        street = Street(CAMERA, 0, loop_canvas(CAMERA, HEIGHT))
         street.wall((150, 96, 78), bricks)
         colours.append(len(np.unique(street.image[: int(street.back) - 8].reshape(-1, 3), axis=0)))
     assert colours[0] == 1

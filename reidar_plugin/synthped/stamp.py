@@ -1,0 +1,81 @@
+"""The stamp in a set's folder says what the set is, so that nothing else is overwritten and half a set goes on."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reidar_plugin.data.mat_files import TableError
+from reidar_plugin.errors import ConfigError, ExistingFileError
+
+__all__ = ["STAMP", "check_same", "locked", "open_part", "read_stamp", "write_stamp"]
+
+STAMP = "synthped.json"
+"""Name of the file in a set's folder that says what the set is; it is written last."""
+
+
+def read_stamp(home: Path) -> dict[str, Any] | None:
+    """Read what a folder says about its set; None for a folder that is no SynthPed set.
+
+    Raises:
+        TableError: its ``synthped.json`` cannot be read.
+    """
+    path = home / STAMP
+    if not path.is_file():
+        return None
+    try:
+        stamp = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no UTF-8, or no JSON
+        raise TableError(f"{path}: not readable as JSON ({error}); delete {home} and make it anew") from error
+    if not isinstance(stamp, dict):
+        raise TableError(f"{path}: expected a JSON object, got {stamp!r:.40}; delete {home} and make it anew")
+    return stamp
+
+
+def write_stamp(home: Path, stamp: dict[str, Any]) -> None:
+    """Say in a folder what its set is."""
+    text = json.dumps(stamp, indent=1) + "\n"
+    (home / STAMP).write_text(text, encoding="utf-8", newline="\n")
+
+
+def check_same(home: Path, stamp: dict[str, Any]) -> None:
+    """Refuse a folder that holds something else than the set that is asked for."""
+    found = read_stamp(home)
+    if found is None:
+        raise ExistingFileError(f"{home}: exists and is no SynthPed set; choose another root or folder")
+    _compare(home, found, stamp)
+
+
+def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
+    other = [
+        f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
+    ]
+    if other:
+        said = "; ".join(other)
+        raise ConfigError(f"{where}: holds a SynthPed set with {said}. Delete it or choose another folder")
+
+
+def open_part(part: Path, stamp: dict[str, Any]) -> None:
+    """A folder to draw into; one that is there must have been begun with the same arguments."""
+    begun = read_stamp(part)
+    if begun is not None:
+        _compare(part, begun, stamp)
+    part.mkdir(exist_ok=True)
+    write_stamp(part, {**stamp, "finished": False})
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """Let one process at a time make a set; the lock goes with the process that holds it."""
+    with home.with_name(f".{home.name}.lock").open("a") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
