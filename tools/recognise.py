@@ -23,7 +23,8 @@ from reidar_plugin.inference.picture_folders import PictureTracklet, find_trackl
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
-from reidar_plugin.launch.recognise import Answer, Judgement, recognise
+from reidar_plugin.launch.dataset_tracklets import dataset_tracklets
+from reidar_plugin.launch.recognise import Answer, Calibrated, Judgement, recognise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,11 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         file = find_file(args.model)
         predictor = Predictor.load(file, args.device, args.precision, model=args.network)
         finder = Finder(args.detector, args.tracker, args.outside, args.broken)
-        answer = Answer(args.out, args.title or f"People of {args.source}", args.table, args.annotate, args.gallery)
+        answer = Answer(
+            args.out, args.title or f"People of {args.source}", args.table, args.annotate, args.gallery
+        )
         recognise(
             source,
             Asked(predictor, fingerprint_of(file), finder),
-            Judgement.choose(args.threshold, args.calibration),
+            Judgement.choose(args.threshold, calibration(args.calibration), str(args.calibration)),
             answer,
         )
     except (ReidarError, OSError) as error:
@@ -51,14 +54,24 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("model", type=Path, help="folder of a run, checkpoint or weights")
     made.add_argument("source", help="video, cameras.yaml, folder of tracklets, or name of a data set")
     made.add_argument("out", type=Path, help="folder for the answers")
-    made.add_argument("--tracks", type=Path, metavar="FILE", help="of the video: tracks or detections in MOT form")
+    made.add_argument(
+        "--tracks", type=Path, metavar="FILE", help="of the video: tracks or detections in MOT form"
+    )
     made.add_argument("--start", default="0", metavar="2026-05-01T09:00:00+02:00", help="of the video")
-    made.add_argument("--detector", default="", metavar="MODULE:FUNCTION", help="finds people in videos without tracks")
-    made.add_argument("--tracker", default="bytetrack", choices=list(TRACKERS), help="joins detections to tracks")
-    made.add_argument("--outside", default="stop", choices=("stop", "skip"), help="boxes that cannot be of the video")
+    made.add_argument(
+        "--detector", default="", metavar="MODULE:FUNCTION", help="finds people in videos without tracks"
+    )
+    made.add_argument(
+        "--tracker", default="bytetrack", choices=list(TRACKERS), help="joins detections to tracks"
+    )
+    made.add_argument(
+        "--outside", default="stop", choices=("stop", "skip"), help="boxes that cannot be of the video"
+    )
     made.add_argument("--broken", default="stop", choices=("stop", "skip"), help="damaged frames")
     made.add_argument("--threshold", type=float, help="mean distance up to which tracklets are one person")
-    made.add_argument("--calibration", type=Path, metavar="FILE.json", help="gives the threshold, docs/identities.md")
+    made.add_argument(
+        "--calibration", type=Path, metavar="FILE.json", help="gives the threshold, docs/identities.md"
+    )
     made.add_argument("--table", default="csv", choices=("csv", "parquet"), help="form of the table")
     made.add_argument("--annotate", action="store_true", help="also write the videos with people marked")
     made.add_argument("--gallery", default="", metavar="URI", help="also add the tracklets to this gallery")
@@ -84,10 +97,12 @@ def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
     return dataset_tracklets(args.source, args.root)
 
 
-def dataset_tracklets(name: str, root: str) -> list[PictureTracklet]:
-    from reidar_plugin.launch.test_tracklets import test_tracklets
+def calibration(path: Path | None) -> Calibrated | None:
+    if path is None:
+        return None
+    from reidar_plugin.inference.calibration import Calibration
 
-    return test_tracklets(name, root)
+    return Calibration.load(path)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ def _draw(picture: NDArray[np.uint8], box: NDArray[np.float64], person: int, tex
     cv2.rectangle(picture, (left, top), (right, bottom), colour, 2)
     (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
     line = max(top, height + below + 2)
+    left = max(0, min(left, picture.shape[1] - width - 4))
     cv2.rectangle(picture, (left, line - height - below - 2), (left + width + 4, line), colour, -1)
     cv2.putText(
         picture, text, (left + 2, line - below), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA

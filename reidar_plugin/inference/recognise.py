@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.camera_file import CameraFindings, read_findings, write_findings
 from reidar_plugin.inference.cameras import Camera

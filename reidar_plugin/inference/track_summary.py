@@ -123,7 +123,7 @@ class _Track:
 
     def _shots(self) -> tuple[Shot, ...]:
         shows: dict[int, list[int]] = {}
-        pictures = {}
+        pictures: dict[int, _Best] = {}
         for action, best in sorted(self.best.items()):  # the track's own first
             pictures.setdefault(best.frame, best)
             shows.setdefault(best.frame, []).extend([action] if action >= 0 else [])

@@ -1,20 +1,26 @@
 """From a model and videos, folders or a data set to a folder of answers: who was where, when, and what they did."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from reidar_plugin.errors import ConfigError, UnwritableFileError
 from reidar_plugin.inference.annotate import annotate_video
-from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.identify import Seen, identify
 from reidar_plugin.inference.picture_folders import PictureTracklet, recognise_pictures
 from reidar_plugin.inference.recognise import Asked, Found, recognise_video
-from reidar_plugin.inference.recognised_files import row_of, write_features, write_mot, write_rows, write_table
+from reidar_plugin.inference.recognised_files import (
+    row_of,
+    write_features,
+    write_mot,
+    write_rows,
+    write_table,
+)
 from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated
 from reidar_plugin.inference.recognised_page import people_report
 from reidar_plugin.io.console import say
@@ -22,7 +28,18 @@ from reidar_plugin.report.page.people_page import people_page
 from reidar_plugin.report.page.render import write_page
 from reidar_plugin.report.results import installed_versions
 
-__all__ = ["Answer", "recognise"]
+__all__ = ["Answer", "Calibrated", "Judgement", "recognise"]
+
+
+class Calibrated(Protocol):
+    """What is read of a :class:`~reidar_plugin.inference.calibration.Calibration`."""
+
+    @property
+    def threshold(self) -> float:
+        """Mean distance up to which tracklets are one person."""
+
+    def probability(self, distances: Any) -> Any:
+        """That pairs of these distances are one person, each for itself."""
 
 
 class Judgement(NamedTuple):
@@ -30,17 +47,20 @@ class Judgement(NamedTuple):
 
     threshold: float | None
     words: str
-    calibration: Calibration | None = None
+    calibration: Calibrated | None = None
 
     @classmethod
-    def choose(cls, threshold: float | None, calibration: Path | None) -> "Judgement":
-        """A threshold that is given, that of a calibration, or none."""
-        known = None if calibration is None else Calibration.load(calibration)
+    def choose(cls, threshold: float | None, calibration: Calibrated | None, name: str = "") -> "Judgement":
+        """A threshold that is given by hand goes before that of a calibration; without both nobody is joined."""
+        if threshold is not None and not (math.isfinite(threshold) and threshold >= 0):
+            raise ConfigError(f"threshold: expected a distance of at least 0, got {threshold}")
         if threshold is not None:
-            return cls(threshold, f"{threshold:g}, given by hand", known)
-        if known is not None:
-            return cls(known.threshold, f"{known.threshold:.4g}, calibrated in {calibration}", known)
-        return cls(None, "none: no tracklets are joined, each is a person of its own")
+            return cls(threshold, f"{threshold:g}, given by hand", calibration)
+        if calibration is not None:
+            return cls(
+                calibration.threshold, f"{calibration.threshold:.4g}, calibrated in {name}", calibration
+            )
+        return cls(None, "none was given, so no tracklets are joined and each is a person of its own")
 
 
 @dataclass(frozen=True)
@@ -74,10 +94,14 @@ def recognise(
     try:
         kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UnwritableFileError(error.errno, f"{error.strerror}; choose another folder", str(kept)) from error
+        raise UnwritableFileError(
+            error.errno, f"{error.strerror}; choose another folder", str(kept)
+        ) from error
     found = _find(source, asked, kept)
     seen = identify(found, judgement.threshold, asked.predictor.distance)
-    say(f"{len(seen):,} tracklets, {len({one.person for one in seen}):,} people; threshold: {judgement.words}")
+    say(
+        f"{len(seen):,} tracklets, {len({one.person for one in seen}):,} people; threshold: {judgement.words}"
+    )
     _write(found, seen, asked, judgement, answer)
     if answer.annotate:
         _annotate(found, seen, asked, answer.folder)
@@ -94,7 +118,9 @@ def _find(source: Sequence[Any], asked: Asked, kept: Path) -> list[Found]:
     return recognise_pictures([one for one in source if isinstance(one, PictureTracklet)], asked.predictor)
 
 
-def _write(found: Sequence[Found], seen: Sequence[Seen], asked: Asked, judgement: Judgement, answer: Answer) -> None:
+def _write(
+    found: Sequence[Found], seen: Sequence[Seen], asked: Asked, judgement: Judgement, answer: Answer
+) -> None:
     predictor = asked.predictor
     rows = [row_of(one, predictor.actions, predictor.thresholds) for one in seen]
     write_table(answer.folder / f"tracklets.{answer.table}", rows, predictor.actions)
@@ -113,13 +139,19 @@ def _write(found: Sequence[Found], seen: Sequence[Seen], asked: Asked, judgement
 
 def _facts(found: Sequence[Found], asked: Asked, judgement: Judgement) -> Iterator[tuple[str, str]]:
     yield "model", f"{asked.predictor.card.model}, {asked.fingerprint}"
-    yield "distance", {"euclidean": "squared Euclidean"}.get(asked.predictor.distance, asked.predictor.distance)
+    yield (
+        "distance",
+        {"euclidean": "squared Euclidean"}.get(asked.predictor.distance, asked.predictor.distance),
+    )
     yield "threshold of identities", judgement.words
     for each in found:
         if each.findings.width:
             yield f"camera {each.camera.name}", _source(each, asked)
     if not all(each.findings.width for each in found):
-        yield "times", "not known of pictures; they are as if one were taken each second, tracklet after tracklet"
+        yield (
+            "times",
+            "not known of pictures; they are as if one were taken each second, tracklet after tracklet",
+        )
     yield "versions", ", ".join(f"{name} {version}" for name, version in installed_versions().items())
 
 
