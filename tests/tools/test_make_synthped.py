@@ -27,3 +27,31 @@ def test_refuses_three_numbers_of_people(tmp_path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         make_synthped.main(["--root", str(tmp_path), "--preset", "tiny", "--people", "5", "6", "7"])
     assert "--people takes one number or two (to train on, to test on), got 3" in capsys.readouterr().err
+
+
+def test_films_a_street(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("av")
+    arguments = ["--root", str(tmp_path), "--videos", "--people", "3", "--cameras", "1", "--seconds", "2"]
+    assert make_synthped.main([*arguments, "--rate", "5", "--size", "96", "160"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'street'}\n"
+    assert {path.name for path in (tmp_path / "street").iterdir()} == {
+        *("actions.csv", "people.csv", "cameras.yaml", "synthped.json", "camera-1.mp4", "gt", "tracks")
+    }
+    assert make_synthped.main([*arguments, "--rate", "1"]) == 1
+    assert "rate must be 5 ... 60 frames a second, got 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--videos", "--preset", "tiny"], "--preset is for tracklets"),
+        (["--videos", "--workers", "2"], "--workers is for tracklets"),
+        (["--seconds", "5"], "--seconds is for videos"),
+    ],
+)
+def test_flags_of_the_other_kind(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        make_synthped.main(["--root", str(tmp_path), *arguments])
+    assert said in capsys.readouterr().err

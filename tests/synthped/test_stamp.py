@@ -1,0 +1,38 @@
+"""Stamps: a folder says what it is; what is something else is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.data.mat_files import TableError
+from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.synthped.stamp import STAMP, check_same, locked, open_part, read_stamp, write_stamp
+
+
+def test_a_stamp_comes_back(tmp_path: Path) -> None:
+    assert read_stamp(tmp_path) is None
+    write_stamp(tmp_path, {"seed": 3, "size": [4, 2]})
+    assert read_stamp(tmp_path) == {"seed": 3, "size": [4, 2]}
+    (tmp_path / STAMP).write_text("[]")
+    with pytest.raises(TableError, match="expected a JSON object"):
+        read_stamp(tmp_path)
+
+
+def test_only_the_same_set_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(ExistingFileError, match="is no SynthPed set"):
+        check_same(tmp_path, {"seed": 3})
+    write_stamp(tmp_path, {"seed": 3, "frames": 7})
+    check_same(tmp_path, {"seed": 3})
+    with pytest.raises(ConfigError, match=r"seed 3 \(asked for: 4\)"):
+        check_same(tmp_path, {"seed": 4})
+
+
+def test_half_a_set_goes_on_with_the_same_arguments(tmp_path: Path) -> None:
+    part = tmp_path / ".set.part"
+    open_part(part, {"seed": 3})
+    assert read_stamp(part) == {"seed": 3, "finished": False}
+    open_part(part, {"seed": 3})
+    with pytest.raises(ConfigError, match=r"seed 3 \(asked for: 4\)"):
+        open_part(part, {"seed": 4})
+    with locked(tmp_path / "set"):
+        assert (tmp_path / ".set.lock").is_file()
