@@ -1,6 +1,6 @@
 """A trained model as one callable: tracklets of any length in, what it says of each out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -31,7 +31,7 @@ MAX_FRAMES = 256  # of a batch
 class Piece(NamedTuple):
     """A clip of somebody's tracklet that is yet to be read."""
 
-    owner: int
+    owner: Hashable
     places: NDArray[np.int64]  #: ``(T,)``, which frames of the tracklet
     write: Callable[[NDArray[np.uint8]], None]  #: puts the pixels into ``(T, H, W, 3)``
     size: int  #: frames of the tracklet if this is its last clip, else 0
@@ -177,14 +177,14 @@ class Predictor:
                 found.append(mean.result(size))
         return found
 
-    def predict_pieces(self, pieces: Iterable[Piece]) -> Iterator[tuple[int, Prediction]]:
+    def predict_pieces(self, pieces: Iterable[Piece]) -> Iterator[tuple[Any, Prediction]]:
         """Predict clips of many owners in batches; each owner and its prediction come after its last clip."""
-        means: dict[int, PredictionMean] = {}
+        means: dict[Hashable, PredictionMean] = {}
         pieces = iter(pieces)
         while batch := list(islice(pieces, self._rows(self.clip_length))):
             outputs = self.judge(self._read(batch))
             places = np.stack([piece.places for piece in batch])
-            rows: dict[int, list[int]] = {}
+            rows: dict[Hashable, list[int]] = {}
             for row, piece in enumerate(batch):
                 rows.setdefault(piece.owner, []).append(row)
             for owner, own in rows.items():
@@ -247,24 +247,26 @@ class TrackAverager:
 
     def __call__(self, clips: Iterable[TrackClip]) -> Iterator[tuple[int, Prediction]]:
         """Yield each track and its prediction soon after its last clip has come: when the batch with it is full."""
-        yield from self.predictor.predict_pieces(self._pieces(clips))
+        for (track, _), prediction in self.predictor.predict_pieces(self._pieces(clips)):
+            yield track, prediction
 
     def _pieces(self, clips: Iterable[TrackClip]) -> Iterator[Piece]:
         card = self.predictor.card
         size = (card.clip_length, card.height, card.width, 3)
-        seen: dict[int, int] = {}  # frames of each track so far
-        for clip in clips:
+        seen: dict[int, tuple[int, int]] = {}  # track -> number of its first clip, frames so far
+        for number, clip in enumerate(clips):
             if clip.pixels.shape != size:
                 raise InputError(
                     f"track {clip.track}: expected clips of {size}, which are the predictor's clip_length, height and "
                     f"width, got {clip.pixels.shape}"
                 )
-            before = seen.pop(clip.track, 0)
+            first, before = seen.pop(clip.track, (number, 0))
             after = before + len(clip.frames)
             if not clip.ends:
-                seen[clip.track] = after
+                seen[clip.track] = first, after
             places = before + np.arange(card.clip_length) % len(clip.frames)
-            yield Piece(clip.track, places, partial(_copy, clip.pixels), after if clip.ends else 0)
+            # the first clip tells a track from a later one under the same number
+            yield Piece((clip.track, first), places, partial(_copy, clip.pixels), after if clip.ends else 0)
 
 
 def checked_device(device: str | torch.device) -> torch.device:

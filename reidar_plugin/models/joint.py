@@ -105,6 +105,7 @@ class JointModel(nn.Module):
         pooled: Tensor,
         scores: Tensor,
         attention: Tensor,
+        *,
         counts: Tensor | None = None,
         **branches: Tensor | None,
     ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:

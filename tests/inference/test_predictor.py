@@ -74,7 +74,7 @@ def test_says_what_the_test_said(trained: Run, predictor: Predictor) -> None:
     [
         {"reidar__data__test_clips": "interleaved", "reidar__data__test_max_clips": 2},
         {"reidar__data__test_clips": "first_of_parts"},
-        {"reidar__model__num_actions": 0, "video__seq_len": 4},
+        {"reidar__model__num_actions": 0, "reidar__loss__terms": ["triplet", "erasing"], "video__seq_len": 4},
     ],
     ids=["interleaved", "first_of_parts", "no actions"],
 )
@@ -119,10 +119,10 @@ def test_weights_of_frames_are_those_of_the_means(predictor: Predictor) -> None:
     same(found, average(alone))
 
 
-def test_batches_do_not_show(trained: Run, predictor: Predictor) -> None:
+def test_batches_do_not_show(predictor: Predictor) -> None:
     tracklets = [pictures(n, n) for n in (1, 2, 7, 3)]
     for max_frames in (1, 2, 6, 1000):
-        other = Predictor.load(trained[1], max_frames=max_frames)
+        other = Predictor(predictor._judge, predictor.card, max_frames)
         for one, two in zip(predictor(tracklets), other(tracklets), strict=True):
             same(one, two)
 
@@ -148,7 +148,8 @@ def test_a_long_tracklet_is_read_a_batch_at_a_time(
     def no_network(frames: torch.Tensor) -> ClipOutputs:
         clips, length = frames.shape[:2]
         sizes.append(clips * length)
-        alive.append(sum(reference() is not None for reference in LongTracklet.given))
+        if len(sizes) % 100 == 0:
+            alive.append(sum(reference() is not None for reference in LongTracklet.given))
         even = np.full((clips, length), 1 / length, np.float32)
         return ClipOutputs(np.ones((clips, 128), np.float32), np.ones((clips, 8), np.float32), even)
 
