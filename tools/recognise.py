@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera, read_cameras, start_of
 from reidar_plugin.inference.detection import TRACKERS
 from reidar_plugin.inference.picture_folders import PictureTracklet, find_tracklets
@@ -24,7 +25,7 @@ from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
 from reidar_plugin.launch.dataset_tracklets import dataset_tracklets
-from reidar_plugin.launch.recognise import Answer, Calibrated, Judgement, recognise
+from reidar_plugin.launch.recognise import Answer, Judgement, recognise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         source = sources(args)
         file = find_file(args.model)
         predictor = Predictor.load(file, args.device, args.precision, model=args.network)
+        calibration = None if args.calibration is None else Calibration.load(args.calibration)
         finder = Finder(args.detector, args.tracker, args.outside, args.broken)
         answer = Answer(
             args.out, args.title or f"People of {args.source}", args.table, args.annotate, args.gallery
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         recognise(
             source,
             Asked(predictor, fingerprint_of(file), finder),
-            Judgement.choose(args.threshold, calibration(args.calibration), str(args.calibration)),
+            Judgement.choose(args.threshold, calibration, str(args.calibration)),
             answer,
         )
     except (ReidarError, OSError) as error:
@@ -95,14 +97,6 @@ def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
     if path.is_file() or path.suffix:
         return [Camera(path.stem, path, args.tracks, *start_of(args.start, "--start"))]
     return dataset_tracklets(args.source, args.root)
-
-
-def calibration(path: Path | None) -> Calibrated | None:
-    if path is None:
-        return None
-    from reidar_plugin.inference.calibration import Calibration
-
-    return Calibration.load(path)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from reidar_plugin.errors import ConfigError, UnwritableFileError
 from reidar_plugin.inference.annotate import annotate_video
+from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.identify import Seen, identify
 from reidar_plugin.inference.picture_folders import PictureTracklet, recognise_pictures
@@ -28,18 +29,7 @@ from reidar_plugin.report.page.people_page import people_page
 from reidar_plugin.report.page.render import write_page
 from reidar_plugin.report.results import installed_versions
 
-__all__ = ["Answer", "Calibrated", "Judgement", "recognise"]
-
-
-class Calibrated(Protocol):
-    """What is read of a :class:`~reidar_plugin.inference.calibration.Calibration`."""
-
-    @property
-    def threshold(self) -> float:
-        """Mean distance up to which tracklets are one person."""
-
-    def probability(self, distances: Any) -> Any:
-        """That pairs of these distances are one person, each for itself."""
+__all__ = ["Answer", "Judgement", "recognise"]
 
 
 class Judgement(NamedTuple):
@@ -47,10 +37,10 @@ class Judgement(NamedTuple):
 
     threshold: float | None
     words: str
-    calibration: Calibrated | None = None
+    calibration: Calibration | None = None
 
     @classmethod
-    def choose(cls, threshold: float | None, calibration: Calibrated | None, name: str = "") -> "Judgement":
+    def choose(cls, threshold: float | None, calibration: Calibration | None, name: str = "") -> "Judgement":
         """A threshold that is given by hand goes before that of a calibration; without both nobody is joined."""
         if threshold is not None and not (math.isfinite(threshold) and threshold >= 0):
             raise ConfigError(f"threshold: expected a distance of at least 0, got {threshold}")
@@ -61,6 +51,22 @@ class Judgement(NamedTuple):
                 calibration.threshold, f"{calibration.threshold:.4g}, calibrated in {name}", calibration
             )
         return cls(None, "none was given, so no tracklets are joined and each is a person of its own")
+
+    def check(self, asked: Asked) -> None:
+        """Refuse a calibration of another model or metric.
+
+        Raises:
+            ReidarError: it is one.
+        """
+        if self.calibration is None:
+            return
+        predictor = asked.predictor
+        self.calibration.check(asked.fingerprint, predictor.feature_size)
+        if self.calibration.metric != predictor.distance:
+            raise ConfigError(
+                f"the calibration is of {self.calibration.metric} distances, the model's are {predictor.distance}; "
+                "calibrate this model"
+            )
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ def recognise(
     Returns:
         The tracklets with their people.
     """
+    judgement.check(asked)
     if answer.gallery:
         check_dated(all(isinstance(one, Camera) and one.dated for one in source))
     kept = answer.folder / "found"

@@ -1,12 +1,13 @@
 """From videos to answers: two cameras, one person in both; killed and started again, the same."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.calibration import Calibration, CalibrationError
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.picture_folders import PictureTracklet
 from reidar_plugin.launch import recognise as module
@@ -16,11 +17,23 @@ from tests.inference.recognised import BLUE, GREEN, RED, asked, write_street
 NAMES = ("tracklets.csv", "tracklets.jsonl", "features.npy", "mot/gate.txt", "mot/yard.txt")
 
 
-class Calibrated:
-    threshold = 0.05
-
-    def probability(self, distances: np.ndarray) -> np.ndarray:
-        return np.exp(-distances)
+CALIBRATION = Calibration(
+    model="colours",
+    width=3,
+    metric="euclidean",
+    threshold=0.05,
+    chosen_by="f1",
+    precision=1.0,
+    recall=1.0,
+    slope=10.0,
+    offset=1.0,
+    people=9,
+    tracklets=9,
+    same_pairs=9,
+    other_pairs=9,
+    strangers=(0.5,),
+    known=(0.01,),
+)
 
 
 def street(folder: Path) -> list[Camera]:
@@ -31,9 +44,7 @@ def street(folder: Path) -> list[Camera]:
 
 def test_one_person_in_two_cameras(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
-    recognise(
-        street(tmp_path), asked(), Judgement.choose(None, Calibrated(), "c.json"), Answer(out, "Street")
-    )
+    recognise(street(tmp_path), asked(), Judgement.choose(None, CALIBRATION, "c.json"), Answer(out, "Street"))
     rows = [json.loads(line) for line in (out / "tracklets.jsonl").read_text().splitlines()]
     assert [(row["camera"], row["track"], row["identity"]) for row in rows] == [
         ("gate", 1, 1),
@@ -67,7 +78,7 @@ def test_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_thresholds() -> None:
-    assert Judgement.choose(0.3, Calibrated()).threshold == 0.3
+    assert Judgement.choose(0.3, CALIBRATION).threshold == 0.3
     assert (
         Judgement.choose(None, None).words
         == "none was given, so no tracklets are joined and each is a person of its own"
@@ -75,6 +86,16 @@ def test_thresholds() -> None:
     for wrong in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ConfigError, match="threshold: expected a distance"):
             Judgement.choose(wrong, None)
+
+
+def test_calibrations_of_others_are_refused(tmp_path: Path) -> None:
+    for change, message in (
+        ({"model": "another"}, "for model another"),
+        ({"metric": "cosine"}, "of cosine distances"),
+    ):
+        judgement = Judgement.choose(None, replace(CALIBRATION, **change))
+        with pytest.raises((CalibrationError, ConfigError), match=message):
+            recognise(street(tmp_path), asked(), judgement, Answer(tmp_path / "out", "a"))
 
 
 def test_what_needs_more(tmp_path: Path) -> None:
