@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         file = find_file(args.model)
         predictor = Predictor.load(file, args.device, args.precision, model=args.network)
         calibration = None if args.calibration is None else Calibration.load(args.calibration)
-        finder = Finder(args.detector, args.tracker, args.outside, args.broken)
+        finder = Finder(args.detector, args.tracker, args.on_outside, args.on_broken)
         answer = Answer(
             args.out, args.title or f"People of {args.source}", args.table, args.annotate, args.gallery
         )
@@ -67,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
         "--tracker", default="bytetrack", choices=list(TRACKERS), help="joins detections to tracks"
     )
     made.add_argument(
-        "--outside", default="stop", choices=("stop", "skip"), help="boxes that cannot be of the video"
+        "--on-outside", default="stop", choices=("stop", "skip"), help="boxes that cannot be of the video"
     )
-    made.add_argument("--broken", default="stop", choices=("stop", "skip"), help="damaged frames")
+    made.add_argument("--on-broken", default="stop", choices=("stop", "skip"), help="damaged frames")
     made.add_argument("--threshold", type=float, help="mean distance up to which tracklets are one person")
     made.add_argument(
         "--calibration", type=Path, metavar="FILE.json", help="gives the threshold, docs/identities.md"
