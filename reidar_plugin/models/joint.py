@@ -12,8 +12,9 @@
       | classifier         |                           | action network, M blocks side by side
     logits (B, K)          what retrieval compares     action logits (B, M), hidden (B, M, E)
 
-An action network may read the maps of a stage of the backbone instead, each action with an attention of its own
-(:mod:`reidar_plugin.models.action_maps`); the output then also has action_attention (B, M, T, h, w).
+An action network may read the maps of a stage of the backbone instead, or the frames themselves through a trunk of its
+own, each action with an attention of its own (:mod:`reidar_plugin.models.action_maps`); the output then also has
+action_attention (B, M, T, h, w).
 
 The model follows the memory format of its weights: ``model.to(memory_format=torch.channels_last)`` makes it run
 in channels_last throughout, which is faster, on a CPU too. Under autocast the backbone and the convolution over the
@@ -35,10 +36,22 @@ from reidar_plugin.models.temporal import SpatialTemporalAttention, build_poolin
 from reidar_plugin.models.weights import pretrained_backbone
 from reidar_plugin.structures import JointOutput
 
-__all__ = ["FEATURE", "LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions", "chosen_backbone"]
+__all__ = [
+    "FEATURE",
+    "FRAMES",
+    "LOSSES",
+    "JointModel",
+    "as_clips",
+    "build_joint",
+    "chosen_actions",
+    "chosen_backbone",
+]
 
 #: What an action network reads where it reads no stage: the clip feature after the neck.
 FEATURE = "feature"
+
+#: What it reads where it shares nothing with the identity side but the frames themselves.
+FRAMES = "frames"
 
 #: What the host may ask a joint model to be built for; :class:`JointModel` says what each makes it return.
 LOSSES = ("reidar", "softmax", "triplet")
@@ -64,7 +77,7 @@ class JointModel(nn.Module):
         pooling: temporal pooling ``(B, T, C, h, w) ->`` :class:`~reidar_plugin.models.temporal.Pooled`.
         num_classes: K.
         actions: the action network, or None.
-        action_source: what it reads, :data:`FEATURE` or a stage that keeps its maps.
+        action_source: what it reads, :data:`FEATURE`, :data:`FRAMES` or a stage that keeps its maps.
         loss: one of :data:`LOSSES`.
     """
 
@@ -156,7 +169,9 @@ class JointModel(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Logits, hidden features and attention of clips that :meth:`maps` has just read."""
         if isinstance(self.actions, MapActionNetwork):
-            maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
+            maps = clips
+            if self.action_source != FRAMES:
+                maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
             return self.actions(maps, first_seen(clips) if counts is None else counts)
         assert self.actions is not None
         with torch.autocast(feature.device.type, enabled=False):
@@ -209,8 +224,9 @@ def build_joint(
         num_actions: M; 0 builds no action network.
         action_width, action_dropout, action_activation: see
             :class:`~reidar_plugin.models.heads.ActionNetwork`.
-        action_source: what the action network reads: :data:`FEATURE`, or a stage of the backbone by its path.
-        action_gradient, action_layers, action_pooling: options of an action network that reads a stage, see
+        action_source: what the action network reads: :data:`FEATURE`, :data:`FRAMES`, or a stage of the backbone by its
+            path.
+        action_gradient, action_layers, action_pooling: options of an action network that reads a stage or frames, see
             :class:`~reidar_plugin.models.action_maps.MapActionNetwork`; the first serves the other one too.
         weights: file with the ImageNet weights of the backbone; empty for the published ones.
         sha256: checksum that the file must have; empty for none.
@@ -286,7 +302,12 @@ def chosen_actions(
         return None
     if source == FEATURE:
         return ActionNetwork(backbone.channels, num_actions, gradient=gradient, **blocks)
-    channels = keep_maps(backbone, source)
+    if source == FRAMES and not layers:
+        raise ConfigError(
+            "reidar.model.action_source frames: the pixels themselves tell no action; give widths of a trunk in "
+            "reidar.model.action_layers"
+        )
+    channels = 3 if source == FRAMES else keep_maps(backbone, source)
     # what is drawn after it, pooling, classifier and centres, stays as it is without actions: runs can be compared
     with torch.random.fork_rng(devices=[]):
         return MapActionNetwork(

@@ -14,10 +14,10 @@ from reidar_plugin.launch.dataset_tracklets import dataset_tracklets
 
 @pytest.fixture(autouse=True)
 def table(monkeypatch: pytest.MonkeyPatch) -> None:
-    def corridor(root: str, verbose: bool) -> Any:
+    def corridor(root: str, transform: Any, verbose: bool) -> Any:
         return SimpleNamespace(query=[(("a.jpg", "b.jpg"), 7, 0, 0)], gallery=[(("c.jpg",), 7, 1)])
 
-    def broken(root: str, verbose: bool) -> Any:
+    def broken(root: str, transform: Any, verbose: bool) -> Any:
         raise RuntimeError("no folder")
 
     monkeypatch.setattr(module, "enable", lambda quiet: None)
