@@ -83,7 +83,12 @@ def collect_results(
     """
     per_query: dict[str, np.ndarray] = {}
     for index, result in enumerate(retrieval):
-        for figure, values in {**result.per_query(), "pid": result.query_pids}.items():
+        known = {
+            "pid": result.query_pids,
+            "query": np.flatnonzero(result.retrieval.valid),
+            "first match": result.retrieval.first_match,
+        }
+        for figure, values in {**result.per_query(), **known}.items():
             per_query[f"{index}/{figure}"] = values
     return Results(
         name=name,

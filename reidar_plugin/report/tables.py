@@ -10,33 +10,61 @@ from reidar_plugin.metrics.actions import PAPER_MAP
 from reidar_plugin.metrics.intervals import PairedTest
 from reidar_plugin.report.results import Results
 
-__all__ = ["action_table", "comparison_table", "paired_table", "retrieval_table", "splits_table"]
+__all__ = [
+    "action_notes",
+    "action_rows",
+    "action_table",
+    "comparison_table",
+    "paired_table",
+    "protocol_title",
+    "retrieval_notes",
+    "retrieval_rows",
+    "retrieval_table",
+    "splits_table",
+]
 
 
 def retrieval_table(results: Results) -> str:
     """Every protocol's figures in percent with their intervals, and a line that says what each protocol is."""
-    tests = results.retrieval
-    if not tests:
+    if not results.retrieval:
         return "No retrieval was tested."
-    notes = [f"{_title(test)}: {test['summary']}; {test['distance']}." for test in tests]
+    return "\n".join([_table(retrieval_rows(results)), *retrieval_notes(results)])
+
+
+def retrieval_rows(results: Results) -> list[dict[str, str]]:
+    """Every protocol's figures, a row each, column -> text."""
+    return [_retrieval_row(test) for test in results.retrieval]
+
+
+def retrieval_notes(results: Results) -> list[str]:
+    """What each protocol is, and what the brackets mean; some retrieval was tested."""
+    tests = results.retrieval
+    notes = [f"{protocol_title(test)}: {test['summary']}; {test['distance']}." for test in tests]
     level = tests[0]["intervals"]["level"]
     notes.append(f"Percent; in brackets {level:.0%} bootstrap intervals over the valid queries.")
-    return "\n".join([_table([_retrieval_row(test) for test in tests]), *dict.fromkeys(notes)])
+    return list(dict.fromkeys(notes))
 
 
 def action_table(results: Results) -> str:
     """Each action's figures in percent, the means, and the figure that the papers call mAP under its real name."""
-    actions = results.actions
-    if actions is None:
+    if results.actions is None:
         return "No action was judged."
+    return "\n".join([_table(action_rows(results.actions)), *action_notes(results.actions)])
+
+
+def action_rows(actions: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Each action's figures and the means, a row each, column -> text."""
     rows = [{"action": name, **_action_row(figures)} for name, figures in actions["per_action"].items()]
-    rows += [{"action": f"{mean} mean", **_action_row(actions[mean])} for mean in ("macro", "micro")]
+    return rows + [{"action": f"{mean} mean", **_action_row(actions[mean])} for mean in ("macro", "micro")]
+
+
+def action_notes(actions: Mapping[str, Any]) -> list[str]:
+    """The figure that the papers call mAP under its real name, and who was judged."""
     counts = actions["counts"]
-    notes = [
+    return [
         f"mAP {_percent(actions['mAP'])}; {PAPER_MAP} {_percent(actions[PAPER_MAP])}. Percent.",
         f"{counts['known']:,} tracklets; {counts['unknown']:,} more of unknown actions are left out.",
     ]
-    return "\n".join([_table(rows), *notes])
 
 
 def comparison_table(named: Mapping[str, Results], protocol: str) -> str:
@@ -112,10 +140,11 @@ def _retrieval_row(test: dict[str, Any]) -> dict[str, str]:
         name: _percent(value) + _ends(test["intervals"].get(name)) for name, value in test["metrics"].items()
     }
     size = f"{counts['valid']:,} of {counts['queries']:,} x {counts['gallery']:,}"
-    return {"protocol": _title(test), "valid queries x gallery": size, **figures}
+    return {"protocol": protocol_title(test), "valid queries x gallery": size, **figures}
 
 
-def _title(test: dict[str, Any]) -> str:
+def protocol_title(test: Mapping[str, Any]) -> str:
+    """A protocol and whether its distances were re-ranked."""
     return test["protocol"] + (" (re-ranked)" if test["reranked"] else "")
 
 

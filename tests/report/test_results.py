@@ -22,6 +22,8 @@ from reidar_plugin.report.results import (
 )
 from tests.report.made_up import made_up
 
+FIGURES = ("rank-1", "mAP", "mINP", "pid", "query", "first match")
+
 
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     results = made_up()
@@ -37,7 +39,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     )
     assert again.versions == installed_versions()
     assert again.versions["torch"].startswith(torch.__version__.split("+")[0])
-    assert set(again.per_query) == {f"{p}/{f}" for p in range(3) for f in ("rank-1", "mAP", "mINP", "pid")}
+    assert set(again.per_query) == {f"{p}/{f}" for p in range(3) for f in FIGURES}
     for name, values in results.per_query.items():
         assert np.array_equal(again.per_query[name], values)
     assert read_results(path.parent).name == "joint"

@@ -1,0 +1,110 @@
+"""Which videos there are, of which cameras, and when each began: ``cameras.yaml``.
+
+::
+
+    cameras:
+      - name: gate
+        video: gate.mp4                      # beside this file
+        tracks: gate.txt                     # MOT file of tracks or of detections; none where a detector finds people
+        start: 2026-05-01T09:00:00+02:00     # a time with its zone, or seconds on a clock that all cameras share
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reidar_plugin.errors import ConfigError, MissingFileError, nearest
+
+__all__ = ["Camera", "read_cameras", "start_of"]
+
+_KEYS = ("name", "video", "tracks", "start")
+_NAME = re.compile(r"\w[\w .-]*")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera and its video."""
+
+    name: str  #: also the name of its files
+    video: Path
+    tracks: Path | None = None  #: MOT file of tracks or of detections; None where a detector finds people
+    start: float = 0.0  #: of the video, in seconds on the common clock
+    dated: bool = False  #: whether that clock counts from 1970 in UTC
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"camera {self.name!r}: expected a name of letters, digits, space, '.', '-' and '_'"
+            )
+
+
+def read_cameras(path: Path) -> list[Camera]:
+    """Read ``cameras.yaml``; paths in it are relative to its folder.
+
+    Raises:
+        ConfigError: a key is unknown or missing, names are not unique, or only some starts have a date.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MissingFileError(f"{path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected YAML ({' '.join(str(error).split())})") from error
+    listed = content.get("cameras") if isinstance(content, Mapping) else None
+    if not isinstance(listed, Sequence) or not listed or not all(isinstance(one, Mapping) for one in listed):
+        raise ConfigError(f"{path}: expected 'cameras:' and a list of {', '.join(_KEYS)}")
+    cameras = [_camera(path, one) for one in listed]
+    names = [camera.name for camera in cameras]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConfigError(f"{path}: camera {twice[0]!r} comes twice; give each its own name")
+    if len({camera.dated for camera in cameras}) > 1:
+        raise ConfigError(f"{path}: expected a date in every start or in none, so that all are on one clock")
+    return cameras
+
+
+def start_of(value: Any, source: str) -> tuple[float, bool]:
+    """A start in seconds, and whether it is since 1970: a number is not, a time with its zone is."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            value = _number(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value), False
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.timestamp(), True
+    what = f"{value} without a zone" if isinstance(value, datetime) else repr(value)
+    raise ConfigError(f"{source}: expected seconds, or a time such as 2026-05-01T09:00:00+02:00, got {what}")
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _camera(path: Path, told: Mapping[str, Any]) -> Camera:
+    unknown = sorted(map(str, set(told) - set(_KEYS)))
+    if unknown:
+        raise ConfigError(
+            f"{path}: unknown key {unknown[0]!r};{nearest(unknown[0], _KEYS)} expected {', '.join(_KEYS)}"
+        )
+    for key in ("name", "video"):
+        if told.get(key) in (None, ""):
+            raise ConfigError(f"{path}: a camera has no {key!r}")
+    tracks = told.get("tracks")
+    start, dated = start_of(told.get("start", 0), f"{path}: start of {told['name']}")
+    return Camera(
+        name=str(told["name"]),
+        video=path.parent / str(told["video"]),
+        tracks=None if tracks is None else path.parent / str(tracks),
+        start=start,
+        dated=dated,
+    )

@@ -1,0 +1,62 @@
+"""cameras.yaml: what is written comes back, what is wrong is named."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.errors import ConfigError, MissingFileError
+from reidar_plugin.inference.cameras import Camera, read_cameras, start_of
+
+TWO = """
+cameras:
+  - {name: gate, video: a/gate.mp4, tracks: gate.txt, start: 2026-05-01T09:00:00+02:00}
+  - {name: the yard, video: /videos/yard.mp4, start: "2026-05-01T07:00:10Z"}
+"""
+
+
+def read(tmp_path: Path, text: str) -> list[Camera]:
+    path = tmp_path / "cameras.yaml"
+    path.write_text(text)
+    return read_cameras(path)
+
+
+def test_two_cameras(tmp_path: Path) -> None:
+    gate, yard = read(tmp_path, TWO)
+    seven = datetime(2026, 5, 1, 7, tzinfo=timezone.utc).timestamp()
+    assert gate == Camera("gate", tmp_path / "a/gate.mp4", tmp_path / "gate.txt", seven, True)
+    assert yard == Camera("the yard", Path("/videos/yard.mp4"), None, seven + 10, True)
+
+
+def test_starts() -> None:
+    assert start_of(12, "x") == (12.0, False)
+    assert start_of("1.5", "x") == (1.5, False)
+    for wrong in ("noon", "2026-05-01T09:00:00", True, None, [1]):
+        with pytest.raises(ConfigError, match=r"x: expected seconds, or a time such as 2026"):
+            start_of(wrong, "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cameras: [", "expected YAML"),
+        ("- a", "expected 'cameras:' and a list"),
+        ("cameras: []", "expected 'cameras:' and a list"),
+        ("cameras: [{name: a, video: b, track: c}]", "unknown key 'track'; did you mean 'tracks'"),
+        ("cameras: [{name: a}]", "has no 'video'"),
+        ("cameras: [{name: ../a, video: b}]", r"camera '\.\./a': expected a name"),
+        ("cameras: [{name: a, video: b}, {name: a, video: c}]", "camera 'a' comes twice"),
+        (
+            "cameras: [{name: a, video: b}, {name: c, video: d, start: 2026-05-01T09:00:00Z}]",
+            "every start or in none",
+        ),
+    ],
+)
+def test_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read(tmp_path, text)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"none\.yaml cannot be read"):
+        read_cameras(tmp_path / "none.yaml")

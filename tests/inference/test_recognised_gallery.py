@@ -1,0 +1,37 @@
+"""Tracklets go into a gallery once, with their dates."""
+
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.cameras import Camera
+from reidar_plugin.inference.identify import identify
+from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated
+from tests.inference.recognised import asked, made_up_found, made_up_summary
+
+NOON = 1_777_636_800.0
+
+
+def test_added_once(tmp_path: Path) -> None:
+    pytest.importorskip("lancedb")
+    from reidar_plugin.inference.gallery import open_gallery
+
+    camera = Camera("gate", Path("gate.avi"), start=NOON, dated=True)
+    seen = identify([made_up_found(camera, made_up_summary(3), made_up_summary(7))], None, "euclidean")
+    uri = str(tmp_path / "people.gallery")
+    assert add_to_gallery(uri, "may", seen[:1], asked()) == 1
+    assert add_to_gallery(uri, "may", seen, asked()) == 1
+    assert add_to_gallery(uri, "may", seen, asked()) == 0
+    with open_gallery(uri) as gallery:
+        first, second = gallery.find()
+        assert gallery.feature("may/gate/7").tolist() == [0.5, 0.25, 1.0]
+    assert (first.id, second.id, first.identity) == ("may/gate/3", "may/gate/7", "may/1")
+    assert (first.start, first.end, first.first_frame) == (NOON + 0.4, NOON + 1.3, 4)
+    assert first.actions == {"walking": 0.75, "riding": 0.25}
+
+
+def test_dates_are_needed() -> None:
+    check_dated(True)
+    with pytest.raises(ConfigError, match="give each camera a start"):
+        check_dated(False)

@@ -1,0 +1,48 @@
+"""tools/recognise.py: what the source is, and what the lines say."""
+
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.cameras import Camera
+from tests.inference.recognised import RED, colour_predictor, write_street
+from tools import recognise
+from tools.recognise import main, parser, sources
+
+
+def given(*words: str) -> list[object]:
+    return list(sources(parser().parse_args(["model", words[0], "out", *words[1:]])))
+
+
+def test_what_the_source_is(tmp_path: Path) -> None:
+    street = write_street(tmp_path, "gate", [(RED, 0, 2)])
+    video = str(street.video)
+    assert given(video, "--tracks", "t.txt", "--start", "5") == [
+        Camera("gate", street.video, Path("t.txt"), 5.0)
+    ]
+    (tmp_path / "c.yaml").write_text("cameras: [{name: a, video: gate.avi}]")
+    assert given(str(tmp_path / "c.yaml")) == [Camera("a", street.video)]
+    with pytest.raises(ConfigError, match="leave --tracks and --start out"):
+        given(str(tmp_path / "c.yaml"), "--start", "5")
+    with pytest.raises(ConfigError, match="no data set"):
+        given("mrs")
+
+
+def test_a_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    street = write_street(tmp_path, "gate", [(RED, 0, 2)])
+    (tmp_path / "model.pth").write_bytes(b"colours")
+    monkeypatch.setattr(recognise.Predictor, "load", lambda *_, **__: colour_predictor())
+    line = [
+        str(tmp_path / "model.pth"),
+        str(street.video),
+        str(tmp_path / "out"),
+        "--tracks",
+        str(street.tracks),
+    ]
+    assert main(line) == 0
+    assert "1 tracklets, 1 people; threshold: none was given" in capsys.readouterr().out
+    assert (tmp_path / "out/tracklets.csv").read_text().startswith("camera,track,identity,")
+    street.video.write_bytes(b"")
+    assert main(line) == 2
+    assert capsys.readouterr().err == f"error: {street.video}: expected a video, got an empty file\n"
