@@ -22,7 +22,7 @@ from reidar_plugin.errors import ConfigError, MissingFileError, nearest
 
 __all__ = ["Camera", "read_cameras", "start_of"]
 
-_KEYS = ("name", "video", "tracks", "start")
+_KEYS = ("name", "video", "tracks", "start", "truth")
 _NAME = re.compile(r"\w[\w .-]*")
 
 
@@ -35,6 +35,9 @@ class Camera:
     tracks: Path | None = None  #: MOT file of tracks or of detections; None where a detector finds people
     start: float = 0.0  #: of the video, in seconds on the common clock
     dated: bool = False  #: whether that clock counts from 1970 in UTC
+    truth: Path | None = (
+        None  #: MOT file whose ids are the people, the same in all cameras; answers are scored by it
+    )
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -99,12 +102,15 @@ def _camera(path: Path, told: Mapping[str, Any]) -> Camera:
     for key in ("name", "video"):
         if told.get(key) in (None, ""):
             raise ConfigError(f"{path}: a camera has no {key!r}")
-    tracks = told.get("tracks")
+    tracks, truth = (
+        None if told.get(key) is None else path.parent / str(told[key]) for key in ("tracks", "truth")
+    )
     start, dated = start_of(told.get("start", 0), f"{path}: start of {told['name']}")
     return Camera(
         name=str(told["name"]),
         video=path.parent / str(told["video"]),
-        tracks=None if tracks is None else path.parent / str(tracks),
+        tracks=tracks,
         start=start,
         dated=dated,
+        truth=truth,
     )

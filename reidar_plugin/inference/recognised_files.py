@@ -21,7 +21,7 @@ from reidar_plugin.inference.recognise import Found
 from reidar_plugin.inference.tracks import Tracks
 from reidar_plugin.io.atomic import write_atomically
 
-__all__ = ["row_of", "write_features", "write_mot", "write_rows", "write_table"]
+__all__ = ["people_in", "row_of", "write_features", "write_mot", "write_rows", "write_table"]
 
 SIDES = ("left", "top", "width", "height")
 
@@ -72,12 +72,17 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]], actions: Sequence
     write_atomically(path, text.getvalue().encode())
 
 
-def write_mot(path: Path, found: Found, seen: Sequence[Seen]) -> None:
-    """The boxes of a camera, with the person as id, so that ids mean the same in the files of all cameras."""
+def people_in(found: Found, seen: Sequence[Seen]) -> Tracks:
+    """The boxes of a camera, with the person as id, so that ids mean the same in all cameras."""
     boxes = found.findings.boxes
     person = {one.summary.track: one.person for one in seen if one.camera == found.camera}
     ids = np.array([person[track] for track in boxes.track.tolist()], np.int64)
-    write_tracks(path, Tracks(boxes.frame, ids, boxes.box, boxes.score))
+    return Tracks(boxes.frame, ids, boxes.box, boxes.score)
+
+
+def write_mot(path: Path, found: Found, seen: Sequence[Seen]) -> None:
+    """Write :func:`people_in` as a MOT file."""
+    write_tracks(path, people_in(found, seen))
 
 
 def write_features(path: Path, seen: Sequence[Seen]) -> None:

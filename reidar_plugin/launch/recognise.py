@@ -24,6 +24,7 @@ from reidar_plugin.inference.recognised_files import (
 )
 from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated
 from reidar_plugin.inference.recognised_page import people_report
+from reidar_plugin.inference.recognised_truth import score_answers
 from reidar_plugin.io.console import say
 from reidar_plugin.report.page.people_page import people_page
 from reidar_plugin.report.page.render import write_page
@@ -140,6 +141,9 @@ def _write(
     thresholds = dict(zip(predictor.actions, predictor.thresholds.tolist(), strict=True))
     probability = None if judgement.calibration is None else judgement.calibration.probability
     facts = dict(_facts(found, asked, judgement))
+    if scores := score_answers(found, seen):
+        facts["against the truth"] = scores
+        say(f"against the truth: {scores}")
     report = people_report(answer.title, seen, thresholds, predictor.distance, facts, probability)
     say(f"report: {write_page(answer.folder / 'report.html', people_page(report))}")
 

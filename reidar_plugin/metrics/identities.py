@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from reidar_plugin.errors import InputError
 
-__all__ = ["Boxes", "IdentityScores", "PairScores", "identity_scores", "pair_scores"]
+__all__ = ["Boxes", "IdentityScores", "PairScores", "identity_scores", "pair_scores", "true_person_of"]
 
 
 class PairScores(NamedTuple):
@@ -108,6 +108,19 @@ def identity_scores(found: Sequence[Boxes], true: Sequence[Boxes], iou: float = 
         found=count_found,
         true=count_true,
     )
+
+
+def true_person_of(found: Boxes, true: Boxes, iou: float = 0.5) -> dict[int, int]:
+    """The person whose boxes each track overlaps most often; tracks that overlap nobody's are left out.
+
+    Args:
+        found: tracks of one camera.
+        true: the truth of that camera; ids are people.
+        iou: overlap from which a box is that of the truth.
+    """
+    pairs, count = np.unique(_overlapping(found, true, iou), axis=0, return_counts=True)
+    ascending = pairs[np.argsort(count, kind="stable")]  # the last of a track wins
+    return dict(zip(ascending[:, 0].tolist(), ascending[:, 1].tolist(), strict=True))
 
 
 def _best_match(pairs: NDArray[np.int64]) -> int:
