@@ -1,15 +1,34 @@
 """The test tracklets of a data set, as folders of pictures would give them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from reidar_plugin import host
 from reidar_plugin.errors import ConfigError, InputError, ReidarError, nearest, summary
 from reidar_plugin.inference.picture_folders import PictureTracklet
 from reidar_plugin.plugin.registration import enable
 
-__all__ = ["dataset_tracklets"]
+__all__ = ["dataset_tracklets", "labelled_tracklets"]
 
 
 def dataset_tracklets(name: str, root: str) -> list[PictureTracklet]:
-    """Query and gallery of a video data set that torchreid or the plugin knows; identities are not looked at.
+    """Query and gallery of a video data set that torchreid or the plugin knows; identities are not looked at."""
+    query, gallery = _test_samples(name, root)
+    return [
+        PictureTracklet(f"camera {camid + 1}", f"{number:05d}", list(paths))
+        for number, (paths, _, camid, *_) in enumerate([*query, *gallery])
+    ]
+
+
+def labelled_tracklets(name: str, root: str) -> list[tuple[Sequence[str], int, int]]:
+    """Paths, person and camera of the test tracklets of everybody who is asked for: no distractors, no junk."""
+    query, gallery = _test_samples(name, root)
+    asked = {pid for _, pid, *_ in query}
+    return [(list(paths), pid, camid) for paths, pid, camid, *_ in [*query, *gallery] if pid in asked]
+
+
+def _test_samples(name: str, root: str) -> tuple[list[Any], list[Any]]:
+    """Query and gallery.
 
     Raises:
         ConfigError: nobody knows the data set.
@@ -30,8 +49,4 @@ def dataset_tracklets(name: str, root: str) -> list[PictureTracklet]:
         raise InputError(
             f"{name} under {root} cannot be read ({summary(error)}); try tools/check_dataset.py"
         ) from error
-    samples = [*found.query, *found.gallery]
-    return [
-        PictureTracklet(f"camera {camid + 1}", f"{number:05d}", list(paths))
-        for number, (paths, _, camid, *_) in enumerate(samples)
-    ]
+    return found.query, found.gallery

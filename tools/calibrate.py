@@ -1,0 +1,52 @@
+"""Learn from the test people of a data set what a model's distances mean, for tools/recognise.py --calibration.
+
+    python tools/calibrate.py MODEL mars calibration.json --root reid-data
+    python tools/calibrate.py MODEL synthped calibration.json --root reid-data --precision 0.95
+
+The people must be such as the model was never trained on, and the scene about as large as the one it is for
+(docs/identities.md). The threshold is that of the best F1 of pairs, or the largest with at least --precision.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reidar_plugin.errors import ReidarError
+from reidar_plugin.inference.predictor import Predictor
+from reidar_plugin.inference.recognise import fingerprint_of
+from reidar_plugin.inference.trained_model import find_file
+from reidar_plugin.launch.calibrate import calibrate
+from reidar_plugin.launch.dataset_tracklets import labelled_tracklets
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model", type=Path, help="folder of a run, checkpoint or weights")
+    parser.add_argument("dataset", help="name of a video data set")
+    parser.add_argument("out", type=Path, help="file to write, .json")
+    parser.add_argument("--root", default="reid-data", help="where data sets are")
+    parser.add_argument("--precision", type=float, help="of pairs that are taken for one person, 0 to 1")
+    parser.add_argument("--network", default="", help="name of the model, if the file does not tell")
+    parser.add_argument("--device", default="cpu")
+    args = parser.parse_args(argv)
+    try:
+        tracklets = labelled_tracklets(args.dataset, args.root)
+        file = find_file(args.model)
+        predictor = Predictor.load(file, args.device, model=args.network)
+        found = calibrate(predictor, fingerprint_of(file), tracklets, args.precision)
+        found.save(args.out)
+    except (ReidarError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(
+        f"{args.out}: threshold {found.threshold:.4g} ({found.metric}), at which {found.precision:.1%} of the pairs are "
+        f"right and {found.recall:.1%} are found; {found.tracklets:,} tracklets of {found.people:,} people"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
