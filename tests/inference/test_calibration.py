@@ -101,6 +101,8 @@ def test_strangers_and_known_people_by_definition(fitted: Calibration) -> None:
         assert fitted.detection_rate(rate) == pytest.approx(np.mean(right))
         assert 0.1 < fitted.detection_rate(rate) <= 1.0
     assert fitted.false_alarms(np.array([-1.0, np.inf])).tolist() == [1 / 121, 1.0]
+    nearest = fitted.strangers[0]
+    assert fitted.false_alarms(np.array(nearest)) == (1 + fitted.strangers.count(nearest)) / 121
     with pytest.raises(CalibrationError, match=r"0.001 false alarms: expected one from 0.0083"):
         fitted.known_up_to(0.001)
 
