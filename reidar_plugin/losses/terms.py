@@ -104,7 +104,10 @@ class Batch:
             return [self]
         count = logits.shape[1]
         parts = zip(
-            logits.unbind(1), self.output.feature.chunk(count, 1), self.output.pooled.chunk(count, 1), strict=True
+            logits.unbind(1),
+            self.output.feature.chunk(count, 1),
+            self.output.pooled.chunk(count, 1),
+            strict=True,
         )
         outputs = [
             self.output._replace(logits=logits, feature=feature, pooled=pooled)

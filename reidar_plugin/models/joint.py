@@ -182,7 +182,10 @@ class JointModel(nn.Module):
         logits: Any = self.classifier(feature)
         parts: Any = feature
         if self.branches > 1:
-            logits, parts = list(self._branch_logits(feature).unbind(1)), list(feature.chunk(self.branches, 1))
+            logits, parts = (
+                list(self._branch_logits(feature).unbind(1)),
+                list(feature.chunk(self.branches, 1)),
+            )
         return (logits, parts) if self.loss == "triplet" else logits
 
 

@@ -26,6 +26,8 @@ from torch import Tensor
 from reidar_plugin.models.ap3d.released import MARK as AP3D
 from reidar_plugin.models.ap3d.released import from_ap3d
 from reidar_plugin.models.joint import JointModel
+from reidar_plugin.models.tclnet.released import MARK as TCLNET
+from reidar_plugin.models.tclnet.released import from_tclnet
 from reidar_plugin.models.weights import WeightsError, read_tensors
 
 __all__ = ["from_released", "is_released", "load_released"]
@@ -129,4 +131,8 @@ def _shape(tensor: Tensor | None) -> str:
 
 
 #: What some name of a released code's checkpoint has in it -> from its tensors to ours.
-CODES: dict[str, Callable[[Tensors], dict[str, Tensor]]] = {"attention_conv.": _from_re_id_ar, AP3D: from_ap3d}
+CODES: dict[str, Callable[[Tensors], dict[str, Tensor]]] = {
+    "attention_conv.": _from_re_id_ar,
+    AP3D: from_ap3d,
+    TCLNET: from_tclnet,
+}

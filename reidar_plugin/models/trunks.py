@@ -6,6 +6,7 @@ name                            trunk
 ``<name>``                      a network of torchreid
 ``ap3d_<name>``                 AP3D on a ResNet of torchreid
 ``ap3d_nl_<name>``              AP3D with non-local blocks
+``tclnet_<name>``               TCLNet on a ResNet of torchreid, two branches
 =============================== ===========================================================================
 """
 
@@ -14,6 +15,7 @@ from functools import partial
 
 from reidar_plugin.models.ap3d.trunk import align_frames
 from reidar_plugin.models.backbones import Backbone, build_backbone
+from reidar_plugin.models.tclnet.trunk import complement_frames
 from reidar_plugin.models.weights import pretrained_backbone
 
 __all__ = ["VIDEO", "build_trunk", "video_trunks"]
@@ -22,12 +24,13 @@ __all__ = ["VIDEO", "build_trunk", "video_trunks"]
 VIDEO: dict[str, Callable[[Backbone], Backbone]] = {
     "ap3d_nl_": partial(align_frames, non_local=True),
     "ap3d_": align_frames,
+    "tclnet_": complement_frames,
 }
 
 
 def video_trunks() -> list[str]:
-    """The trunks for clips that are registered by name; others, such as ``ap3d_resnet18``, are found when asked for."""
-    return ["ap3d_resnet50", "ap3d_nl_resnet50"]
+    """The trunks for clips that are registered; :func:`build_trunk` takes any other ResNet behind their prefixes."""
+    return ["ap3d_resnet50", "ap3d_nl_resnet50", "ap3d_resnet18", "tclnet_resnet50", "tclnet_resnet18"]
 
 
 def build_trunk(

@@ -5,7 +5,7 @@ r"""APP3DC: a spatial convolution, and a temporal one over the aligned neighbour
 
 The temporal kernel starts at 0: a network that has been given such convolutions says what it said before.
 
-Reference: Gu et al., AP3D, ECCV 2020, section 4.2 (the C in APP3DC: spatial and temporal convolution in series with a shortcut).
+Reference: Gu et al., AP3D, ECCV 2020, section 4.2: APP3DC, spatial and temporal convolution in series with a shortcut.
 """
 
 import torch

@@ -44,9 +44,7 @@ _RENAMED = {
 
 def from_ap3d(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a public checkpoint, in the names and shapes of the joint model."""
-    return {
-        renamed(name): flattened(tensor) for name, tensor in tensors.items() if name != "classifier.bias"
-    }
+    return {renamed(name): flattened(tensor) for name, tensor in tensors.items() if name != "classifier.bias"}
 
 
 def renamed(name: str) -> str:

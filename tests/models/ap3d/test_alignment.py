@@ -21,7 +21,9 @@ def unit(vector: Tensor) -> Tensor:
 def drawn(module: Alignment, frame: Tensor, neighbour: Tensor) -> Tensor:
     """One neighbour ``(C, h, w)`` on the grid of a frame ``(C, h, w)``, a position at a time."""
     places = [(y, x) for y in range(frame.shape[1]) for x in range(frame.shape[2])]
-    semantic, own, other = (layer.weight[:, :, 0, 0] for layer in (module.semantic, module.own, module.neighbour))
+    semantic, own, other = (
+        layer.weight[:, :, 0, 0] for layer in (module.semantic, module.own, module.neighbour)
+    )
     found = torch.zeros_like(frame)
     for y, x in places:
         here = unit(semantic @ frame[:, y, x])

@@ -27,14 +27,18 @@ def test_stands_where_the_paper_puts_it() -> None:
 
 
 #: parameters of the public code's networks, which also have a shift of the neck and one of the classifier
-@pytest.mark.parametrize(("name", "public"), [("ap3d_resnet50", 25_523_953), ("ap3d_nl_resnet50", 32_882_417)])
+@pytest.mark.parametrize(
+    ("name", "public"), [("ap3d_resnet50", 25_523_953), ("ap3d_nl_resnet50", 32_882_417)]
+)
 def test_parameters_are_those_of_the_public_code(name: str, public: int) -> None:
     network = build_trunk(name, frame_size=(64, 32)).network
     head = 2 * 2048 + (2048 + 1) * 625
     assert sum(p.numel() for p in network.parameters()) + head == public
 
 
-@pytest.mark.parametrize("name", ["ap3d_resnet18", "ap3d_nl_resnet18", "ap3d_nl_resnet50_ibn_a", "ap3d_se_resnet50"])
+@pytest.mark.parametrize(
+    "name", ["ap3d_resnet18", "ap3d_nl_resnet18", "ap3d_nl_resnet50_ibn_a", "ap3d_se_resnet50"]
+)
 @pytest.mark.parametrize("length", [1, 3])
 @torch.no_grad()
 def test_starts_as_the_plain_network(name: str, length: int) -> None:
