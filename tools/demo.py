@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--config", type=Path, default=HERE / "configs" / "demo.yaml", help="of the joint model"
     )
-    parser.add_argument("--preset", default="laptop", help="of SynthPed: tiny, laptop, town or mars")
+    parser.add_argument("--preset", default="laptop", help="of SynthPed: tiny, laptop, town, city or mars")
     parser.add_argument(
         "opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values"
     )

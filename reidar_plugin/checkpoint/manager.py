@@ -12,6 +12,7 @@ from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.checkpoint.state import Stateful, restore, snapshot
 from reidar_plugin.checkpoint.store import BEST, CheckpointStore, Position
 from reidar_plugin.io.console import say
+from reidar_plugin.io.folder_lock import FolderLock
 
 __all__ = ["CheckpointManager"]
 
@@ -45,11 +46,16 @@ class CheckpointManager:
         self.parts: dict[str, Stateful] = {**parts, "record": history}
         self.history, self.fingerprint, self.config, self.keep = history, fingerprint, config, keep
         self.store: CheckpointStore | None = None  #: None until :meth:`open`
+        self.lock = FolderLock("")  #: of save_dir; a run takes it before it writes there
         self._whole: Path | None = None  # the checkpoint last written or read
 
     def open(self, save_dir: str | Path) -> CheckpointStore:
         """Keep checkpoints in the folder ``model`` of ``save_dir`` from now on."""
-        self.store = CheckpointStore(Path(save_dir) / "model", self.keep)
+        store = CheckpointStore(Path(save_dir) / "model", self.keep)
+        if self.store is None or self.store.folder != store.folder:
+            self.lock.release()
+            self.lock = FolderLock(save_dir)
+        self.store = store
         return self.store
 
     def resume(self, mode: str, named: str) -> Position | None:

@@ -120,13 +120,13 @@ def _model() -> CN:
     node.action_dropout = 0.25
     # relu (Re-ID-AR, the paper) or leaky_relu (slope 0.1, the released code)
     node.action_activation = "relu"
-    # what the action network reads: "feature", the clip feature after the neck (Re-ID-AR), or the maps of a stage of the
-    # backbone by its name (layer1 ... layer4 of a ResNet, conv2 ... conv5 of an OSNet, ...), docs/models.md
+    # what the action network reads: "feature", the clip feature after the neck (Re-ID-AR), the maps of a stage of the
+    # backbone by its name (layer1 ... layer4 of a ResNet, conv2 ... conv5 of an OSNet, ...), or "frames", docs/models.md
     node.action_source = "feature"
     # whether actions train the backbone; False: the action network reads what identities alone have made
     node.action_gradient = True
-    # of an action network that reads a stage: widths of 3 x 3 convolutions of its own before its attention, where one
-    # that is wider than what it reads halves height and width
+    # of an action network that reads a stage or frames: widths of 3 x 3 convolutions of its own before its attention,
+    # where one that is wider than what it reads halves height and width
     node.action_layers = []
     # likewise: "clip" pools the features of a clip by attention; mean, max, log_sum_exp, noisy_or and attention judge
     # every frame and pool the logits

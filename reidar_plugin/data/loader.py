@@ -236,6 +236,9 @@ class ClipLoader(DataLoader[ClipBatch]):
         return self.reader.replaced
 
 
+LEFT_BEHIND = 10  #: seconds for which a worker goes on after SIGTERM
+
+
 def sendable_bytes(*shape: int) -> Tensor:
     """An uint8 tensor, in a worker where the main process will read it (as torch's own collation does).
 
@@ -258,6 +261,13 @@ def as_it_is(batch: Any) -> Any:
 
 
 def start_worker(_: int) -> None:
-    """One thread a worker: as many workers as cores would else fight for them. Ctrl-C is the parent's to answer."""
+    """One thread a worker: as many workers as cores would else fight for them.
+
+    Ctrl-C is the parent's to answer, and so is the end of a job, which schedulers tell to all of its processes at once:
+    the parent saves, then ends its workers. One that is told to end and is left behind does so after a while.
+    """
     cv2.setNumThreads(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, frame: signal.alarm(LEFT_BEHIND))

@@ -23,7 +23,7 @@ from reidar_plugin.data.loader import to_device
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine import build, reporting
 from reidar_plugin.engine.evaluator import Evaluator, TestOutcome, check_answerable
-from reidar_plugin.engine.interrupt import INTERRUPTED, Interrupts
+from reidar_plugin.engine.interrupt import Interrupts
 from reidar_plugin.engine.options import EvaluationOptions, TestOptions, TrainingOptions, check_test
 from reidar_plugin.engine.pictures import draw_test
 from reidar_plugin.engine.schedule import WarmupSteps
@@ -177,7 +177,8 @@ class JointEngine(reid.engine.Engine):
         Training goes on from the newest checkpoint in ``save_dir``, if there is one (``reidar.train.resume``).
 
         Raises:
-            SystemExit: Ctrl-C; everything was saved.
+            SystemExit: Ctrl-C, SIGTERM or SIGUSR1; everything was saved.
+            FolderInUseError: another run writes to ``save_dir``.
         """
         if visrank and not test_only:
             raise ConfigError("test.visrank shows what a test ranks: it needs test.evaluate True")
@@ -191,7 +192,7 @@ class JointEngine(reid.engine.Engine):
             return
         start = time.time()
         self._start(save_dir, start_epoch, max_epoch)
-        with self._saved_on_ctrl_c():
+        with self._saved_at_the_end_of_a_job():
             # a finished run is tested again, and so is an epoch whose test was interrupted
             self._test_if_due(options, start_eval, eval_freq)
             while self.position.epoch < max_epoch:
@@ -282,7 +283,9 @@ class JointEngine(reid.engine.Engine):
 
     def _start(self, save_dir: str, start_epoch: int, max_epoch: int) -> None:
         """Find out where to go on, and that the run can be made, before anything long is done."""
-        self.checkpoints.open(save_dir).check_writable()
+        store = self.checkpoints.open(save_dir)
+        self.checkpoints.lock.take()  # before anything that another run may be writing is swept up
+        store.check_writable()
         check_answerable(self.datamanager)
         self.best_metric.check(self.evaluator.protocol_names())
         self.start_epoch, self.max_epoch = start_epoch, max_epoch
@@ -300,17 +303,21 @@ class JointEngine(reid.engine.Engine):
             say(f"training from {self.position} to {Position(max_epoch)}")
 
     @contextmanager
-    def _saved_on_ctrl_c(self) -> Iterator[None]:
-        """Within the block, Ctrl-C saves where training is and ends the process; the writer is closed in any case."""
+    def _saved_at_the_end_of_a_job(self) -> Iterator[None]:
+        """Within the block, Ctrl-C, SIGTERM and SIGUSR1 save where training is and end the process.
+
+        The writer is closed and the folder given free in any case.
+        """
         with self.interrupts.watched():
             try:
                 yield
             except KeyboardInterrupt:
                 path = self.save_position()
                 say(f"stopped after {self.position}, saved as {path}; the same command goes on from there")
-                raise SystemExit(INTERRUPTED) from None
+                raise SystemExit(self.interrupts.status) from None
             finally:
                 reporting.close_writer(self.writer)
+                self.checkpoints.lock.release()
 
     def _test_if_due(self, options: TestOptions, start_eval: int, eval_freq: int) -> None:
         """Test at the end and as often as the host would; the same weights twice only where nothing else is done."""

@@ -16,8 +16,9 @@ A trunk may have P branches, each for every P-th frame (:mod:`reidar_plugin.mode
 features lie side by side in a feature P times as wide, and the output also has branch_logits (B, P, K), whose sum over P
 are the logits.
 
-An action network may read the maps of a stage of the backbone instead, each action with an attention of its own
-(:mod:`reidar_plugin.models.action_maps`); the output then also has action_attention (B, M, T, h, w).
+An action network may read the maps of a stage of the backbone instead, or the frames themselves through a trunk of its
+own, each action with an attention of its own (:mod:`reidar_plugin.models.action_maps`); the output then also has
+action_attention (B, M, T, h, w).
 
 The model follows the memory format of its weights: ``model.to(memory_format=torch.channels_last)`` makes it run
 in channels_last throughout, which is faster, on a CPU too. Under autocast the backbone and the convolution over the
@@ -40,10 +41,13 @@ from reidar_plugin.models.temporal import BranchPooling, SpatialTemporalAttentio
 from reidar_plugin.models.trunks import build_trunk
 from reidar_plugin.structures import JointOutput
 
-__all__ = ["FEATURE", "LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions"]
+__all__ = ["FEATURE", "FRAMES", "LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions"]
 
 #: What an action network reads where it reads no stage: the clip feature after the neck.
 FEATURE = "feature"
+
+#: What it reads where it shares nothing with the identity side but the frames themselves.
+FRAMES = "frames"
 
 #: What the host may ask a joint model to be built for; :class:`JointModel` says what each makes it return.
 LOSSES = ("reidar", "softmax", "triplet")
@@ -71,7 +75,7 @@ class JointModel(nn.Module):
         pooling: temporal pooling ``(B, T, C, h, w) ->`` :class:`~reidar_plugin.models.temporal.Pooled`, of each branch.
         num_classes: K.
         actions: the action network, or None.
-        action_source: what it reads, :data:`FEATURE` or a stage that keeps its maps.
+        action_source: what it reads, :data:`FEATURE`, :data:`FRAMES` or a stage that keeps its maps.
         loss: one of :data:`LOSSES`.
     """
 
@@ -170,7 +174,9 @@ class JointModel(nn.Module):
     def _act(self, clips: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Logits, hidden features and attention of clips that :meth:`maps` has just read."""
         if isinstance(self.actions, MapActionNetwork):
-            maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
+            maps = clips
+            if self.action_source != FRAMES:
+                maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
             return self.actions(maps, first_seen(clips))
         assert self.actions is not None
         with torch.autocast(feature.device.type, enabled=False):
@@ -229,8 +235,9 @@ def build_joint(
         num_actions: M; 0 builds no action network.
         action_width, action_dropout, action_activation: see
             :class:`~reidar_plugin.models.heads.ActionNetwork`.
-        action_source: what the action network reads: :data:`FEATURE`, or a stage of the backbone by its path.
-        action_gradient, action_layers, action_pooling: options of an action network that reads a stage, see
+        action_source: what the action network reads: :data:`FEATURE`, :data:`FRAMES`, or a stage of the backbone by its
+            path.
+        action_gradient, action_layers, action_pooling: options of an action network that reads a stage or frames, see
             :class:`~reidar_plugin.models.action_maps.MapActionNetwork`; the first serves the other one too.
         weights: file with the ImageNet weights of the backbone; empty for the published ones.
         sha256: checksum that the file must have; empty for none.
@@ -289,7 +296,12 @@ def chosen_actions(
         return None
     if source == FEATURE:
         return ActionNetwork(backbone.feature_dim, num_actions, gradient=gradient, **blocks)
-    channels = keep_maps(backbone, source)
+    if source == FRAMES and not layers:
+        raise ConfigError(
+            "reidar.model.action_source frames: the pixels themselves tell no action; give widths of a trunk in "
+            "reidar.model.action_layers"
+        )
+    channels = 3 if source == FRAMES else keep_maps(backbone, source)
     # what is drawn after it, pooling, classifier and centres, stays as it is without actions: runs can be compared
     with torch.random.fork_rng(devices=[]):
         return MapActionNetwork(

@@ -31,7 +31,7 @@ def keep_maps(backbone: Backbone, stage: str) -> int:
         names = stage_names(backbone)
         raise ConfigError(
             f"reidar.model.action_source {stage!r}: {backbone.name} has no such stage;{nearest(stage, names)} "
-            f"choose feature (the clip feature) or one of {', '.join(names)}"
+            f"choose feature (the clip feature), frames or one of {', '.join(names)}"
         )
     backbone.network.get_submodule(stage).register_forward_hook(_keep)
     return channels[stage]

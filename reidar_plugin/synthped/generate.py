@@ -49,7 +49,7 @@ def make(
 
     Args:
         root: where the folder of the set goes, for instance the ``--root`` of torchreid.
-        preset: sizes to start from: ``tiny``, ``laptop``, ``town`` or ``mars``.
+        preset: sizes to start from: ``tiny``, ``laptop``, ``town``, ``city`` or ``mars``.
         people: number of people to train on and to test on, instead of the preset's; one number for both.
         cameras: number of cameras, 2 to 6, instead of the preset's (``mars`` layout only; LPW has eleven).
         tracklets: number of tracklets of the people to train on and to test on, instead of the preset's (``mars``

@@ -18,6 +18,7 @@ import torch
 from reidar_plugin.checkpoint.store import CheckpointError, CheckpointStore, Position, read_checkpoint
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep
+from reidar_plugin.io.folder_lock import FolderInUseError
 from tests.checkpoint.runs import EPOCHS, STEPS, Killed, killed_at
 from tests.engine_rig import build, config, differences, run, weights
 from tests.versions import TORCH
@@ -84,7 +85,12 @@ def test_survives_kill_9(mars: Path, tmp_path: Path) -> None:
     assert differences(*ends) == []
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
+)
+def test_the_end_of_a_job_is_saved_and_how_to_go_on_is_said(
+    number: signal.Signals,
+    status: int,
     mars: Path,
     whole: Path,
     tmp_path: Path,
@@ -96,22 +102,48 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
 
     def pressed(self: TrainStep, *args: Any) -> torch.Tensor:
         if next(count) == STEPS + 1:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
         return original(self, *args)
 
+    before = signal.getsignal(number)
     cfg = config(mars, tmp_path, **EPOCHS)
     with monkeypatch.context() as patch:
         patch.setattr(TrainStep, "__call__", pressed)
         with pytest.raises(SystemExit) as stop:
             run(cfg)
-    assert stop.value.code == 130
+    assert stop.value.code == status
     assert (
         f"stopped after 1 epoch and 2 steps, saved as {tmp_path}/model/model.pth.tar-1+2"
         in capsys.readouterr().out
     )
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler  # given back
+    assert signal.getsignal(number) is before  # given back
     run(cfg)
     assert differences(weights(whole, "model.pth.tar-3"), weights(tmp_path, "model.pth.tar-3")) == []
+
+
+def test_a_second_run_in_a_folder_is_refused(mars: Path, tmp_path: Path) -> None:
+    script = "\n".join(
+        (
+            "import sys, time",
+            "from reidar_plugin.checkpoint.manager import FolderLock",
+            "FolderLock(sys.argv[1]).take()",
+            "print('taken', flush=True)",
+            "time.sleep(600)",
+        )
+    )
+    paths = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    first = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, env=paths)
+    assert first.stdout is not None
+    try:
+        assert first.stdout.readline() == b"taken\n"
+        with pytest.raises(FolderInUseError, match=f"being written by process {first.pid} on "):
+            run(config(mars, tmp_path, **EPOCHS))
+    finally:
+        first.kill()
+        first.wait()
+    assert not list(tmp_path.glob("model/model.pth.tar-*"))
+    run(config(mars, tmp_path, **EPOCHS))  # a lock does not outlive its process
+    assert list(tmp_path.glob("model/model.pth.tar-*"))
 
 
 def test_a_kill_during_the_test_does_not_cost_the_epoch(

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import pickle
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,16 @@ import torch
 from PIL import Image
 
 from reidar_plugin.data.clips import draw_clip
-from reidar_plugin.data.loader import ClipLoader, EpochBatches, FrameReader, Pick, TrainClips, to_device
+from reidar_plugin.data.loader import (
+    LEFT_BEHIND,
+    ClipLoader,
+    EpochBatches,
+    FrameReader,
+    Pick,
+    TrainClips,
+    start_worker,
+    to_device,
+)
 from reidar_plugin.data.samplers import IdentityPass
 from reidar_plugin.data.seeding import numpy_generator
 from reidar_plugin.data.tracklet_table import TrackletTable
@@ -194,3 +204,22 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
         ConfigError, match=r"epoch of 12 tracklets does not fill a batch of 16; lower train.batch_size"
     ):
         EpochBatches(IdentityPass([s[1] for s in samples], 4, 3, 0), 16)
+
+
+def _told_to_end(answer: "multiprocessing.Queue[float]") -> None:
+    start_worker(0)
+    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGTERM):
+        signal.raise_signal(number)
+    answer.put(signal.alarm(1))  # seconds that were left
+    signal.pause()
+
+
+def test_a_worker_that_is_told_to_end_does_so_after_a_while() -> None:
+    """A scheduler tells all processes of a job at once; the parent still has a step to finish."""
+    context = multiprocessing.get_context("fork")
+    answer: multiprocessing.Queue[float] = context.Queue()
+    worker = context.Process(target=_told_to_end, args=(answer,))
+    worker.start()
+    assert 0 < answer.get(timeout=60) <= LEFT_BEHIND
+    worker.join(60)
+    assert worker.exitcode == -signal.SIGALRM

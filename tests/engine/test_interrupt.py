@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps."""
+"""Ctrl-C and a scheduler's signals between two steps."""
 
 import signal
 import threading
@@ -32,6 +32,26 @@ def test_a_second_ctrl_c_does_not_wait(ctrl_c: None) -> None:
         press_twice(reached)
     assert reached == ["after the first"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_scheduler_that_warns_and_then_ends_is_heard_once() -> None:
+    interrupts, reached = Interrupts(), list[str]()
+    before = signal.getsignal(signal.SIGTERM)
+
+    def step() -> None:
+        with interrupts.held():
+            signal.raise_signal(signal.SIGUSR1)
+            signal.raise_signal(signal.SIGTERM)
+            reached.append("the end of the step")
+
+    with interrupts.watched():
+        with pytest.raises(KeyboardInterrupt):
+            step()
+        signal.raise_signal(signal.SIGTERM)  # while everything is saved
+        reached.append("saved")
+        assert interrupts.status == 128 + signal.SIGUSR1
+    assert reached == ["the end of the step", "saved"]
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_ctrl_c_is_the_main_threads(mars: Path, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@ import copy
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.structures import JointOutput
@@ -312,6 +314,25 @@ def test_the_action_network_reads_the_stage_and_nothing_else() -> None:
     torch.testing.assert_close(output.action_logits, model.actions(maps).logits, rtol=1e-4, atol=1e-5)
 
 
+def test_the_action_network_may_read_frames_alone() -> None:
+    model, x = small(action_source="frames", action_layers=(8, 24)).eval(), clips(3, 4)
+    output = model(x)
+    torch.testing.assert_close(output.action_logits, model.actions(x).logits, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(output.action_attention.sum(dim=(2, 3, 4)), torch.ones(3, 3))
+    nn.init.normal_(model.actions.blocks.weight)
+    model(x).action_logits.square().sum().backward()
+    touched = {
+        key for key, p in model.named_parameters() if p.grad is not None and bool(p.grad.abs().sum() > 0)
+    }
+    assert {key.split(".")[0] for key in touched} == {"actions"}
+    assert "actions.trunk.0.0.weight" in touched
+
+
+def test_frames_want_a_trunk() -> None:
+    with pytest.raises(ConfigError, match=r"give widths of a trunk in reidar\.model\.action_layers"):
+        small(action_source="frames")
+
+
 @pytest.mark.parametrize("source", ["feature", "conv2"])
 @pytest.mark.parametrize("gradient", [True, False])
 def test_actions_train_the_backbone_or_do_not(source: str, gradient: bool) -> None:
@@ -353,10 +374,11 @@ def test_the_hosts_losses_keep_no_maps() -> None:
     pickle.dumps(model)
 
 
-def test_identity_starts_as_it_does_without_actions() -> None:
-    alone, acting = small(num_actions=0), small(action_source="conv1", action_layers=(24,))
+@pytest.mark.parametrize("source", ["conv1", "frames"])
+def test_identity_starts_as_it_does_without_actions(source: str) -> None:
+    alone, acting = small(num_actions=0), small(action_source=source, action_layers=(24,))
     following = []
-    for settings in ({"num_actions": 0}, {"action_source": "conv1", "action_layers": (24,)}):
+    for settings in ({"num_actions": 0}, {"action_source": source, "action_layers": (24,)}):
         small(**settings)
         following.append(torch.randn(3))
     assert torch.equal(*following)  # centres of the losses come next
@@ -365,12 +387,13 @@ def test_identity_starts_as_it_does_without_actions() -> None:
     assert all(torch.equal(value, alone.state_dict()[key]) for key, value in shared.items())
 
 
-def test_detached_actions_change_no_bit_of_identity() -> None:
+@pytest.mark.parametrize("apart", [{"source": "conv1", "gradient": False}, {"source": "frames"}])
+def test_actions_apart_change_no_bit_of_identity(apart: dict[str, Any]) -> None:
     x, pids = clips(6, 2), torch.arange(6) % 3
     states = []
     for settings in (
         {"num_actions": 0},
-        {"action_source": "conv1", "action_layers": (24,), "action_gradient": False},
+        {"action_layers": (24,), **{f"action_{key}": value for key, value in apart.items()}},
     ):
         model = small(**settings)
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=5e-4)

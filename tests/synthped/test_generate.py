@@ -57,7 +57,7 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"preset": "huge"}, "unknown preset 'huge'; choose one of tiny, laptop, town, mars"),
+        ({"preset": "huge"}, "unknown preset 'huge'; choose one of tiny, laptop, town, city, mars"),
         ({"layout": "duke"}, "unknown layout 'duke'; choose mars or lpw"),
         ({"shares": "odd"}, "unknown shares 'odd'"),
         ({"people": 1}, "people must be 2 ... 4000 .* got 1"),

@@ -48,8 +48,12 @@ def test_lengths_by_hand() -> None:
 
 
 def test_presets_grow() -> None:
-    sizes = [(*preset.people, *preset.tracklets, *preset.size, preset.cameras) for preset in PRESETS.values()]
-    assert list(PRESETS) == ["tiny", "laptop", "town", "mars"]
+    assert list(PRESETS) == ["tiny", "laptop", "town", "city", "mars"]
+    sizes = [
+        (*preset.people, *preset.tracklets, *preset.size, preset.cameras)
+        for name, preset in PRESETS.items()
+        if name != "city"  # many people, few pictures of each
+    ]
     for smaller, larger in pairwise(sizes):
         assert all(a <= b for a, b in zip(smaller, larger, strict=True))
 

@@ -1,0 +1,99 @@
+"""One writer a folder: a lock that the system itself releases when its process ends, however it ends."""
+
+import errno
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+from reidar_plugin.errors import ReidarError, UnwritableFileError
+from reidar_plugin.io.console import say
+
+try:
+    import fcntl
+except ImportError:  # no POSIX
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["LOCK", "FolderInUseError", "FolderLock"]
+
+LOCK = ".writer.lock"  #: name of the file that says who writes to its folder
+
+#: What file systems answer that have no locks.
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+_TAKEN = {errno.EACCES, errno.EAGAIN}
+
+
+class FolderInUseError(ReidarError):
+    """Another process writes to the folder; the message names its host and number."""
+
+
+class FolderLock:
+    """The right to write to a folder, against all other processes, also on other hosts of a shared file system.
+
+    It is a POSIX record lock on the file :data:`LOCK`: processes that are forked from this one do not have it, and
+    it ends with this process, so that a lock is never left behind by a run that was killed. What is written in the
+    file only serves the message of whoever is refused.
+
+    Args:
+        folder: made if it is not there.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder) / LOCK
+        self._file: int | None = None
+
+    def take(self) -> None:
+        """Take the lock; nothing is done where this object has it already.
+
+        Raises:
+            FolderInUseError: another process has it.
+            UnwritableFileError: nothing can be written there at all.
+        """
+        if self._file is not None or fcntl is None:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise UnwritableFileError(
+                f"{self.path.parent} cannot be written: {error}; choose another folder"
+            ) from None
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(file)
+            if error.errno in _TAKEN:
+                raise FolderInUseError(self._refusal()) from None
+            if error.errno not in _UNSUPPORTED:
+                raise
+            say(
+                f"{self.path.parent}: this file system has no locks, so a second run here would not be noticed"
+            )
+            return
+        self._file = file
+        os.truncate(file, 0)
+        os.pwrite(file, _about_this_process(), 0)
+
+    def release(self) -> None:
+        """Give it up; the file stays, empty, because removing it would race with whoever is waiting for it."""
+        if self._file is not None:
+            os.truncate(self._file, 0)
+            os.close(self._file)
+            self._file = None
+
+    def _refusal(self) -> str:
+        try:
+            about = json.loads(self.path.read_text(encoding="utf-8"))
+            who = f"process {about['pid']} on {about['host']} since {about['since']}"
+        except (OSError, ValueError, KeyError, TypeError):  # it is just taking it, or giving it up
+            who = "another process"
+        return (
+            f"{self.path.parent} is being written by {who}; wait for it, end it, or name another folder "
+            "(data.save_dir)"
+        )
+
+
+def _about_this_process() -> bytes:
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    return json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()

@@ -1,0 +1,105 @@
+"""One writer a folder."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reidar_plugin.errors import UnwritableFileError
+from reidar_plugin.io import folder_lock
+from reidar_plugin.io.folder_lock import LOCK, FolderInUseError, FolderLock
+
+HOLD = """
+import os, sys, time
+from reidar_plugin.io.folder_lock import FolderLock
+FolderLock(sys.argv[1]).take()
+if sys.argv[2] == "fork" and os.fork() == 0:
+    time.sleep(600)
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+
+
+def holder(folder: Path, way: str = "") -> "subprocess.Popen[bytes]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder), way],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(folder_lock.__file__).parents[2])},
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"{process.pid}\n".encode()
+    return process
+
+
+def end(process: "subprocess.Popen[bytes]", all_of_it: bool = True) -> None:
+    (os.killpg if all_of_it else os.kill)(process.pid, 9)
+    process.wait()
+
+
+def test_the_second_is_told_who_the_first_is(tmp_path: Path) -> None:
+    first = holder(tmp_path / "new")
+    try:
+        host = os.uname().nodename
+        with pytest.raises(
+            FolderInUseError, match=f"new is being written by process {first.pid} on {host} since 20"
+        ):
+            FolderLock(tmp_path / "new").take()
+    finally:
+        end(first)
+
+
+def test_a_killed_writer_leaves_no_lock_behind_even_where_its_workers_live_on(tmp_path: Path) -> None:
+    first = holder(tmp_path, "fork")
+    lock = FolderLock(tmp_path)
+    with pytest.raises(FolderInUseError):
+        lock.take()
+    end(first, all_of_it=False)
+    lock.take()
+    assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
+    os.killpg(first.pid, 9)
+
+
+def test_released_it_is_free_and_says_nothing(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.take()
+    lock.take()
+    lock.release()
+    lock.release()
+    assert (tmp_path / LOCK).read_bytes() == b""
+    other = holder(tmp_path)
+    end(other)
+
+
+def test_what_a_holder_has_not_written_yet_is_no_error_of_its_own(tmp_path: Path) -> None:
+    first = holder(tmp_path)
+    try:
+        (tmp_path / LOCK).write_text("{")
+        with pytest.raises(FolderInUseError, match="being written by another process;"):
+            FolderLock(tmp_path).take()
+    finally:
+        end(first)
+
+
+def test_a_file_system_without_locks_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(folder_lock.fcntl, "lockf", refuse)
+    FolderLock(tmp_path).take()
+    assert (
+        "this file system has no locks, so a second run here would not be noticed" in capsys.readouterr().out
+    )
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnwritableFileError, match="file/model cannot be written"):
+        FolderLock(tmp_path / "file" / "model").take()
