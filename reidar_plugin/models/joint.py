@@ -155,11 +155,14 @@ class JointModel(nn.Module):
         return maps
 
     def _whole(self, clips: Tensor) -> Tensor:
-        """Clips whose frames every branch has equally many of: at test their last frame is repeated for that."""
+        """Clips whose frames every branch has equally many of: the last frame is repeated for that.
+
+        Not in training, where losses read what each frame is; single frames are what the host's engines train on.
+        """
         missing = -clips.shape[1] % self.branches
         if not missing:
             return clips
-        if self.training:
+        if self.training and clips.shape[1] > 1:
             raise InputError(
                 f"{self.name} trains on clips of {self.branches}, {2 * self.branches}, ... frames, got "
                 f"{clips.shape[1]}: set video.seq_len"
