@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reidar_plugin.config import add_reidar_config
     from reidar_plugin.data.manager import ClipDataManager
     from reidar_plugin.engine.joint import JointEngine
+    from reidar_plugin.inference.predictor import Predictor
     from reidar_plugin.launch.runner import default_config, run
     from reidar_plugin.losses.objective import Objective
     from reidar_plugin.models.joint import build_joint
@@ -27,6 +28,7 @@ __all__ = [
     "ClipDataManager",
     "JointEngine",
     "Objective",
+    "Predictor",
     "add_reidar_config",
     "build_joint",
     "default_config",
@@ -42,6 +44,7 @@ _HOMES = {
     "ClipDataManager": "data.manager",
     "JointEngine": "engine.joint",
     "Objective": "losses.objective",
+    "Predictor": "inference.predictor",
     "add_reidar_config": "config",
     "build_joint": "models.joint",
     "default_config": "launch.runner",

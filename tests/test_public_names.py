@@ -13,7 +13,7 @@ from tests.standin import REPO
 
 NAMES = {
     *("enable", "disable", "register_model", "add_reidar_config", "default_config", "run"),
-    *("JointEngine", "ClipDataManager", "build_joint", "Objective", "read_results"),
+    *("JointEngine", "ClipDataManager", "build_joint", "Objective", "Predictor", "read_results"),
 }
 
 

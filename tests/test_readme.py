@@ -16,10 +16,10 @@ README = (REPO / "README.md").read_text(encoding="utf-8")
 PAGES = [*sorted(REPO.glob("*.md")), *sorted((REPO / "docs").glob("*.md"))]
 
 
-def block(language: str) -> str:
+def block(language: str, place: int = 0, of: int = 1) -> str:
     found = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
-    assert len(found) == 1
-    return found[0]
+    assert len(found) == of
+    return found[place]
 
 
 @pytest.mark.slow
@@ -28,8 +28,9 @@ def test_python_lines_run(
 ) -> None:
     from reidar_plugin import synthped
 
-    lines = block("python")
-    assert len([line for line in lines.splitlines() if line]) <= 10
+    lines, more = block("python", 0, of=2), block("python", 1, of=2)
+    for each in (lines, more):
+        assert len([line for line in each.splitlines() if line]) <= 10
     monkeypatch.chdir(tmp_path)
     os.symlink(REPO / "configs", tmp_path / "configs")
     synthped.make(
@@ -42,6 +43,11 @@ def test_python_lines_run(
     assert said[-1].startswith("{'precision': ")
     assert (tmp_path / "log" / "python" / "results.json").exists()
     assert type(names["engine"]).__name__ == "JointEngine"
+    exec(compile(more, "README.md", "exec"), {})
+    answers = capsys.readouterr().out.splitlines()
+    assert answers
+    for answer in answers:
+        assert re.fullmatch(r"\d+ \(\d+,\) \{'walking': .*\}", answer)
 
 
 def test_config_is_taken(tmp_path: Path) -> None:

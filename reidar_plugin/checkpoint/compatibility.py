@@ -1,11 +1,11 @@
 """Which checkpoint a run goes on from, and whether it may."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint, config_changes, model_changes
 from reidar_plugin.checkpoint.state import OURS, unwrapped
@@ -21,7 +21,7 @@ from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.released import from_released, is_released
 from reidar_plugin.models.weights import tensors_in
 
-__all__ = ["check_same_run", "check_weights", "find_continuation", "resuming"]
+__all__ = ["check_same_run", "check_weights", "find_continuation", "resuming", "unfilled"]
 
 Found = tuple[Path, dict[str, Any]]
 
@@ -170,19 +170,24 @@ def check_weights(path: str | Path, model: nn.Module, fingerprint: RunFingerprin
     tensors = tensors_in(content, path)
     if is_released(tensors):
         tensors = from_released(tensors)
-    wrong = [
-        f"{name} is {tuple(tensors[name].shape)}, here {tuple(value.shape)}"
-        if name in tensors
-        else f"no {name}"
-        for name, value in unwrapped(model).state_dict().items()
-        if not name.startswith("classifier.") and not name.endswith("num_batches_tracked")
-        if name not in tensors or tensors[name].shape != value.shape
-    ]
+    wrong = unfilled(unwrapped(model), tensors)
     if wrong:
         raise CheckpointError(
             f"{path} does not fill the model, so that a test of it would mean nothing: {_first(wrong, 3)}; "
             "build the model that it was trained with"
         )
+
+
+def unfilled(model: nn.Module, tensors: Mapping[str, Tensor]) -> list[str]:
+    """What a test needs of a model and weights do not give, each in words; the identity classifier takes no part."""
+    return [
+        f"{name} is {tuple(tensors[name].shape)}, here {tuple(value.shape)}"
+        if name in tensors
+        else f"no {name}"
+        for name, value in model.state_dict().items()
+        if not name.startswith("classifier.") and not name.endswith("num_batches_tracked")
+        if name not in tensors or tensors[name].shape != value.shape
+    ]
 
 
 def _first(lines: list[str], number: int) -> str:

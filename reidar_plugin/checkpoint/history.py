@@ -23,21 +23,27 @@ class RunHistory:
     rank1: float = 0.0
     """Rank-1 of that test."""
 
+    thresholds: tuple[float, ...] = ()
+    """Likelihoods from which on it took the actions for seen; empty where it judged none."""
+
     best: BestCheckpoint | None = None
     """The best checkpoint so far."""
 
-    def add_test(self, figure: TestFigure, epoch: int, rank1: float) -> tuple[BestCheckpoint, bool]:
+    def add_test(
+        self, figure: TestFigure, epoch: int, rank1: float, thresholds: tuple[float, ...] = ()
+    ) -> tuple[BestCheckpoint, bool]:
         """Note a test. A best that was chosen by another figure cannot be compared: it is dropped, and that is said.
 
         Args:
             figure: the figure by which checkpoints are chosen.
             epoch: whole epochs when the test was made.
             rank1: rank-1 of the test, as the host keeps it.
+            thresholds: those of the actions in that test.
 
         Returns:
             The best checkpoint so far, and whether it is this one.
         """
-        self.tested, self.rank1 = epoch, rank1
+        self.tested, self.rank1, self.thresholds = epoch, rank1, thresholds
         best = self.best
         if best is not None and best.what != figure.what:
             say(
@@ -51,7 +57,7 @@ class RunHistory:
 
     def forget_tests(self) -> None:
         """Forget what was tested and which checkpoint was the best, for a run that goes on in another folder."""
-        self.tested, self.best = 0, None
+        self.tested, self.thresholds, self.best = 0, (), None
 
     def state_dict(self) -> dict[str, Any]:
         """The history in plain values."""
@@ -60,6 +66,7 @@ class RunHistory:
             "history": [dict(row) for row in self.epochs],
             "tested": self.tested,
             "rank1": self.rank1,
+            "thresholds": list(self.thresholds),
             "best": best,
         }
 
@@ -67,4 +74,5 @@ class RunHistory:
         """Take over the history that :meth:`state_dict` gave."""
         self.epochs = [dict(row) for row in state["history"]]
         self.tested, self.rank1 = state["tested"], state["rank1"]
+        self.thresholds = tuple(state.get("thresholds", ()))  # older checkpoints have none
         self.best = None if state["best"] is None else BestCheckpoint(**state["best"])

@@ -22,6 +22,7 @@ __all__ = [
     "CheckpointStore",
     "Position",
     "read_checkpoint",
+    "read_content",
 ]
 
 #: Name of the best checkpoint, the host's.
@@ -67,19 +68,24 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         CheckpointError: it cannot be opened, it holds something that only running code could bring back, or it is
             no checkpoint.
     """
-    path = Path(path)
-    try:
-        _check_sums(path)
-        state = load_plain(path)
-    except DamagedFileError as error:
-        raise BrokenCheckpointError(str(error)) from error
-    except PlainFileError as error:
-        raise CheckpointError(str(error)) from error
+    state = read_content(path)
     if not isinstance(state, dict) or not isinstance(state.get("state_dict"), dict):
         raise CheckpointError(
             f"{path} is no checkpoint: it has no state_dict; weights alone go into model.load_weights"
         )
     return state
+
+
+def read_content(path: str | Path) -> Any:
+    """Read any file of ``torch.save``, a checkpoint or weights alone; raises as :func:`read_checkpoint` does."""
+    path = Path(path)
+    try:
+        _check_sums(path)
+        return load_plain(path)
+    except DamagedFileError as error:
+        raise BrokenCheckpointError(str(error)) from error
+    except PlainFileError as error:
+        raise CheckpointError(str(error)) from error
 
 
 def _check_sums(path: Path) -> None:

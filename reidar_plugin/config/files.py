@@ -47,7 +47,7 @@ class CheckedConfig(CfgNode):
             super().merge_from_file(cfg_filename)
             return
         for path, tree in _with_bases(Path(cfg_filename), ()):
-            self._merge_tree(tree, f"config file {path}")
+            self.merge_tree(tree, f"config file {path}")
 
     def merge_from_list(self, cfg_list: list[Any]) -> None:
         """Merge ``[key, value, key, value, ...]``, as given on a command line.
@@ -72,12 +72,16 @@ class CheckedConfig(CfgNode):
         for key in cfg_list[::2]:
             self._log.merged(self, [str(key)], "command line", in_file=False)
 
-    @classmethod
-    def _decode_cfg_value(cls, value: Any) -> Any:
-        # groups inside stay plain nodes, which yacs compares by class
-        return CfgNode._decode_cfg_value(value)
+    def merge_tree(self, tree: dict[str, Any], source: str) -> None:
+        """Merge nested groups of keys.
 
-    def _merge_tree(self, tree: dict[str, Any], source: str) -> None:
+        Args:
+            tree: as yaml gives it.
+            source: where they come from, as a message names it.
+
+        Raises:
+            ConfigError: a key or a value does not fit.
+        """
         for key in keys_of(tree):
             self._check_key(key, source)
             value = value_at(tree, key)
@@ -89,6 +93,11 @@ class CheckedConfig(CfgNode):
                 self._check_value(key, value, source)
         self.merge_from_other_cfg(CfgNode(tree))
         self._log.merged(self, dict(leaves(tree)), source, in_file=True)
+
+    @classmethod
+    def _decode_cfg_value(cls, value: Any) -> Any:
+        # groups inside stay plain nodes, which yacs compares by class
+        return CfgNode._decode_cfg_value(value)
 
     def _check_key(self, key: str, source: str) -> None:
         known = list(keys_of(self))

@@ -338,7 +338,9 @@ class JointEngine(reid.engine.Engine):
         assert self.outcome is not None  # a test was just made
         assert self.results is not None
         figure = self.best_metric.figure_of(self.outcome.retrieval)
-        best, better = self.history.add_test(figure, self.position.epoch, rank1)
+        actions = self.outcome.actions
+        thresholds = () if actions is None else actions.thresholds
+        best, better = self.history.add_test(figure, self.position.epoch, rank1, thresholds)
         if better:
             reporting.save_results(self.results, Path(save_dir) / "best")
         path = self.save_position()

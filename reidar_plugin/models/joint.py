@@ -30,6 +30,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from reidar_plugin.errors import ConfigError, InputError
 from reidar_plugin.models.action_maps import MapActionNetwork, first_seen
@@ -104,18 +105,30 @@ class JointModel(nn.Module):
         self.classifier = identity_classifier(self.feature_dim, num_classes)
         self.actions, self.action_source = actions, action_source
 
-    def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
+    def forward(
+        self, frames: Tensor, counts: Tensor | None = None
+    ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         clips = self._whole(as_clips(frames))
-        return self.judge(clips, *self.temporal(self.maps(clips)))
+        if counts is not None and self.branches > 1:
+            counts = F.pad(counts, (0, clips.shape[1] - counts.shape[1]))  # copies count nowhere
+        return self.judge(clips, *self.temporal(self.maps(clips)), counts=counts)
 
     def judge(
-        self, clips: Tensor, pooled: Tensor, scores: Tensor, attention: Tensor, **branches: Tensor | None
+        self,
+        clips: Tensor,
+        pooled: Tensor,
+        scores: Tensor,
+        attention: Tensor,
+        *,
+        counts: Tensor | None = None,
+        **branches: Tensor | None,
     ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         """From the pooled feature ``(B, C)`` on: neck, classifier and action network.
 
         Args:
             clips: ``(B, T, 3, H, W)``, after :meth:`maps` has read them.
             pooled, scores, attention: what the temporal pooling gives.
+            counts: bool ``(B, T)``, frames that count for actions that read maps; None for all that are no copies.
             branches: more fields of the output, from a model that has them.
         """
         with torch.autocast(pooled.device.type, enabled=False):
@@ -127,7 +140,7 @@ class JointModel(nn.Module):
             if self.branches > 1:
                 branches["branch_logits"] = self._branch_logits(feature)
         vectors = self.classifier.weight if self.training else None
-        acts, hidden, seen = (None, None, None) if self.actions is None else self._act(clips, feature)
+        acts, hidden, seen = (None, None, None) if self.actions is None else self._act(clips, feature, counts)
         return JointOutput(
             logits,
             feature,
@@ -174,13 +187,15 @@ class JointModel(nn.Module):
         kernels = self.classifier.weight.unflatten(1, (self.branches, -1))  # (K, P, C)
         return torch.einsum("bpc,kpc->bpk", feature.unflatten(1, (self.branches, -1)), kernels)
 
-    def _act(self, clips: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _act(
+        self, clips: Tensor, feature: Tensor, counts: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Logits, hidden features and attention of clips that :meth:`maps` has just read."""
         if isinstance(self.actions, MapActionNetwork):
             maps = clips
             if self.action_source != FRAMES:
                 maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
-            return self.actions(maps, first_seen(clips))
+            return self.actions(maps, first_seen(clips) if counts is None else counts)
         assert self.actions is not None
         with torch.autocast(feature.device.type, enabled=False):
             return *self.actions(feature), None

@@ -52,12 +52,17 @@ def test_is_saved_in_plain_values_under_the_keys_of_the_first_version() -> None:
         "best": {"value": 0.6, "what": NOW, "epoch": 1},
     }
     history = RunHistory()
+    history.load_state_dict(state)  # of the first version, which had no thresholds
+    assert history.thresholds == ()
+    state["thresholds"] = [0.25, 0.5]
     history.load_state_dict(state)
+    assert history.thresholds == (0.25, 0.5)
     assert history.epochs == state["history"]
     assert history.best == BestCheckpoint(0.6, NOW, 1)
     assert history.state_dict() == state
     history.epochs[0]["loss"] = 3.0
     assert state["history"][0]["loss"] == 2.0  # nothing is shared with the checkpoint
     history.forget_tests()
-    assert (history.best, history.tested, len(history.epochs)) == (None, 0, 1)
-    assert RunHistory().state_dict() == {"history": [], "tested": 0, "rank1": 0.0, "best": None}
+    assert (history.best, history.tested, history.thresholds, len(history.epochs)) == (None, 0, (), 1)
+    none = {"history": [], "tested": 0, "rank1": 0.0, "thresholds": [], "best": None}
+    assert RunHistory().state_dict() == none

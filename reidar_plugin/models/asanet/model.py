@@ -34,13 +34,16 @@ class AsaNet(JointModel):
     as the pooling.
     """
 
-    def forward(self, frames: Tensor) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
+    def forward(
+        self, frames: Tensor, counts: Tensor | None = None
+    ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
         clips = as_clips(frames)
         check_clips(self.temporal, clips)  # the heads of the attributes come before the neck
         output: BranchOutput = self.temporal(self.maps(clips))
         return self.judge(
             clips,
             *output.clip,
+            counts=counts,
             attribute_logits=output.attribute_logits,
             pose_motion=output.pose_motion,
             masks=output.masks,

@@ -1,0 +1,98 @@
+"""A model in an ONNX file of ours, run by onnxruntime (extra ``export``)."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reidar_plugin.errors import InputError, MissingFileError, ReidarError, summary
+from reidar_plugin.inference.model_card import ModelCard
+from reidar_plugin.inference.prediction import ClipOutputs
+from reidar_plugin.models.action_maps import first_seen
+
+__all__ = ["CARD_KEY", "COUNTS", "FRAMES", "OUTPUTS", "OnnxFileError", "OnnxJudge", "load_onnx"]
+
+#: Key of a file's metadata that holds its card.
+CARD_KEY = "reidar_plugin"
+
+FRAMES = "frames"  #: input: uint8 ``(B, T, H, W, 3)``, RGB
+COUNTS = "counts"  #: input of a model whose actions read maps: bool ``(B, T)``, frames that are no copies
+OUTPUTS = ("feature", "actions", "attention", "action_attention")  #: as in ``ClipOutputs``
+
+
+class OnnxFileError(ReidarError, ValueError):
+    """An ONNX file that cannot be used."""
+
+
+class OnnxJudge:
+    """A ``ClipJudge`` that runs a session of onnxruntime, which any number of threads may call.
+
+    Args:
+        session: of a file that :mod:`~reidar_plugin.inference.onnx_export` wrote.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.inputs = {each.name for each in session.get_inputs()}
+        self.outputs = [each.name for each in session.get_outputs()]
+
+    def __call__(self, frames: Tensor) -> ClipOutputs:
+        given = {FRAMES: frames.numpy()}
+        if COUNTS in self.inputs:
+            given[COUNTS] = first_seen(frames).numpy()
+        return ClipOutputs(**dict(zip(self.outputs, self.session.run(self.outputs, given), strict=True)))
+
+
+def load_onnx(path: str | Path, device: torch.device) -> tuple[OnnxJudge, ModelCard]:
+    """Open a file of ours.
+
+    Args:
+        path: the file.
+        device: ``cpu``, or ``cuda`` with onnxruntime-gpu.
+
+    Raises:
+        OnnxFileError: it is no ONNX file, not one of ours, or made for a newer onnxruntime.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(f"no file of a model at {path}; name one that tools/export.py wrote")
+    session = _open(path, device)
+    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    if text is None:
+        raise OnnxFileError(
+            f"{path} does not say how frames are prepared for it: it has no metadata {CARD_KEY!r}; "
+            "export the checkpoint with tools/export.py"
+        )
+    card = ModelCard.from_json(text, str(path))
+    judge = OnnxJudge(session)
+    if FRAMES not in judge.inputs or tuple(judge.outputs) != OUTPUTS[: len(judge.outputs)]:
+        raise OnnxFileError(f"{path} has other inputs or outputs than this version writes; export it again")
+    return judge, card
+
+
+def _open(path: str | Path, device: torch.device) -> Any:
+    try:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+    except ImportError as error:
+        raise ReidarError("ONNX files need onnxruntime: pip install 'reidar-plugin[export]'") from error
+    provider = "CPUExecutionProvider" if device.type == "cpu" else f"{device.type.upper()}ExecutionProvider"
+    if provider not in onnxruntime.get_available_providers():
+        raise InputError(f"this onnxruntime cannot run on {device}: it has no {provider}; take device 'cpu'")
+    kinds = (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NotImplemented,
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3  # errors are raised
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[provider])
+    except (*kinds, state.RuntimeException, state.NoModel) as error:
+        raise OnnxFileError(
+            f"{path} cannot be run by onnxruntime {onnxruntime.__version__} ({summary(error)}): it is no ONNX file, is "
+            "damaged, or was made for a newer one"
+        ) from error

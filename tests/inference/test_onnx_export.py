@@ -1,0 +1,92 @@
+"""Exported graphs against torch: every pooling, every action source, clips and frames of any number."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from reidar_plugin.errors import ReidarError
+from reidar_plugin.inference import onnx_export
+from reidar_plugin.inference.onnx_export import ExportError, export_onnx
+from reidar_plugin.inference.predictor import Predictor
+from reidar_plugin.models.instances import INSTANCE_POOLINGS
+from reidar_plugin.models.temporal import POOLINGS
+from tests.inference.onnx_files import small
+from tests.versions import TORCH
+
+pytest.importorskip("onnxscript")
+pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6")
+
+#: Every pooling of clips and every source and pooling of actions, several in one graph: the exporter takes seconds.
+EACH: list[dict[str, Any]] = [
+    {"pooling": "attention"},
+    {"pooling": "peak"},
+    {"pooling": "light", "source": "0"},
+    {"pooling": "max", "source": "0", "action_pooling": "max"},
+    {"pooling": "gem", "source": "0", "action_pooling": "log_sum_exp"},
+    {"pooling": "mean", "source": "0", "action_pooling": "noisy_or"},
+    {"pooling": "mean", "source": "0", "action_pooling": "attention", "layers": [8, 16]},
+    {"pooling": "mean", "source": "frames", "action_pooling": "mean", "layers": [8]},
+]
+
+
+def test_each_is_there() -> None:
+    assert {each["pooling"] for each in EACH} == set(POOLINGS)
+    assert {each["action_pooling"] for each in EACH if "action_pooling" in each} == set(INSTANCE_POOLINGS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", EACH, ids=lambda options: "-".join(map(str, options.values())))
+def test_says_what_torch_says(options: dict[str, Any], tmp_path: Path) -> None:
+    """Of other numbers of clips and frames than it was traced with, one of each among them."""
+    parity = export_onnx(small(**options), tmp_path / "small.onnx")
+    assert parity.difference <= 1e-4
+    assert {(1, 1), (5, 4)} <= set(parity.shapes)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.onnx"]
+
+
+def test_a_graph_that_differs_gets_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "small.onnx").write_text("what was there before")
+    monkeypatch.setattr(onnx_export, "_program", lambda network, card: original(other, card))
+    original, other = onnx_export._program, onnx_export.ClipNetwork(small().network, onnx_export.Normalise())
+    with pytest.raises(
+        ExportError, match=r"small: the exported graph differs from the model by .* nothing was written"
+    ):
+        export_onnx(small(), tmp_path / "small.onnx")
+    assert (tmp_path / "small.onnx").read_text() == "what was there before"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+class Unspeakable(nn.Module):
+    """Looks at numbers to decide what to do, which no graph can say."""
+
+    def forward(self, clips: torch.Tensor) -> Any:
+        if float(clips.sum()) > 0:
+            raise ValueError("bright")
+        return small().network(clips)
+
+
+def test_what_cannot_be_exported_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="small cannot be exported to ONNX") as error:
+        export_onnx(small()._replace(network=Unspeakable()), tmp_path / "small.onnx")
+    assert "\n" not in str(error.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_old_torch_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch, "__version__", "2.4.1")
+    with pytest.raises(ReidarError, match=r"needs torch 2\.6 or newer, this is 2\.4\.1"):
+        export_onnx(small(), tmp_path / "small.onnx")
+
+
+def test_the_predictor_runs_it(tmp_path: Path) -> None:
+    """All that it needs to know comes from the file."""
+    trained = small(source="0", action_pooling="max")
+    export_onnx(trained, tmp_path / "small.onnx")
+    loaded = Predictor.load(tmp_path / "small.onnx")
+    assert loaded.card.model == "small"
+    assert (loaded.height, loaded.width, loaded.clip_length, loaded.feature_size) == (32, 16, 4, 8)
+    assert loaded.actions == trained.card.actions

@@ -1,0 +1,82 @@
+"""ONNX files in the Predictor: same numbers, many threads, and files that are none of ours."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from reidar_plugin.data.pixel_ops import Normalise
+from reidar_plugin.errors import ConfigError, InputError, MissingFileError
+from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
+from reidar_plugin.inference.onnx_export import export_onnx
+from reidar_plugin.inference.onnx_judge import OnnxFileError
+from reidar_plugin.inference.precision import Precision
+from reidar_plugin.inference.predictor import Predictor
+from reidar_plugin.inference.trained_model import TrainedModel
+from tests.inference.onnx_files import foreign, small
+from tests.versions import TORCH
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+pytest.importorskip("onnxruntime")
+pytestmark = pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainedModel]:
+    trained = small(source="0")
+    path = tmp_path_factory.mktemp("onnx") / "small.onnx"
+    export_onnx(trained, path)
+    return path, trained
+
+
+def tracklets() -> list[list[np.ndarray]]:
+    rng = np.random.default_rng(0)
+    return [list(rng.integers(0, 256, (n, 40, 20, 3)).astype(np.uint8)) for n in (1, 4, 6, 9)]
+
+
+def test_says_what_the_checkpoint_says(exported: tuple[Path, TrainedModel]) -> None:
+    """Tracklets of one frame and of six have clips with copies, which count once for actions."""
+    path, trained = exported
+    network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std))
+    torch_side = Predictor(TorchJudge(network, Precision("float32", torch.device("cpu"))), trained.card)
+    for ours, theirs in zip(Predictor.load(path)(tracklets()), torch_side(tracklets()), strict=True):
+        assert theirs.action_attention is not None
+        for one, other in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-4, atol=1e-4)
+
+
+def test_threads_agree(exported: tuple[Path, TrainedModel]) -> None:
+    predictor = Predictor.load(exported[0])
+    alone = list(predictor(tracklets()))
+    with ThreadPoolExecutor(8) as pool:
+        for one, two in zip(alone, pool.map(lambda each: next(predictor([each])), tracklets()), strict=True):
+            np.testing.assert_allclose(one.feature, two.feature, atol=1e-6)
+
+
+def test_files_that_are_none_of_ours(exported: tuple[Path, TrainedModel], tmp_path: Path) -> None:
+    with pytest.raises(OnnxFileError, match="it has no metadata 'reidar_plugin'; export the checkpoint"):
+        Predictor.load(foreign(tmp_path / "foreign.onnx"))
+    with pytest.raises(OnnxFileError, match=r"cannot be run by onnxruntime .* newer one") as error:
+        Predictor.load(foreign(tmp_path / "later.onnx", opset=99))
+    assert "\n" not in str(error.value)
+    (tmp_path / "text.onnx").write_text("hello")
+    with pytest.raises(OnnxFileError, match="it is no ONNX file"):
+        Predictor.load(tmp_path / "text.onnx")
+    with pytest.raises(MissingFileError, match="no file of a model at"):
+        Predictor.load(tmp_path / "nowhere.onnx")
+    with pytest.raises(ConfigError, match="leave these arguments out"):
+        Predictor.load(exported[0], precision="bfloat16")
+
+
+def test_weights_that_are_not_finite(exported: tuple[Path, TrainedModel], tmp_path: Path) -> None:
+    model = onnx.load(exported[0])
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.ndim == 4:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, np.nan), tensor.name))
+    onnx.save(model, tmp_path / "nan.onnx")
+    with pytest.raises(InputError, match="small gives NaN or infinity"):
+        Predictor.load(tmp_path / "nan.onnx")
