@@ -47,3 +47,5 @@ class JointOutput(NamedTuple):
     masks: Tensor | None = None  #: ``(B, T, R, h, w)``, where R attribute branches look; None likewise
     #: ``(B, M, T, h, w)``, sum 1 over T, h and w; None where actions read no maps
     action_attention: Tensor | None = None
+    #: ``(B, P, K)`` logits of P branches whose features lie side by side in ``feature``; None where there is one
+    branch_logits: Tensor | None = None

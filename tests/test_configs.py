@@ -60,6 +60,8 @@ def test_every_row_of_the_tables_has_a_config() -> None:
         "balanced-sampler",
         "wbce-centre",
     }
+    assert rows("ap3d", "") == {"mars", "mars-nl", "mars-actions", "synthped"}
+    assert rows("tclnet", "") == {"mars", "mars-actions", "synthped"}
     for folder in ("s2dn", "vprft", "asanet"):
         assert "synthped" in rows(folder, "")
 
@@ -267,6 +269,48 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "reidar.loss.discriminative_centroids.margin": 10.0,
         "reidar.loss.discriminative_centroids.repel_weight": 0.01,
     },
+    "ap3d/mars.yaml": {  # arguments of its public code
+        "model.name": "reidar_ap3d_resnet50",
+        "data.height": 256,
+        "data.width": 128,
+        "video.seq_len": 4,
+        "sampler.num_instances": 4,
+        "train.batch_size": 32,
+        "train.lr": 0.0003,
+        "train.weight_decay": 0.0005,
+        "train.max_epoch": 240,
+        "test.dist_metric": "cosine",
+        "reidar.data.train_clips": "strided",
+        "reidar.data.test_length": 32,
+        "reidar.data.shift": "none",
+        "reidar.data.erase": 0.0,
+        "reidar.model.pooling": "peak",
+        "reidar.loss.terms": ["smoothed_cross_entropy", "triplet"],
+        "reidar.loss.smoothed_cross_entropy.epsilon": 0.0,
+        "reidar.loss.triplet.metric": "cosine",
+        "reidar.loss.triplet.margin": 0.3,
+        "reidar.loss.embedding": "feature",
+        "reidar.train.warmup": 0,
+        "reidar.train.milestones": [61, 121, 181],
+        "reidar.train.gamma": 0.1,
+    },
+    "tclnet/mars.yaml": {  # arguments of its public code, and what it shares with AP3D's
+        "model.name": "reidar_tclnet_resnet50",
+        "video.seq_len": 4,
+        "train.batch_size": 32,
+        "train.lr": 0.0003,
+        "train.weight_decay": 0.0005,
+        "train.max_epoch": 150,
+        "test.dist_metric": "cosine",
+        "reidar.data.train_clips": "strided",
+        "reidar.data.test_length": 4,
+        "reidar.model.pooling": "peak",
+        "reidar.loss.terms": ["smoothed_cross_entropy", "triplet"],
+        "reidar.loss.triplet.metric": "cosine",
+        "reidar.loss.triplet.margin": 0.4,
+        "reidar.train.milestones": [41, 81, 121],
+        "reidar.train.gamma": 0.1,
+    },
     "asanet/base.yaml": {  # section IV-B, equations 9, 11 and 14
         "reidar.model.asanet.fusion": "b",
         "reidar.model.asanet.mask": "linear",
@@ -368,7 +412,10 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
     """The same run on small pictures, two people a batch and a small network."""
     if cfg.data.sources == ["synthped"]:  # drawn in its own tests
         cfg.data.sources = cfg.data.targets = ["mars_actions"]
-    if cfg.model.name != "asanet":
+    video = re.match(r"reidar_(ap3d|tclnet)_", cfg.model.name)
+    if video:
+        cfg.model.name = f"{video[0]}resnet18"
+    elif cfg.model.name != "asanet":
         cfg.model.name = "reidar_osnet_x0_25"
         # a ResNet's stage by the name that it has in the small network
         cfg.reidar.model.action_source = cfg.reidar.model.action_source.replace("layer", "conv")

@@ -32,6 +32,7 @@ from reidar_plugin.models.asanet.model import build_asanet
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.models.registry import PREFIX, why_not
+from reidar_plugin.models.trunks import video_trunks
 from reidar_plugin.structures import JointOutput
 
 HEADERS = [
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print the table; 1 if a model that should work does not."""
     args = _arguments(argv)
     torch.set_num_threads(args.threads)
-    names = [*(PREFIX + name for name in backbone_names()), ASANET]
+    names = [*(PREFIX + name for name in [*backbone_names(), *video_trunks()]), ASANET]
     names = [name for name in names if not args.names or any(part in name for part in args.names)]
     rows = []
     for name in names:

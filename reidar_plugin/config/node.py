@@ -65,10 +65,12 @@ def _data() -> CN:
     # host's own engines.
 
     # training clips: parts (one frame of each of T equal parts: the papers), released_parts, consecutive
-    # (VPRFT), random, constrained (AGW, ASA-Net); docs/clips.md
+    # (VPRFT), random, constrained (AGW, ASA-Net), strided (every 8th: AP3D); docs/clips.md
     node.train_clips = "parts"
     # test clips: consecutive (all frames: the papers), interleaved (AGW), first_of_parts
     node.test_clips = "consecutive"
+    # frames in a clip at test, 0 for video.seq_len (AP3D: 32)
+    node.test_length = 0
     # at most so many clips a tracklet at test, 0 for all (released code: 41; AGW: 50)
     node.test_max_clips = 0
     # probability to swap left and right (all papers)
@@ -102,7 +104,7 @@ def _data() -> CN:
 
 def _model() -> CN:
     node = CN()
-    # how the frames of a clip become one feature: attention (the papers'), light, mean, max or gem
+    # how the frames of a clip become one feature: attention (the papers'), light, mean, max, gem or peak (AP3D)
     node.pooling = "attention"
     # channels between the two convolutions of the attention (VPRFT, S2DN and Re-ID-AR: 256)
     node.attention_width = 256

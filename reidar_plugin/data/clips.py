@@ -24,8 +24,11 @@ __all__ = [
     "parts",
     "random",
     "released_parts",
+    "strided",
     "tracklet_clips",
 ]
+
+STRIDE = 8  #: frames from one to the next in :func:`strided`
 
 Indices: TypeAlias = NDArray[np.int64]
 TrainClip: TypeAlias = Callable[[int, int, np.random.Generator], Indices]
@@ -86,6 +89,13 @@ def constrained(n: int, length: int, rng: np.random.Generator) -> Indices:
     return np.minimum(np.arange(length) * stride + rng.integers(stride, size=length), n - 1)
 
 
+def strided(n: int, length: int, rng: np.random.Generator) -> Indices:
+    """Every 8th frame from a random start (AP3D, TCLNet); of tracklets shorter than 8 T, :func:`random` frames."""
+    if n < STRIDE * length:
+        return random(n, length, rng)
+    return rng.integers(n - STRIDE * (length - 1)) + STRIDE * np.arange(length)
+
+
 def consecutive_clips(n: int, length: int) -> Indices:
     """All frames, cut into runs of T; the last clip is filled by repeating its own frames in turn.
 
@@ -122,6 +132,7 @@ TRAIN_CLIPS: dict[str, TrainClip] = {
     "consecutive": consecutive,
     "random": random,
     "constrained": constrained,
+    "strided": strided,
 }
 
 #: Cutting of test tracklets by name: f(n, T) -> ``(C, T)``.

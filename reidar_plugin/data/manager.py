@@ -45,6 +45,7 @@ class ClipDataManager(reid.data.VideoDataManager):
         num_datasets: data sets in a batch, for the host's ``RandomDatasetSampler``.
         balance_power: exponent of ``balanced_identity``: 0 draws all people alike, 1 all actions alike.
         seq_len: T, frames in a clip.
+        test_length: T at test; 0 for ``seq_len``.
         train_clips: how a training clip is drawn, one of ``clips.TRAIN_CLIPS``.
         test_clips: how a tracklet is cut at test, one of ``clips.TEST_CLIPS``.
         test_max_clips: at most so many clips a tracklet at test; 0 for all.
@@ -76,6 +77,7 @@ class ClipDataManager(reid.data.VideoDataManager):
         num_datasets: int = 1,
         balance_power: float = 0.5,
         seq_len: int = 4,
+        test_length: int = 0,
         train_clips: str = "parts",
         test_clips: str = "consecutive",
         test_max_clips: int = 0,
@@ -104,7 +106,7 @@ class ClipDataManager(reid.data.VideoDataManager):
 
         self._reading = (height, width, on_broken, interpolation)
         self._evaluation = dict(
-            seq_len=seq_len,
+            seq_len=test_length or seq_len,
             test_clips=test_clips,
             test_max_clips=test_max_clips,
             batch_size=batch_size_test,
@@ -185,6 +187,7 @@ def manager_arguments(cfg: CfgNode) -> dict[str, Any]:
         "num_datasets": cfg.sampler.num_datasets,
         "balance_power": data.balance_power,
         "seq_len": cfg.video.seq_len,
+        "test_length": data.test_length,
         "train_clips": data.train_clips,
         "test_clips": data.test_clips,
         "test_max_clips": data.test_max_clips,

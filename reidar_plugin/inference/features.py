@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from reidar_plugin.data.loader import ClipLoader, to_device
 from reidar_plugin.data.packed_clips import TrackletMean
@@ -21,7 +22,7 @@ class TrackletOutputs(NamedTuple):
     """Outputs for N tracklets, in the order of their list, on the device of the network."""
 
     features: Tensor
-    """float32 ``(N, D)``, mean of the clips' features after the BN neck."""
+    """float32 ``(N, D)``, mean of the clips' features after the BN neck; each branch at length 1 where there are several."""
 
     likelihoods: Tensor | None
     """float32 ``(N, M)``, mean of the clips' sigmoids; None without an action network."""
@@ -46,15 +47,24 @@ def extract(
     """
     tracklets = len(loader.table)
     features, likelihoods = TrackletMean(tracklets), TrackletMean(tracklets)
-    acts = False
+    acts, branches = False, 1
     for batch in progress(title, _on_device(loader, precision.device), len(loader)):
         with precision.autocast():
             output = checked_output(network(normalise(batch.frames)))
         features.add(output.feature.float(), batch.tracklets)
+        if (logits := getattr(output, "branch_logits", None)) is not None:
+            branches = logits.shape[1]
         if output.action_logits is not None:
             acts = True
             likelihoods.add(output.action_logits.float().sigmoid(), batch.tracklets)
-    return TrackletOutputs(features.result(), likelihoods.result() if acts else None)
+    return TrackletOutputs(balanced(features.result(), branches), likelihoods.result() if acts else None)
+
+
+def balanced(features: Tensor, branches: int) -> Tensor:
+    """Features ``(N, D)`` of several branches with each branch's part at length 1 (TCLNet); of one as they are."""
+    if branches == 1:
+        return features
+    return F.normalize(features.unflatten(1, (branches, -1)), dim=2).flatten(1)
 
 
 def checked_output(output: Any) -> JointOutput:

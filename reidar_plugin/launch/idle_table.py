@@ -247,7 +247,7 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
     ),
     IdleKeys(
         "reidar.model.attention_*",
-        _ours(is_one("reidar.model.pooling", "mean", "max", "gem")),
+        _ours(is_one("reidar.model.pooling", "mean", "max", "gem", "peak")),
         "set reidar.model.pooling attention or light",
     ),
     IdleKeys("reidar.model.action_* reidar.test.thresholds", _NO_ACTIONS, "set reidar.model.num_actions -1"),

@@ -134,7 +134,7 @@ class Objective(nn.Module):
         factors = self._factors()
         self._free_centres(factors)
         batch = Batch(output, targets, self.embedding, self.losses)
-        values = {name: loss(*TERMS[name].reads(batch)) for name, loss in self.losses.items()}
+        values = {name: TERMS[name].value(loss, batch) for name, loss in self.losses.items()}
         if self.pose_motion_weight is not None:
             factors["pose_motion"] = self._side("identity") * self.pose_motion_weight(values["attributes"])
         return {name: factors[name] * value for name, value in values.items()}, values

@@ -5,6 +5,8 @@ A term is called as the file that holds its loss. Only this file knows both conf
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -91,8 +93,27 @@ class Batch:
     def __init__(self, output: JointOutput, targets: Targets, embedding: str, losses: nn.ModuleDict) -> None:
         self.output = output
         self.targets = targets
+        self.compared = embedding
         self.embedding = self.given(embedding)
         self._losses = losses
+
+    def branches(self) -> list["Batch"]:
+        """What each branch of the model says, as a batch of its own; the batch itself where there are none."""
+        logits = getattr(self.output, "branch_logits", None)
+        if logits is None:
+            return [self]
+        count = logits.shape[1]
+        parts = zip(
+            logits.unbind(1),
+            self.output.feature.chunk(count, 1),
+            self.output.pooled.chunk(count, 1),
+            strict=True,
+        )
+        outputs = [
+            self.output._replace(logits=logits, feature=feature, pooled=pooled)
+            for logits, feature, pooled in parts
+        ]
+        return [Batch(output, self.targets, self.compared, self._losses) for output in outputs]
 
     def given(self, field: str) -> Tensor:
         """A field of the output that not every model fills."""
@@ -122,11 +143,19 @@ class Term:
         group: which side of equation 6 it stands on; attributes stand on neither.
         build: makes the loss from the term's own config keys and the sizes.
         reads: what the loss is called with.
+        each_branch: sum over the branches of a model that has several, each by its own logits and features; else the
+            loss reads their sum of logits and their features side by side.
     """
 
     group: Group
     build: Callable[[Mapping[str, Any], Sizes], nn.Module]
     reads: Callable[[Batch], tuple[Tensor, ...]]
+    each_branch: bool = False
+
+    def value(self, loss: nn.Module, batch: Batch) -> Tensor:
+        """The loss of a batch, before its weight."""
+        parts = batch.branches() if self.each_branch else [batch]
+        return reduce(add, [loss(*self.reads(part)) for part in parts])
 
 
 def _weighted_bce(node: Mapping[str, Any], sizes: Sizes) -> nn.Module:
@@ -165,8 +194,8 @@ def _actions(batch: Batch) -> tuple[Tensor, ...]:
 
 #: Every term by name.
 TERMS: dict[str, Term] = {
-    "smoothed_cross_entropy": Term("identity", lambda node, _: SmoothedCrossEntropy(**node), _logits),
-    "ranked_list": Term("identity", lambda node, _: RankedListLoss(**node), _embedding),
+    "smoothed_cross_entropy": Term("identity", lambda node, _: SmoothedCrossEntropy(**node), _logits, True),
+    "ranked_list": Term("identity", lambda node, _: RankedListLoss(**node), _embedding, True),
     "identity_centre": Term(
         "identity", lambda node, s: IdentityCentreLoss(s.num_classes, s.feature_dim, **node), _embedding
     ),
@@ -175,12 +204,12 @@ TERMS: dict[str, Term] = {
         lambda node, _: ErasingLoss(**node),
         lambda b: (b.output.attention, b.output.scores, b.targets.erased),
     ),
-    "triplet": Term("identity", lambda node, _: TripletLoss(**node), _embedding),
+    "triplet": Term("identity", lambda node, _: TripletLoss(**node), _embedding, True),
     "soft_mining": Term(
         "identity", lambda node, _: SoftMiningLoss(**node), lambda b: (*_embedding(b), b.class_vectors())
     ),
     "weighted_regularisation": Term(
-        "identity", lambda node, _: WeightedRegularisationTriplet(**node), _embedding
+        "identity", lambda node, _: WeightedRegularisationTriplet(**node), _embedding, True
     ),
     "pose_motion": Term(
         "identity", _pose_motion, lambda b: (b.embedding, b.given("pose_motion"), b.targets.pids)

@@ -16,7 +16,16 @@ from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.host import model_table, owner, reid
 from reidar_plugin.models.ibn import fuse_ibn
 
-__all__ = ["Backbone", "backbone_names", "build_backbone", "host_builder", "measured_maps", "unfit_names"]
+__all__ = [
+    "Backbone",
+    "backbone_names",
+    "build_backbone",
+    "check_resnet",
+    "host_builder",
+    "keep_size",
+    "measured_maps",
+    "unfit_names",
+]
 
 Maps = Callable[[Any, Tensor], Tensor]  # network, frames (N, 3, H, W) -> maps (N, C, h, w)
 
@@ -30,6 +39,13 @@ class Backbone(NamedTuple):
     channels: int  #: C of the maps
     frame_size: tuple[int, int]  #: height and width of the frames that it was measured with
     map_size: tuple[int, int]  #: height and width of the maps of such frames
+    #: P; frames t, t + P, ... of a clip come from branch t mod P, and the clip feature has P C numbers
+    branches: int = 1
+
+    @property
+    def feature_dim(self) -> int:
+        """Width of a clip feature."""
+        return self.channels * self.branches
 
 
 class Family(NamedTuple):
@@ -138,7 +154,7 @@ def build_backbone(
     fuse_ibn(network)
     family = FAMILIES.get(_family_name(builder), Family(_featuremaps))
     if last_stride == 1 and family.last_stage:
-        _keep_size(network.get_submodule(family.last_stage))
+        keep_size(network.get_submodule(family.last_stage))
     channels, height, width = measured_maps(name, network, family.maps, frame_size)
     return Backbone(name, network, family.maps, channels, frame_size, (height, width))
 
@@ -163,7 +179,7 @@ def host_builder(name: str) -> Callable[..., Any]:
     return table[name]
 
 
-def _keep_size(stage: nn.Module) -> None:
+def keep_size(stage: nn.Module) -> None:
     """Set every stride of 2 in a stage to 1."""
     for layer in stage.modules():
         if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)) and layer.stride in (2, (2, 2)):
@@ -184,3 +200,18 @@ def measured_maps(
     network.train()
     channels, height, width = measured.shape[1:]
     return channels, height, width
+
+
+def check_resnet(backbone: Backbone, what: str) -> None:
+    """Refuse a network that is no ResNet with stages ``layer1`` to ``layer4`` of residual blocks.
+
+    Args:
+        backbone: the network.
+        what: what would be built into it, for the error message.
+    """
+    stages = [getattr(backbone.network, f"layer{number}", None) for number in range(1, 5)]
+    if not all(isinstance(stage, nn.Sequential) and hasattr(stage[0], "conv2") for stage in stages):
+        raise ConfigError(
+            f"{what} takes the stages of a ResNet, and {backbone.name} has none; "
+            "choose one such as resnet50 or resnet50_ibn_a"
+        )

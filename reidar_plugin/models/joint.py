@@ -3,14 +3,18 @@
 ::
 
     frames (B, T, 3, H, W)
-      | backbone, a network of torchreid's without its head
-    maps (B * T, C, h, w)
+      | backbone, a network of torchreid's without its head; in some, frames of a clip see each other
+    maps (B, T, C, h, w)
       | temporal pooling: spatial-temporal attention, light attention, mean, max or generalised mean
     pooled (B, C)          scores, attention (B, T)
       | BN neck without trainable shift
     feature (B, C) --------+---------------------------+
       | classifier         |                           | action network, M blocks side by side
     logits (B, K)          what retrieval compares     action logits (B, M), hidden (B, M, E)
+
+A trunk may have P branches, each for every P-th frame (:mod:`reidar_plugin.models.trunks`): they are pooled apart, their
+features lie side by side in a feature P times as wide, and the output also has branch_logits (B, P, K), whose sum over P
+are the logits.
 
 An action network may read the maps of a stage of the backbone instead, or the frames themselves through a trunk of its
 own, each action with an attention of its own (:mod:`reidar_plugin.models.action_maps`); the output then also has
@@ -26,26 +30,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from reidar_plugin.errors import ConfigError, InputError
 from reidar_plugin.models.action_maps import MapActionNetwork, first_seen
-from reidar_plugin.models.backbones import Backbone, build_backbone
+from reidar_plugin.models.backbones import Backbone
+from reidar_plugin.models.clip_layer import maps_of_clips
 from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
 from reidar_plugin.models.stages import keep_maps, take_maps
-from reidar_plugin.models.temporal import SpatialTemporalAttention, build_pooling
-from reidar_plugin.models.weights import pretrained_backbone
+from reidar_plugin.models.temporal import BranchPooling, SpatialTemporalAttention, build_pooling
+from reidar_plugin.models.trunks import build_trunk
 from reidar_plugin.structures import JointOutput
 
-__all__ = [
-    "FEATURE",
-    "FRAMES",
-    "LOSSES",
-    "JointModel",
-    "as_clips",
-    "build_joint",
-    "chosen_actions",
-    "chosen_backbone",
-]
+__all__ = ["FEATURE", "FRAMES", "LOSSES", "JointModel", "as_clips", "build_joint", "chosen_actions"]
 
 #: What an action network reads where it reads no stage: the clip feature after the neck.
 FEATURE = "feature"
@@ -72,9 +69,11 @@ class JointModel(nn.Module):
     triplet   (logits, feature)    feature
     ========= ==================== ============
 
+    With P branches the host gets lists of P logits and of P features, over which its engines take the mean of the losses.
+
     Args:
         backbone: network, way to its maps and their size.
-        pooling: temporal pooling ``(B, T, C, h, w) ->`` :class:`~reidar_plugin.models.temporal.Pooled`.
+        pooling: temporal pooling ``(B, T, C, h, w) ->`` :class:`~reidar_plugin.models.temporal.Pooled`, of each branch.
         num_classes: K.
         actions: the action network, or None.
         action_source: what it reads, :data:`FEATURE`, :data:`FRAMES` or a stage that keeps its maps.
@@ -96,20 +95,22 @@ class JointModel(nn.Module):
             raise ConfigError(f"unknown loss {loss!r} for a joint model; choose one of {list(LOSSES)}")
         self.loss = loss
         self.name, self.frame_size, self.map_size = backbone.name, backbone.frame_size, backbone.map_size
-        self.feature_dim = backbone.channels
+        self.feature_dim, self.branches = backbone.feature_dim, backbone.branches
         self.base = backbone.network  # the name that released checkpoints use
         self._maps = backbone.maps
-        self.temporal = pooling
+        self.temporal = pooling if self.branches == 1 else BranchPooling(pooling, self.branches)
         self.takes_one_size = any(isinstance(part, SpatialTemporalAttention) for part in pooling.modules())
-        self.bottleneck = ShiftlessBatchNorm1d(backbone.channels)
+        self.bottleneck = ShiftlessBatchNorm1d(self.feature_dim)
         # the host's fixbase and staged learning rate look for a child of this name
-        self.classifier = identity_classifier(backbone.channels, num_classes)
+        self.classifier = identity_classifier(self.feature_dim, num_classes)
         self.actions, self.action_source = actions, action_source
 
     def forward(
         self, frames: Tensor, counts: Tensor | None = None
     ) -> JointOutput | Tensor | tuple[Tensor, Tensor]:
-        clips = as_clips(frames)
+        clips = self._whole(as_clips(frames))
+        if counts is not None and self.branches > 1:
+            counts = F.pad(counts, (0, clips.shape[1] - counts.shape[1]))  # copies count nowhere
         return self.judge(clips, *self.temporal(self.maps(clips)), counts=counts)
 
     def judge(
@@ -136,6 +137,8 @@ class JointModel(nn.Module):
             if self.loss != "reidar":
                 return self._as_the_host_expects(feature)
             logits = self.classifier(feature)
+            if self.branches > 1:
+                branches["branch_logits"] = self._branch_logits(feature)
         vectors = self.classifier.weight if self.training else None
         acts, hidden, seen = (None, None, None) if self.actions is None else self._act(clips, feature, counts)
         return JointOutput(
@@ -154,7 +157,7 @@ class JointModel(nn.Module):
     def maps(self, clips: Tensor) -> Tensor:
         """Feature maps ``(B, T, C, h, w)`` of clips ``(B, T, 3, H, W)``."""
         frames = clips.flatten(0, 1).contiguous(memory_format=_memory_format(self.base))
-        maps = self._maps(self.base, frames).unflatten(0, clips.shape[:2])
+        maps = maps_of_clips(self.base, self._maps, frames.unflatten(0, clips.shape[:2]))
         if self.takes_one_size and tuple(maps.shape[3:]) != self.map_size:
             built, came = _by(self.frame_size), _by(clips.shape[3:])
             raise InputError(
@@ -163,6 +166,26 @@ class JointModel(nn.Module):
                 "to the frames' size, or choose the pooling 'light', which takes any"
             )
         return maps
+
+    def _whole(self, clips: Tensor) -> Tensor:
+        """Clips whose frames every branch has equally many of: the last frame is repeated for that.
+
+        Not in training, where losses read what each frame is; single frames are what the host's engines train on.
+        """
+        missing = -clips.shape[1] % self.branches
+        if not missing:
+            return clips
+        if self.training and clips.shape[1] > 1:
+            raise InputError(
+                f"{self.name} trains on clips of {self.branches}, {2 * self.branches}, ... frames, got "
+                f"{clips.shape[1]}: set video.seq_len"
+            )
+        return torch.cat([clips, clips[:, -1:].expand(-1, missing, -1, -1, -1)], dim=1)
+
+    def _branch_logits(self, feature: Tensor) -> Tensor:
+        """``(B, D) -> (B, P, K)``, from each branch's part of the feature."""
+        kernels = self.classifier.weight.unflatten(1, (self.branches, -1))  # (K, P, C)
+        return torch.einsum("bpc,kpc->bpk", feature.unflatten(1, (self.branches, -1)), kernels)
 
     def _act(
         self, clips: Tensor, feature: Tensor, counts: Tensor | None
@@ -177,11 +200,17 @@ class JointModel(nn.Module):
         with torch.autocast(feature.device.type, enabled=False):
             return *self.actions(feature), None
 
-    def _as_the_host_expects(self, feature: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def _as_the_host_expects(self, feature: Tensor) -> Any:
         if not self.training:
             return feature
-        logits = self.classifier(feature)
-        return (logits, feature) if self.loss == "triplet" else logits
+        logits: Any = self.classifier(feature)
+        parts: Any = feature
+        if self.branches > 1:
+            logits, parts = (
+                list(self._branch_logits(feature).unbind(1)),
+                list(feature.chunk(self.branches, 1)),
+            )
+        return (logits, parts) if self.loss == "triplet" else logits
 
 
 def build_joint(
@@ -207,10 +236,10 @@ def build_joint(
     weights: str = "",
     sha256: str = "",
 ) -> JointModel:
-    """A joint model on one of the host's networks; the first five arguments are those of the host's builders.
+    """A joint model on a trunk; the first five arguments are those of the host's builders.
 
     Args:
-        name: backbone, as in the host's model table.
+        name: trunk, see :mod:`~reidar_plugin.models.trunks`: a name of the host's model table, or one for clips.
         num_classes: K, identities in training.
         loss: one of :data:`LOSSES`; the action network is left out where the host's losses could not train
             it.
@@ -231,7 +260,7 @@ def build_joint(
         weights: file with the ImageNet weights of the backbone; empty for the published ones.
         sha256: checksum that the file must have; empty for none.
     """
-    backbone = chosen_backbone(
+    backbone = build_trunk(
         name,
         pretrained=pretrained,
         frame_size=frame_size,
@@ -263,23 +292,6 @@ def build_joint(
     )
 
 
-def chosen_backbone(
-    name: str,
-    *,
-    pretrained: bool,
-    frame_size: tuple[int, int],
-    last_stride: int,
-    weights: str,
-    sha256: str,
-) -> Backbone:
-    """A backbone with or without ImageNet weights; for the arguments see :func:`build_joint`."""
-    if not pretrained:
-        return build_backbone(name, frame_size=frame_size, last_stride=last_stride)
-    return pretrained_backbone(
-        name, frame_size=frame_size, last_stride=last_stride, weights=weights, sha256=sha256
-    )
-
-
 def chosen_actions(
     backbone: Backbone,
     num_actions: int,
@@ -301,7 +313,7 @@ def chosen_actions(
     if not num_actions or loss != "reidar":
         return None
     if source == FEATURE:
-        return ActionNetwork(backbone.channels, num_actions, gradient=gradient, **blocks)
+        return ActionNetwork(backbone.feature_dim, num_actions, gradient=gradient, **blocks)
     if source == FRAMES and not layers:
         raise ConfigError(
             "reidar.model.action_source frames: the pixels themselves tell no action; give widths of a trunk in "

@@ -12,6 +12,7 @@ from reidar_plugin.labels.spaces import label_space
 from reidar_plugin.models.asanet.model import attribute_columns, build_asanet
 from reidar_plugin.models.backbones import backbone_names, unfit_names
 from reidar_plugin.models.joint import build_joint
+from reidar_plugin.models.trunks import video_trunks
 
 __all__ = ["PREFIX", "arguments", "builders", "why_not"]
 
@@ -21,14 +22,15 @@ DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
 
 
 def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Callable[..., nn.Module]]:
-    """``reidar_<backbone>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve; and ``asanet``.
+    """``reidar_<trunk>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve; and ``asanet``.
 
     Args:
         cfg: the host's config with the ``reidar`` node; None for the defaults of both.
         num_actions: see :func:`arguments`.
     """
     settings = arguments(cfg, num_actions=num_actions)
-    joint = {PREFIX + name: partial(build_joint, name, **settings) for name in backbone_names()}
+    trunks = [*backbone_names(), *video_trunks()]
+    joint = {PREFIX + name: partial(build_joint, name, **settings) for name in trunks}
     return {**joint, "asanet": partial(build_asanet, **_asanet_arguments(cfg, settings))}
 
 

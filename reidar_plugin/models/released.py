@@ -1,4 +1,4 @@
-"""Load checkpoints of the released Re-ID-AR code into the joint model.
+"""Load checkpoints of released code into the joint model: Re-ID-AR's here, others' by the table of their own package.
 
 ============================================ =========================================================
 released                                     joint model
@@ -17,13 +17,17 @@ with ``action_activation='leaky_relu'``.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from reidar_plugin.models.ap3d.released import MARK as AP3D
+from reidar_plugin.models.ap3d.released import from_ap3d
 from reidar_plugin.models.joint import JointModel
+from reidar_plugin.models.tclnet.released import MARK as TCLNET
+from reidar_plugin.models.tclnet.released import from_tclnet
 from reidar_plugin.models.weights import WeightsError, read_tensors
 
 __all__ = ["from_released", "is_released", "load_released"]
@@ -43,13 +47,29 @@ _BLOCK = {  # suffix within an action block -> name in the joint model
 _BATCHES = "add_block.1.num_batches_tracked"
 
 
-def is_released(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether a state dict has the names of the released code."""
-    return any(name.startswith("attention_conv.") for name in tensors)
+Tensors = Mapping[str, Tensor]
 
 
-def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Convert a state dict of the released code to the names and layout of the joint model."""
+def is_released(tensors: Tensors) -> bool:
+    """Whether a state dict has the names of a released code that is known here."""
+    return _mark(tensors) is not None
+
+
+def from_released(tensors: Tensors) -> dict[str, Tensor]:
+    """Convert a state dict of a released code to the names and layout of the joint model."""
+    mark = _mark(tensors)
+    if mark is None:
+        raise WeightsError(
+            f"no checkpoint of a released code that is known: no name has one of {', '.join(CODES)} in it"
+        )
+    return CODES[mark](tensors)
+
+
+def _mark(tensors: Tensors) -> str | None:
+    return next((mark for mark in CODES if any(mark in name for name in tensors)), None)
+
+
+def _from_re_id_ar(tensors: Tensors) -> dict[str, Tensor]:
     ours = {_renamed(name): tensor for name, tensor in tensors.items() if not name.startswith("class_")}
     count = len({name.split(".")[0] for name in tensors if re.match(r"class_\d+\.", name)})
     for suffix, name in _BLOCK.items():
@@ -61,20 +81,18 @@ def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return ours
 
 
-def load_released(model: JointModel, source: str | Path | Mapping[str, Tensor]) -> None:
+def load_released(model: JointModel, source: str | Path | Tensors) -> None:
     """Load a complete released checkpoint into a model that was built for it.
 
     Args:
-        model: ``reidar_resnet50_ibn_a`` (or ``reidar_resnet50``) with the number of classes and actions, and the
-            frame size, of the checkpoint.
+        model: of the checkpoint's network (Re-ID-AR: ``reidar_resnet50_ibn_a`` or ``reidar_resnet50``), with its number of
+            classes and actions, and its frame size.
         source: path of the checkpoint, or its tensors by name.
 
     Raises:
         WeightsError: it is not a released checkpoint, or does not fit the model.
     """
     tensors = source if isinstance(source, Mapping) else read_tensors(source)
-    if not is_released(tensors):
-        raise WeightsError("no checkpoint of the released Re-ID-AR code: it has no attention_conv.weight")
     theirs, ours = from_released(tensors), model.state_dict()
     differences = [
         f"{name}: checkpoint {_shape(theirs.get(name))}, model {_shape(ours.get(name))}"
@@ -99,7 +117,7 @@ def _renamed(name: str) -> str:
     return name
 
 
-def _of_block(tensors: Mapping[str, Tensor], index: int, suffix: str) -> Tensor:
+def _of_block(tensors: Tensors, index: int, suffix: str) -> Tensor:
     name = f"class_{index}.{suffix}"
     if name not in tensors:
         raise WeightsError(
@@ -110,3 +128,11 @@ def _of_block(tensors: Mapping[str, Tensor], index: int, suffix: str) -> Tensor:
 
 def _shape(tensor: Tensor | None) -> str:
     return "nothing" if tensor is None else str(tuple(tensor.shape))
+
+
+#: What some name of a released code's checkpoint has in it -> from its tensors to ours.
+CODES: dict[str, Callable[[Tensors], dict[str, Tensor]]] = {
+    "attention_conv.": _from_re_id_ar,
+    AP3D: from_ap3d,
+    TCLNET: from_tclnet,
+}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.models.backbones import Backbone
+from reidar_plugin.models.clip_layer import maps_of_clips
 
 __all__ = ["keep_maps", "stage_channels", "stage_names", "take_maps"]
 
@@ -54,7 +55,8 @@ def stage_channels(backbone: Backbone) -> dict[str, int]:
     backbone.network.eval()
     try:
         with torch.no_grad():
-            backbone.maps(backbone.network, torch.zeros(1, 3, *backbone.frame_size))
+            clip = torch.zeros(1, backbone.branches, 3, *backbone.frame_size)
+            maps_of_clips(backbone.network, backbone.maps, clip)
     finally:
         backbone.network.train(mode)
         for hook in hooks:

@@ -11,6 +11,7 @@ light     weighted mean over time; each score is computed from the mean of a map
 mean      mean over time and space                                                none
 max       largest over time of the means over space                               none
 gem       generalised mean over time and space                                    1
+peak      mean over time of the maxima over space                                 none
 ========= ======================================================================= ==================
 """
 
@@ -25,11 +26,13 @@ from reidar_plugin.errors import ConfigError, nearest
 
 __all__ = [
     "POOLINGS",
+    "BranchPooling",
     "FrameAttention",
     "GeneralisedMean",
     "LightAttention",
     "MaxPooling",
     "MeanPooling",
+    "PeakPooling",
     "Pooled",
     "SpatialTemporalAttention",
     "build_pooling",
@@ -143,6 +146,13 @@ class MaxPooling(nn.Module):
         return _without_scores(spatial_mean(maps).amax(dim=1), maps)
 
 
+class PeakPooling(nn.Module):
+    """Mean over time of the largest of each map, the pooling of AP3D and TCLNet."""
+
+    def forward(self, maps: Tensor) -> Pooled:
+        return _without_scores(_wide(maps.amax(dim=(3, 4))).mean(dim=1), maps)
+
+
 class GeneralisedMean(nn.Module):
     r"""Generalised mean over time and space with a learnable exponent.
 
@@ -167,6 +177,31 @@ class GeneralisedMean(nn.Module):
             return _without_scores(powers.mean(dim=(1, 3, 4)).pow(1 / self.p), maps)
 
 
+class BranchPooling(nn.Module):
+    """Pools the frames of each branch apart; their features lie side by side: ``(B, T, C, h, w)`` -> pooled ``(B, P C)``.
+
+    The attention of a frame is that inside its branch over P, so that it still sums to 1.
+
+    Args:
+        pooling: what pools ``(B P, T / P, C, h, w)``.
+        branches: P; frames p, p + P, ... are of branch p, and T is a multiple of P.
+    """
+
+    def __init__(self, pooling: nn.Module, branches: int) -> None:
+        super().__init__()
+        self.pooling, self.branches = pooling, branches
+
+    def forward(self, maps: Tensor) -> Pooled:
+        apart = maps.unflatten(1, (-1, self.branches)).transpose(1, 2).flatten(0, 1)
+        pooled, scores, attention = self.pooling(apart)
+        pooled = pooled.unflatten(0, (-1, self.branches)).flatten(1)
+        return Pooled(pooled, self._together(scores), self._together(attention) / self.branches)
+
+    def _together(self, values: Tensor) -> Tensor:
+        """``(B P, T / P) -> (B, T)``, in the order of the frames."""
+        return values.unflatten(0, (-1, self.branches)).transpose(1, 2).flatten(1)
+
+
 def spatial_mean(maps: Tensor) -> Tensor:
     """Mean over the pixels of each map: ``(B, T, C, H, W) -> (B, T, C)``, at least float32."""
     return maps.mean(dim=(3, 4), dtype=torch.promote_types(maps.dtype, torch.float32))
@@ -179,6 +214,7 @@ POOLINGS: dict[str, Callable[[int, tuple[int, int], int, bool], nn.Module]] = {
     "mean": lambda channels, size, width, rectified: MeanPooling(),
     "max": lambda channels, size, width, rectified: MaxPooling(),
     "gem": lambda channels, size, width, rectified: GeneralisedMean(),
+    "peak": lambda channels, size, width, rectified: PeakPooling(),
 }
 
 

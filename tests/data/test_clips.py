@@ -92,6 +92,16 @@ def test_random_frames_are_in_order_and_spread(n: int) -> None:
     assert {frame for clip in clips for frame in clip} == set(range(n))
 
 
+@pytest.mark.parametrize("n", [31, 32, 33, 40])
+def test_strided_frames_begin_anywhere_and_reach_the_last(n: int) -> None:
+    clips = drawn("strided", n, 4)
+    if n < 32:
+        assert {clip[1] - clip[0] for clip in clips} > {1, 8}  # those of "random"
+        return
+    expected = [[start, start + 8, start + 16, start + 24] for start in range(n) if start + 24 < n]
+    assert sorted(set(map(tuple, clips))) == [tuple(clip) for clip in expected]
+
+
 @pytest.mark.parametrize("scheme", TRAIN_CLIPS)
 def test_the_same_chance_draws_the_same_clip(scheme: str) -> None:
     first, second = (draw_clip(165, 4, np.random.default_rng(3), scheme) for _ in range(2))
@@ -177,6 +187,8 @@ def shown_training(scheme: str, n: int) -> str:
         if len(starts) > 2:
             return f"s, s+1, s+2, s+3 with s in {starts[0]}–{starts[-1]}"
         return " or ".join(", ".join(map(str, clip)) for clip in sorted(set(map(tuple, drawn(scheme, n, 4)))))
+    if scheme == "strided" and n == 165:
+        return "s, s+8, s+16, s+24 with s in 0–140"
     if scheme == "random" and n == 165:
         return "4 different frames of 0–164, in order"
     places = [sorted(set(place)) for place in zip(*drawn(scheme, n, 4, times=1500), strict=True)]

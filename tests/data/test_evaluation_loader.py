@@ -29,6 +29,7 @@ def test_reads_every_tracklet_in_order_in_batches_of_one_size(tmp_path: Path) ->
         ({}, [[0, 1], [2, 3], [4, 4]]),
         ({"test_clips": "interleaved"}, [[0, 3], [1, 4], [2, 4]]),
         ({"test_clips": "interleaved", "test_max_clips": 2}, [[0, 3], [1, 4]]),
+        ({"test_length": 4}, [[0, 1, 2, 3], [4, 4, 4, 4]]),
     ],
 )
 def test_cuts_tracklets_as_the_manager_says(

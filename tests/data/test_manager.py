@@ -226,7 +226,7 @@ def test_every_key_reaches_its_place(tmp_path: Path) -> None:
         *("reidar.data.erase_attempts", 3, "reidar.data.erase_passes", 2, "reidar.data.per_clip", True),
         *("reidar.data.interpolation", "linear", "reidar.data.on_broken", "skip", "train.seed", 11),
         *("data.norm_mean", [0.1, 0.2, 0.3], "data.norm_std", [0.5, 0.6, 0.7], "test.batch_size", 5),
-        *("sampler.num_instances", 2, "reidar.labels.space", "actions3"),
+        *("sampler.num_instances", 2, "reidar.labels.space", "actions3", "reidar.data.test_length", 5),
     )
     data = ClipDataManager.from_config(cfg)
     augment: Augment = data.augment
@@ -245,10 +245,10 @@ def test_every_key_reaches_its_place(tmp_path: Path) -> None:
     assert len(data.space) == 3
     queries = data.test_loader["mars_actions"]["query"]
     packed: Any = queries.dataset
-    assert packed.plan.frames[0].tolist() == [0, 7, 14, 21, 28, 35]
+    assert packed.plan.frames[0].tolist() == [0, 8, 16, 24, 32]
     assert len(packed) == 2 * len(data.test_dataset["mars_actions"]["query"])
     (batch, *_) = queries
-    assert batch.frames.shape == (5, 6, 16, 8, 3)
+    assert batch.frames.shape == (5, 5, 16, 8, 3)
     black = torch.zeros(1, 1, 1, 3, dtype=torch.uint8)
     assert data.normalise(black).flatten().tolist() == pytest.approx([-0.1 / 0.5, -0.2 / 0.6, -0.3 / 0.7])
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has wha
 #: Every pooling of clips and every source and pooling of actions, several in one graph: the exporter takes seconds.
 EACH: list[dict[str, Any]] = [
     {"pooling": "attention"},
+    {"pooling": "peak"},
     {"pooling": "light", "source": "0"},
     {"pooling": "max", "source": "0", "action_pooling": "max"},
     {"pooling": "gem", "source": "0", "action_pooling": "log_sum_exp"},

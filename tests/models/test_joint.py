@@ -55,7 +55,7 @@ def test_every_backbone_trains_and_tests(name: str) -> None:
         (2, 3),
         (2, 3, 8),
         (5, width),
-        *[None] * 4,
+        *[None] * 5,
     ]
     assert all(part.isfinite().all() for part in output if part is not None)
     total(output).backward()

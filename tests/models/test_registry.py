@@ -12,6 +12,7 @@ from yacs.config import CfgNode
 from reidar_plugin.config import reidar_node
 from reidar_plugin.host import model_table, reid
 from reidar_plugin.models.registry import PREFIX, arguments, builders, why_not
+from reidar_plugin.models.trunks import video_trunks
 from reidar_plugin.structures import JointOutput
 
 SMALL = "reidar_osnet_x0_25"
@@ -47,7 +48,7 @@ def test_names() -> None:
     names = joint_names()
     assert "reidar_resnet50_ibn_a" in names
     backbones = {name for name in model_table() if name != "asanet" and not name.startswith(PREFIX)}
-    assert {*names, *why_not()} == {PREFIX + name for name in backbones}
+    assert {*names, *why_not()} == {PREFIX + name for name in [*backbones, *video_trunks()]}
     assert not names & why_not().keys()
 
 
@@ -144,6 +145,23 @@ def test_trains_and_tests_in_the_hosts_engines(host: object, loss: str) -> None:
         features = engine.extract_features(data["img"])
     assert features.shape == (4, model.feature_dim)
     assert features.isfinite().all()
+
+
+@pytest.mark.parametrize("loss", ["softmax", "triplet"])
+@pytest.mark.parametrize("name", [name for name in video_trunks() if name.endswith("resnet18")])
+def test_trunks_for_clips_train_in_the_hosts_engines(host: object, name: str, loss: str) -> None:
+    model = build(host, loss, PREFIX + name)
+    optimiser = host.optim.build_optimizer(model, optim="adam", lr=0.001)
+    kind = host.engine.VideoSoftmaxEngine if loss == "softmax" else host.engine.VideoTripletEngine
+    engine = kind(Loaded(), model, optimiser, use_gpu=False)
+    before = {key: p.detach().clone() for key, p in model.named_parameters()}
+    data = {"img": torch.randn(4, 2, 3, 64, 32), "pid": torch.tensor([0, 0, 1, 1])}
+    assert all(np.isfinite(value) for value in engine.forward_backward(data).values())
+    moved = {key for key, p in model.named_parameters() if not torch.equal(p, before[key])}
+    assert {"base.layer2.0.conv1.weight", "base.layer4.branches.1.conv1.weight"} & {*before} <= moved
+    model.eval()
+    with torch.no_grad():
+        assert engine.extract_features(data["img"]).shape == (4, model.feature_dim)
 
 
 def test_the_hosts_fixbase_opens_the_classifier_alone(host: object) -> None:

@@ -254,7 +254,7 @@ def test_without_actions() -> None:
 def test_errors_name_what_differs() -> None:
     state = tensors((4, 2))
     ours = model((64, 32))
-    with pytest.raises(ValueError, match="no checkpoint of the released Re-ID-AR code"):
+    with pytest.raises(ValueError, match="no checkpoint of a released code that is known"):
         load_released(ours, {"classifier.weight": state["classifier.weight"]})
     cut = {**state, "classifier.weight": torch.zeros(625, 2048)}
     message = r"in 1 tensors \(classifier.weight: checkpoint \(625, 2048\), model \(7, 2048\)\); build the model with"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.models.temporal import POOLINGS, Pooled, build_pooling
+from reidar_plugin.models.temporal import POOLINGS, BranchPooling, Pooled, build_pooling
 
 
 def maps(batch: int = 2, frames: int = 3, channels: int = 4, size: tuple[int, int] = (3, 2)) -> Tensor:
@@ -97,7 +97,12 @@ def test_attention_is_the_convolution_it_stands_for(last: bool) -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("mean", [2.5, 3.0]), ("max", [4.0, 4.0]), ("gem", [32.5 ** (1 / 3), 36.0 ** (1 / 3)])],
+    [
+        ("mean", [2.5, 3.0]),
+        ("max", [4.0, 4.0]),
+        ("gem", [32.5 ** (1 / 3), 36.0 ** (1 / 3)]),
+        ("peak", [2.5, 3.0]),
+    ],
 )
 def test_by_hand(name: str, expected: list[float]) -> None:
     frames = torch.tensor([[[1.0], [2.0]], [[4.0], [4.0]]])[None, :, :, None]  # (1, 2, 2, 1, 1)
@@ -111,6 +116,28 @@ def test_max_is_over_time_of_the_means_over_space() -> None:
     x = maps()
     expected = torch.stack([x[b].mean(dim=(2, 3)).max(dim=0).values for b in range(2)])
     torch.testing.assert_close(pooling("max")(x).pooled, expected)
+
+
+def test_peak_is_the_mean_over_time_of_the_largest_over_space() -> None:
+    x = maps()
+    expected = [
+        [sum(max(v for row in frame[c] for v in row) for frame in clip) / 3 for c in range(4)]
+        for clip in x.tolist()
+    ]
+    torch.testing.assert_close(pooling("peak")(x).pooled, torch.tensor(expected))
+
+
+@pytest.mark.parametrize("name", ["light", "peak"])
+def test_branches_are_pooled_apart(name: str) -> None:
+    x = maps(2, 6)
+    inner = pooling(name, rectified=False)
+    found = BranchPooling(inner, 2)(x)
+    even, odd = inner(x[:, 0::2]), inner(x[:, 1::2])
+    assert not torch.equal(even.pooled, odd.pooled)
+    assert torch.equal(found.pooled, torch.cat([even.pooled, odd.pooled], dim=1))
+    assert torch.equal(found.scores[:, 1::2], odd.scores)
+    assert torch.equal(found.attention[:, 0::2], even.attention / 2)
+    torch.testing.assert_close(found.attention.sum(dim=1), torch.ones(2))
 
 
 def test_generalised_mean_runs_from_mean_to_maximum() -> None:

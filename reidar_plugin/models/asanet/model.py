@@ -18,7 +18,8 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.asanet.branches import BRANCHES, AttributeBranches, BranchOutput, residual_stage
 from reidar_plugin.models.backbones import Backbone, measured_maps
 from reidar_plugin.models.heads import check_clips
-from reidar_plugin.models.joint import FEATURE, JointModel, as_clips, chosen_actions, chosen_backbone
+from reidar_plugin.models.joint import FEATURE, JointModel, as_clips, chosen_actions
+from reidar_plugin.models.trunks import build_trunk
 from reidar_plugin.structures import JointOutput
 
 __all__ = ["AsaNet", "attribute_columns", "build_asanet"]
@@ -109,7 +110,7 @@ def build_asanet(
     """
     if attribute_feature not in ("pooled", "projected"):
         raise ConfigError(f"unknown attribute_feature {attribute_feature!r}; choose one of pooled, projected")
-    whole = chosen_backbone(
+    whole = build_trunk(
         backbone,
         pretrained=pretrained,
         frame_size=frame_size,
