@@ -36,6 +36,7 @@ class ModelCard:
     thresholds: tuple[float, ...] = ()  #: likelihood from which on each action counts as seen, M
     distance: str = "euclidean"  #: ``euclidean`` or ``cosine``
     feature_size: int = 0  #: D; 0 where it is not known yet
+    branches: int = 1  #: parts of a feature that each have length 1 (TCLNet: 2); 1 leaves it as it is
 
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
@@ -68,7 +69,7 @@ class ModelCard:
             mean=tuple(cfg.data.norm_mean),
             std=tuple(cfg.data.norm_std),
             interpolation=data.interpolation,
-            clip_length=cfg.video.seq_len,
+            clip_length=data.test_length or cfg.video.seq_len,
             test_clips=data.test_clips,
             test_max_clips=data.test_max_clips,
             actions=actions,

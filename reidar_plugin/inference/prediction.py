@@ -45,10 +45,14 @@ class ClipOutputs(NamedTuple):
 
 
 class PredictionMean:
-    """Mean over the clips of one tracklet, taken as they come; sums are float64, as in a test."""
+    """Mean over the clips of one tracklet, taken as they come; sums are float64, as in a test.
 
-    def __init__(self) -> None:
-        self.clips = 0
+    Args:
+        branches: parts of the mean feature that are then brought to length 1; 1 leaves it as it is.
+    """
+
+    def __init__(self, branches: int = 1) -> None:
+        self.clips, self.branches = 0, branches
         self._feature: NDArray[np.float64] | float = 0.0
         self._actions: NDArray[np.float64] | float = 0.0
         self._weights: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []  # (k, T) and (k, 1 + M, T)
@@ -68,6 +72,13 @@ class PredictionMean:
             weights = np.concatenate([weights, outputs.action_attention], axis=1)
         self._weights.append((places, weights))
 
+    def _mean_feature(self) -> NDArray[np.float32]:
+        mean = np.asarray(self._feature / self.clips, np.float32)
+        if self.branches == 1:
+            return mean
+        parts = mean.reshape(self.branches, -1)
+        return (parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-12)).ravel()
+
     def result(self, frames: int) -> Prediction:
         """The mean.
 
@@ -81,7 +92,7 @@ class PredictionMean:
         shares = np.stack([np.bincount(places, row, minlength=frames) for row in weights])
         weighted = np.asarray(shares / self.clips, np.float32)  # (1 + M, n), or (1, n)
         return Prediction(
-            np.asarray(self._feature / self.clips, np.float32),
+            self._mean_feature(),
             np.asarray(self._actions / self.clips, np.float32),
             weighted[0],
             weighted[1:] if len(weighted) > 1 else None,

@@ -172,7 +172,7 @@ class Predictor:
                 )
             )
             for row, size in enumerate(counts[start : start + rows].tolist()):
-                mean = PredictionMean()
+                mean = PredictionMean(self.card.branches)
                 mean.add(outputs.take(slice(row, row + 1)), part[row : row + 1])
                 found.append(mean.result(size))
         return found
@@ -188,7 +188,9 @@ class Predictor:
             for row, piece in enumerate(batch):
                 rows.setdefault(piece.owner, []).append(row)
             for owner, own in rows.items():
-                means.setdefault(owner, PredictionMean()).add(outputs.take(own), places[own])
+                means.setdefault(owner, PredictionMean(self.card.branches)).add(
+                    outputs.take(own), places[own]
+                )
             for piece in batch:
                 if piece.size:
                     yield piece.owner, means.pop(piece.owner).result(piece.size)

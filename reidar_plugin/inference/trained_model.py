@@ -11,6 +11,7 @@ weights of torchreid's own networks          the network with its own head  its 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from warnings import warn
@@ -81,7 +82,8 @@ def load_trained(
     actions = _actions(cfg, network, file)
     if actions and not thresholds and isinstance(ours, dict) and cfg.reidar.test.thresholds != "half":
         thresholds = _chosen_thresholds(content, file)
-    return TrainedModel(network.eval(), ModelCard.from_config(cfg, actions, tuple(thresholds)), cfg)
+    card = ModelCard.from_config(cfg, actions, tuple(thresholds))
+    return TrainedModel(network.eval(), replace(card, branches=getattr(network, "branches", 1)), cfg)
 
 
 def find_file(path: str | Path) -> Path:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from reidar_plugin.inference.features import balanced
 from reidar_plugin.inference.prediction import ClipOutputs, PredictionMean, average
 
 
@@ -73,3 +75,13 @@ def test_an_average_joins_the_frames() -> None:
     assert joined.action_attention.shape == (2, 5)
     with pytest.raises(ValueError, match="at least one prediction to average, got none"):
         average([])
+
+
+def test_branches_have_length_one_each_as_in_a_test() -> None:
+    features = np.random.default_rng(0).normal(size=(3, 6)).astype(np.float32)
+    even = np.full((3, 2), 0.5, np.float32)
+    mean = PredictionMean(branches=2)
+    for row in range(3):
+        mean.add(ClipOutputs(features, features[:, :0], even).take([row]), np.array([[2 * row, 2 * row + 1]]))
+    expected = balanced(torch.from_numpy(features.mean(axis=0, dtype=np.float64)).float()[None], 2)[0]
+    np.testing.assert_allclose(mean.result(6).feature, expected.numpy(), rtol=1e-6)
