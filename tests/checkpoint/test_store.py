@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from reidar_plugin.checkpoint.store import CheckpointError, CheckpointStore, Position, read_checkpoint
+from reidar_plugin.errors import UnwritableFileError
 from tests.checkpoint.runs import EPOCHS, Hostile
 from tests.engine_rig import build, config, differences, run, weights
 
@@ -130,9 +131,7 @@ def test_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pyt
 def test_a_folder_that_cannot_be_written_is_found_before_training(mars: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     engine = build(config(mars, tmp_path / "file" / "log"))
-    with pytest.raises(
-        CheckpointError, match=r"file/log/model cannot be written: .*; choose another data.save_dir"
-    ):
+    with pytest.raises(UnwritableFileError, match=r"file/log cannot be written: .*; choose another folder"):
         engine.run(save_dir=str(tmp_path / "file" / "log"), max_epoch=1)
     assert engine.batch_idx == 0
 

@@ -50,8 +50,8 @@ def test_says_what_torch_says(options: dict[str, Any], tmp_path: Path) -> None:
 
 def test_a_graph_that_differs_gets_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.onnx").write_text("what was there before")
-    monkeypatch.setattr(onnx_export, "_program", lambda network, card: original(other, card))
     original, other = onnx_export._program, onnx_export.ClipNetwork(small().network, onnx_export.Normalise())
+    monkeypatch.setattr(onnx_export, "_program", lambda network, card: original(other, card))
     with pytest.raises(
         ExportError, match=r"small: the exported graph differs from the model by .* nothing was written"
     ):

@@ -79,6 +79,7 @@ def test_is_wiped_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_starts_no_thread_and_no_lock_between_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     on_a_terminal(monkeypatch)
+    monkeypatch.setattr(ProgressBar, "monitor", None)  # other packages have bars too, and theirs start one
     with progress_bar("drawing", 10):
         assert ProgressBar.monitor is None
         assert isinstance(ProgressBar.get_lock(), type(threading.RLock()))
