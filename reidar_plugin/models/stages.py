@@ -31,9 +31,10 @@ def keep_maps(backbone: Backbone, stage: str) -> int:
     channels = stage_channels(backbone)
     if stage not in channels:
         names = stage_names(backbone)
+        choices = ", ".join(["feature (the clip feature)", "frames", *names])
         raise ConfigError(
             f"reidar.model.action_source {stage!r}: {backbone.name} has no such stage;{nearest(stage, names)} "
-            f"choose feature (the clip feature), frames or one of {', '.join(names)}"
+            f"choose one of {choices}"
         )
     hook = partial(_keep, layout=_layouts(backbone)[stage])
     backbone.network.get_submodule(stage).register_forward_hook(hook)

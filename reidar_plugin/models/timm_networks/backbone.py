@@ -13,7 +13,7 @@ from reidar_plugin.models.backbones import Backbone, Layout, measured_maps
 from reidar_plugin.models.timm_networks.last_stride import keep_last_size
 from reidar_plugin.models.timm_networks.layout import layout_of, stage_layouts
 from reidar_plugin.models.timm_networks.library import check_name, timm_library
-from reidar_plugin.models.timm_networks.weights import downloaded, from_file
+from reidar_plugin.models.timm_networks.weights import check_positions, downloaded, from_file
 
 __all__ = ["build_timm"]
 
@@ -46,6 +46,8 @@ def build_timm(
         raise ConfigError(f"the last stride must be 1 or 2, got {last_stride}")
     fixed = bool(timm_library().get_pretrained_cfg(name).fixed_input_size)
     network = _built(name, pretrained, weights, sha256, {"img_size": frame_size} if fixed else {})
+    if pretrained:
+        check_positions(name, network)
     network.eval()
     layout = layout_of(name, network, _features_alone(name, network, frame_size), frame_size)
     only = (
@@ -55,9 +57,9 @@ def build_timm(
     if last_stride == 1:
         with torch.no_grad():
             keep_last_size(name, network, partial(maps, network), frame_size)
+    stages = stage_layouts(network, layout, frame_size)
     ours = f"timm_{name}"
     channels, height, width = measured_maps(ours, network, maps, frame_size)
-    stages = stage_layouts(network, layout, frame_size)
     return Backbone(ours, network, maps, channels, frame_size, (height, width), stages=stages)
 
 
@@ -66,13 +68,10 @@ def _built(name: str, pretrained: bool, weights: str, sha256: str, size: dict[st
         if not pretrained:
             return timm_library().create_model(name, num_classes=0, **size)
         return from_file(name, Path(weights), sha256, **size) if weights else downloaded(name, **size)
-    except (
-        AssertionError,
-        TypeError,
-    ) as error:  # an architecture without the argument, or with but some sizes
+    except (AssertionError, TypeError) as error:  # no argument for it, or not of this size
         raise ConfigError(
-            f"timm's {name} is made for one size of frames and cannot be built for another ({summary(error)}); "
-            "choose another network"
+            f"timm's {name} cannot be built for frames of another size ({summary(error)}): wanted {size}; choose "
+            "another network, or another size in data.height and data.width"
         ) from error
 
 

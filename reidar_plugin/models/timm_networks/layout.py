@@ -87,10 +87,10 @@ def _is_channels_last(network: Any) -> bool:
 
 def _grid(network: Any, frame_size: tuple[int, int]) -> tuple[int, int]:
     """Patches down and across: those of the patch embedding, where they are the last that were made."""
-    embedding = getattr(network, "patch_embed", None)
     reductions = {entry["reduction"] for entry in network.feature_info}
-    if len(reductions) == 1 and getattr(embedding, "grid_size", None):
-        height, width = embedding.grid_size
+    grid = getattr(getattr(network, "patch_embed", None), "grid_size", None)
+    if len(reductions) == 1 and grid is not None:
+        height, width = grid
         return height, width
     last = network.feature_info[-1]["reduction"]
     return math.ceil(frame_size[0] / last), math.ceil(frame_size[1] / last)

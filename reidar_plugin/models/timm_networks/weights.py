@@ -4,17 +4,18 @@ Either way timm itself turns them into those of the network that is built: it re
 differently, and interpolates position embeddings to the size of the frames.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from reidar_plugin.errors import summary
+from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.io.console import say
 from reidar_plugin.models.timm_networks.library import timm_library
 from reidar_plugin.models.weights import WeightsError, WeightsMissingError, check_sum, read_tensors
 
-__all__ = ["downloaded", "from_file"]
+__all__ = ["check_positions", "downloaded", "from_file"]
 
 _CURE = "name a file in reidar.model.weights, or set model.pretrained to False"
 
@@ -70,6 +71,28 @@ def from_file(name: str, path: Path, sha256: str = "", **size: Any) -> Any:
     network.pretrained_cfg.pop("state_dict")
     say(f"timm_{name}: {len(tensors)} tensors loaded from {path}")
     return network
+
+
+def check_positions(name: str, network: Any) -> None:
+    """Refuse frames whose patches are as many as those of the pretraining, but lie otherwise.
+
+    timm interpolates position embeddings only where their number differs: those of 8 x 8 patches would be taken row by row
+    for 16 x 4.
+
+    Raises:
+        ConfigError: the network has position embeddings, and that is the case.
+    """
+    embedding = getattr(network, "patch_embed", None)
+    grid = getattr(embedding, "grid_size", None)
+    if grid is None or getattr(network, "pos_embed", None) is None:
+        return
+    pretrained = timm_library().get_pretrained_cfg(name).input_size[1:]
+    before = tuple(pixels // patch for pixels, patch in zip(pretrained, embedding.patch_size, strict=True))
+    if before != tuple(grid) and math.prod(before) == math.prod(grid):
+        raise ConfigError(
+            f"the position embeddings of timm's {name} are of {before[0]} x {before[1]} patches and cannot serve as many "
+            f"in {grid[0]} x {grid[1]}: set data.height and data.width to another size"
+        )
 
 
 def _read(path: Path, sha256: str) -> dict[str, Tensor]:
