@@ -5,8 +5,8 @@
     python tools/list_models.py --clips 2 --steps 1 --into docs/models.md
     python tools/list_models.py --names timm_ --sizes --pooling light
 
-The third line writes the table of a page anew, between the comments that mark its place there; the last one trains nothing and
-shows what is built: maps and feature of a dozen of timm's networks. These need the extra timm.
+The third line writes the table of a page anew, between the comments that mark its place there. The last one trains nothing
+and shows what is built of a dozen of timm's networks, which need the extra timm.
 
 Each model is built without pretrained weights, with the papers' heads, and trained for a step (forward, backward and
 Adam on made-up clips): "works" means that the loss was finite and every parameter had a gradient. GFLOPs are those of
