@@ -162,9 +162,10 @@ def _row(name: str, args: argparse.Namespace) -> list[object]:
 
 
 def _sizes(name: str, args: argparse.Namespace) -> list[object]:
-    """The cells of a model that is only built."""
+    """The cells of a model that is only built, without numbers in it."""
     try:
-        model = _build(name, args)
+        with torch.device("meta"):
+            model = _build(name, args)
     except (RuntimeError, ValueError) as error:
         return [None, None, None, f"fails: {str(error).splitlines()[0][:100]}"]
     return [*_parameters(model), " x ".join(map(str, model.map_size)), model.feature_dim]

@@ -207,6 +207,7 @@ class TestNetworksOfTimm:
             host.reid.models.build_model(self.NAME, 7)
 
     def test_are_found_wherever_the_host_has_imported_its_builder(self) -> None:
+        pytest.importorskip("timm")
         reidar_plugin.enable()
         extractor = sys.modules[host.reid.utils.FeatureExtractor.__module__]
         with pytest.raises(ConfigError, match="timm has no network 'nobody'"):
