@@ -48,7 +48,7 @@ HEADERS = [
 FORMATS = ("", ".2f", ".2f", ".2f", ".1f", "")
 SIZES = ["name", "parameters (M)", "of these the backbone (M)", "maps", "feature"]
 ASANET = "asanet"
-#: A dozen of timm's networks, one a family, and their last stride: 2 where there is none to change.
+#: A dozen of timm's networks, one a family, and the last stride that they are shown with; many take only 2.
 OF_TIMM = {
     "resnet18": 1,
     "resnetv2_50": 1,
