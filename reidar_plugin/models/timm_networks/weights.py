@@ -82,7 +82,7 @@ def check_positions(name: str, network: Any) -> None:
     Raises:
         ConfigError: the network has position embeddings, and that is the case.
     """
-    embedding = getattr(network, "patch_embed", None)
+    embedding: Any = getattr(network, "patch_embed", None)
     grid = getattr(embedding, "grid_size", None)
     if grid is None or getattr(network, "pos_embed", None) is None:
         return
