@@ -46,7 +46,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("out", type=Path, help="the file to write, such as model.onnx")
     made.add_argument("--model", default="", help="name of the model, where the checkpoint does not know it")
     made.add_argument(
-        "--settings", nargs="+", default=[], metavar="KEY VALUE", help="config keys that differ from the file's"
+        "--settings",
+        nargs="+",
+        default=[],
+        metavar="KEY VALUE",
+        help="config keys that differ from the file's",
     )
     smaller = made.add_mutually_exclusive_group()
     smaller.add_argument(
@@ -73,7 +77,9 @@ def told(done: Exported, reduction: str) -> list[str]:
     whole = ", before it was made smaller," if reduction else ""
     lines = [f"differs{whole} from torch by {done.parity.difference:.1g} at clips x frames of {shapes}"]
     if done.figures is not None:
-        lines += [f"{name:<6} {each.words()}" for name, each in zip(("torch:", "file:"), done.figures, strict=True)]
+        lines += [
+            f"{name:<6} {each.words()}" for name, each in zip(("torch:", "file:"), done.figures, strict=True)
+        ]
     elif reduction:
         lines.append("what that costs in mAP was not measured: --check-on FOLDER/DATASET does")
     return lines

@@ -106,7 +106,10 @@ class Predictor:
         max_frames: int = 0,
     ) -> "Predictor":
         """A predictor of a model that is read already; see :meth:`load`."""
-        network, card = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std)), trained.card
+        network, card = (
+            ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std)),
+            trained.card,
+        )
         judge = TorchJudge(network, Precision(precision, checked_device(device)))
         return cls(judge, card, max_frames or frames_of_a_batch(device, card))
 

@@ -55,7 +55,9 @@ def summarise_tracks(clips: Iterable[TrackClip], predictor: Predictor) -> Iterat
             np.stack([clip.pixels for clip in batch]), [len(clip.frames) for clip in batch]
         )
         for clip, prediction in zip(batch, said, strict=True):
-            track = waiting.setdefault(clip.track, _Track(clip, predictor.thresholds, predictor.card.branches))
+            track = waiting.setdefault(
+                clip.track, _Track(clip, predictor.thresholds, predictor.card.branches)
+            )
             track.add(clip, prediction)
             if clip.ends:
                 yield waiting.pop(clip.track).summary()

@@ -27,9 +27,7 @@ def labelled_tracklets(name: str, root: str) -> list[tuple[Sequence[str], int, i
     found = open_dataset(name, root)
     asked = {pid for _, pid, *_ in found.query}
     return [
-        (list(paths), pid, camid)
-        for paths, pid, camid, *_ in [*found.query, *found.gallery]
-        if pid in asked
+        (list(paths), pid, camid) for paths, pid, camid, *_ in [*found.query, *found.gallery] if pid in asked
     ]
 
 
