@@ -26,7 +26,7 @@ from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
 from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 
-__all__ = ["Exported", "Figures", "ComparedSet", "calibration_clips", "export", "judge"]
+__all__ = ["ComparedSet", "Exported", "Figures", "calibration_clips", "export", "judge"]
 
 HALF, INT8 = "half", "int8"
 

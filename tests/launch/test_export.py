@@ -14,7 +14,7 @@ from reidar_plugin.inference.onnx_export import ExportError, Parity
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.trained_model import TrainedModel
 from reidar_plugin.launch import export as module
-from reidar_plugin.launch.export import HALF, INT8, Figures, ComparedSet, calibration_clips, export, judge
+from reidar_plugin.launch.export import HALF, INT8, ComparedSet, Figures, calibration_clips, export, judge
 from tests.inference.onnx_files import small
 from tests.inference.recognised import GREEN, RED, colour_predictor
 from tests.versions import TORCH
