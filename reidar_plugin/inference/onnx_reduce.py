@@ -12,8 +12,10 @@ int8      kernels of convolutions as int8, a scale     convolutions in int8; the
 int8 kernels use 7 of their 8 bits: without VNNI a CPU adds products of full 8 bits up in 16, which can overflow.
 """
 
+import io
 import tempfile
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,7 @@ def to_int8(path: Path, clips: Sequence[Tensor], judge: OnnxJudge) -> None:
 
     if all(node.op_type != "Conv" for node in onnx.load(path).graph.node):
         raise ReductionError("the graph has no convolution, which alone becomes int8: leave --int8 out")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):  # it prints its steps
         prepared = Path(folder) / "prepared.onnx"
         try:
             quantization.quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)

@@ -79,14 +79,20 @@ def test_read_aloud_and_on_paper(page: Browser) -> None:
         "Queries of A",
     ]
     assert page.run("[...document.images].every((one) => one.alt)")
-    landmarks = page.run("['header', 'main', 'nav[aria-label]', 'form[role=search]'].map((one) => !!document.querySelector(one))")
+    landmarks = page.run(
+        "['header', 'main', 'nav[aria-label]', 'form[role=search]'].map((one) => !!document.querySelector(one))"
+    )
     assert landmarks == [True] * 4
     page.run("byId('kind').value = ''; update()")
     page.call("Emulation.setEmulatedMedia", media="print")
     shown = "[...document.querySelectorAll('{}')].filter((one) => one.getClientRects().length).length"
     assert page.run("byId('pages').innerText").strip() == "Page 1 of 3"
     assert page.run(shown.format("form, #pages button, td button")) == 0
-    assert page.run(shown.format("th button")) == page.run("document.querySelectorAll('#found th button').length") > 0
+    assert (
+        page.run(shown.format("th button"))
+        == page.run("document.querySelectorAll('#found th button').length")
+        > 0
+    )
     page.call("Emulation.setEmulatedMedia", media="")
 
 
