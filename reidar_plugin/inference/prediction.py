@@ -115,7 +115,7 @@ def average(predictions: Sequence[Prediction], branches: int = 1) -> Prediction:
     seen = [each.action_attention for each in predictions if each.action_attention is not None]
     feature = np.mean([each.feature for each in predictions], axis=0, dtype=np.float64)
     return Prediction(
-        balanced(feature.astype(np.float32), branches),
+        balanced(np.asarray(feature, np.float32), branches),
         np.asarray(np.mean([each.actions for each in predictions], axis=0, dtype=np.float64), np.float32),
         np.concatenate([each.attention for each in predictions]) / np.float32(count),
         np.concatenate(seen, axis=1) / np.float32(count) if seen else None,
