@@ -56,7 +56,7 @@ def test_says_what_torch_says(options: dict[str, Any], tmp_path: Path) -> None:
 def test_frames_that_see_each_other(trunk: str, tmp_path: Path) -> None:
     """One frame, an odd number of frames: TCLNet's two branches then share the last one."""
     torch.manual_seed(0)
-    network = build_joint(trunk, 5, frame_size=(32, 16), pooling="peak", num_actions=3, action_width=8)
+    network = build_joint(trunk, 5, frame_size=(64, 32), pooling="peak", num_actions=3, action_width=8)
     for (
         name,
         parameter,
@@ -66,7 +66,7 @@ def test_frames_that_see_each_other(trunk: str, tmp_path: Path) -> None:
         elif name.endswith("temporal.weight"):
             nn.init.normal_(parameter, std=0.02)
     trained = small()
-    card = replace(trained.card, branches=network.branches)
+    card = replace(trained.card, height=64, width=32, branches=network.branches)
     parity = export_onnx(
         TrainedModel(network.eval(), card, trained.config), tmp_path / "a.onnx", [(1, 1), (2, 2), (3, 5)]
     )
