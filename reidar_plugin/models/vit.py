@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reidar_plugin.errors import InputError
+from reidar_plugin.models.weights import WeightsError
 
 __all__ = ["VITS", "VisionTransformer", "fitted_positions", "resampled"]
 
@@ -129,11 +130,16 @@ def resampled(positions: Tensor, size: tuple[int, int], wanted: tuple[int, int])
 
 
 def fitted_positions(network: VisionTransformer, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of a checkpoint that was trained on square pictures, with positions for the frames of a network."""
+    """Tensors of a checkpoint, its positions on a square grid, with positions for the frames of a network."""
     positions = tensors.get("pos_embed")
-    if positions is None:
+    if positions is None or positions.shape == network.pos_embed.shape:
         return dict(tensors)
     side = isqrt(positions.shape[1] - 1)
+    if side * side != positions.shape[1] - 1:
+        raise WeightsError(
+            f"expected positions of a square of patches and a class token, got pos_embed of {tuple(positions.shape)}: "
+            "give weights that were trained on square pictures"
+        )
     return {**tensors, "pos_embed": resampled(positions, (side, side), network.size)}
 
 
