@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["RES2NETS", "Res2Net", "Res2NetBlock"]
+__all__ = ["RES2NETS", "SCALE", "Res2Net", "Res2NetBlock"]
 
 SCALE = 4  #: groups of a block
 WIDTHS = (26, 52, 104, 208)  #: channels of a group, by stage ("26w x 4s")

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from reidar_plugin.models.backbones import Backbone, check_resnet
-from reidar_plugin.models.res2net import Res2Net, Res2NetBlock
+from reidar_plugin.models.res2net import SCALE, Res2Net, Res2NetBlock
 from reidar_plugin.models.tea.excitation import MotionExcitation
 from reidar_plugin.models.tea.mixing import TemporalMixing
 
@@ -32,8 +32,9 @@ def excite_motion(backbone: Backbone) -> Backbone:
 
 
 def _aggregate(block: Res2NetBlock) -> None:
-    width = block.convs[0].in_channels
-    block.excite = MotionExcitation(block.conv1.out_channels)
+    channels = block.conv1.out_channels
+    width = channels // SCALE
+    block.excite = MotionExcitation(channels)
     block.mix = nn.ModuleList(TemporalMixing(width) for _ in block.convs)
     block.mix.append(TemporalMixing(width, shifted=True))
 
