@@ -143,9 +143,8 @@ def fitted_positions(network: VisionTransformer, tensors: Mapping[str, Tensor]) 
     return {**tensors, "pos_embed": resampled(positions, (side, side), network.size)}
 
 
-#: Networks by name -> builder(frame_size).
+#: Networks by name -> builder(frame_size); t is for a CPU.
 VITS: dict[str, Callable[[tuple[int, int]], VisionTransformer]] = {
     "vit_b16": partial(VisionTransformer, 768, 12),
-    "vit_s16": partial(VisionTransformer, 384, 12),
     "vit_t16": partial(VisionTransformer, 192, 12),
 }

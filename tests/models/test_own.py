@@ -11,7 +11,7 @@ SMALL = {"frame_size": (64, 32)}
 
 
 def test_names() -> None:
-    assert own_names() == ["res2net50", "res2net26", "vit_b16", "vit_s16", "vit_t16"]
+    assert own_names() == ["res2net50", "res2net26", "vit_b16", "vit_t16"]
     assert PUBLISHED.keys() <= set(own_names())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from reidar_plugin.models.backbones import Backbone, check_resnet
-from reidar_plugin.models.res2net import SCALE, Res2Net, Res2NetBlock
+from reidar_plugin.models.res2net import SCALE, Res2Net
 from reidar_plugin.models.tea.excitation import MotionExcitation
 from reidar_plugin.models.tea.mixing import TemporalMixing
 
@@ -23,15 +23,16 @@ def excite_motion(backbone: Backbone) -> Backbone:
         backbone: the network.
     """
     network: Any = backbone.network
-    if not isinstance(network, Res2Net):
+    grouped = isinstance(network, Res2Net)
+    if not grouped:
         check_resnet(backbone, "TEA")
     for stage in (network.layer1, network.layer2, network.layer3, network.layer4):
         for block in stage:
-            _aggregate(block) if isinstance(block, Res2NetBlock) else _mix(block)
+            (_aggregate if grouped else _mix)(block)
     return backbone
 
 
-def _aggregate(block: Res2NetBlock) -> None:
+def _aggregate(block: Any) -> None:
     channels = block.conv1.out_channels
     width = channels // SCALE
     block.excite = MotionExcitation(channels)
