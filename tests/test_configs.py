@@ -67,6 +67,8 @@ def test_every_row_of_the_tables_has_a_config() -> None:
     assert rows("ap3d", "") == {"mars", "mars-nl", "mars-actions", "synthped"}
     assert rows("timm", "") == {"mars-clip-vit-b16", "synthped"}
     assert rows("tclnet", "") == {"mars", "mars-actions", "synthped"}
+    for folder in ("tea", "vtn"):
+        assert rows(folder, "") == {"mars", "mars-actions", "synthped"}
     for folder in ("s2dn", "vprft", "asanet"):
         assert "synthped" in rows(folder, "")
 
@@ -340,6 +342,31 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "reidar.train.milestones": [31, 51, 71],
         "reidar.train.gamma": 0.1,
     },
+    "tea/mars.yaml": {  # its public code's script for Something-Something, 8 frames
+        "model.name": "reidar_tea_res2net50",
+        "video.seq_len": 8,
+        "train.optim": "sgd",
+        "train.batch_size": 64,
+        "train.lr": 0.02,
+        "train.weight_decay": 0.0005,
+        "train.max_epoch": 50,
+        "reidar.data.train_clips": "parts",
+        "reidar.model.pooling": "mean",
+        "reidar.train.milestones": [31, 41, 46],
+        "reidar.train.gamma": 0.1,
+    },
+    "vtn/mars.yaml": {  # its public code's config for Kinetics
+        "model.name": "reidar_vtn_vit_b16",
+        "video.seq_len": 16,
+        "train.optim": "sgd",
+        "train.batch_size": 16,
+        "train.lr": 0.001,
+        "train.weight_decay": 0.0001,
+        "train.max_epoch": 25,
+        "reidar.data.train_clips": "strided",
+        "reidar.train.milestones": [14, 25],
+        "reidar.train.gamma": 0.1,
+    },
     "asanet/base.yaml": {  # section IV-B, equations 9, 11 and 14
         "reidar.model.asanet.fusion": "b",
         "reidar.model.asanet.mask": "linear",
@@ -441,9 +468,9 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
     """The same run on small pictures, two people a batch and a small network."""
     if cfg.data.sources == ["synthped"]:  # drawn in its own tests
         cfg.data.sources = cfg.data.targets = ["mars_actions"]
-    video = re.match(r"reidar_(ap3d|tclnet)_", cfg.model.name)
+    video = re.match(r"reidar_(ap3d|tclnet|tea|vtn)_", cfg.model.name)
     if video:
-        cfg.model.name = f"{video[0]}resnet18"
+        cfg.model.name = video[0] + ("res2net26" if video[1] == "tea" else "resnet18")
     elif timm_name(cfg.model.name):
         cfg.model.name = "reidar_timm_test_vit"
     elif cfg.model.name != "asanet":

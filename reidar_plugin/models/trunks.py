@@ -1,23 +1,29 @@
-"""What stands under the heads of a joint model, by name: a network of torchreid or timm, or one whose frames see each other.
+"""What stands under the heads of a joint model, by name: a network of single frames, or one whose frames see each other.
 
 =============================== ===========================================================================
 name                            trunk
 =============================== ===========================================================================
-``<name>``                      a network of torchreid
+``<name>``                      a network of torchreid, or of :mod:`~reidar_plugin.models.own`
 ``timm_<name>``                 a network of timm, with the extra ``timm``
 ``ap3d_<name>``                 AP3D on a ResNet of torchreid
 ``ap3d_nl_<name>``              AP3D with non-local blocks
 ``tclnet_<name>``               TCLNet on a ResNet of torchreid, two branches
+``tea_<name>``                  TEA on a Res2Net of ours, or without its groups on a ResNet of torchreid
+``vtn_<name>``                  VTN on a vision transformer of ours, or on any network of torchreid
 =============================== ===========================================================================
 """
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from reidar_plugin.models.ap3d.trunk import align_frames
 from reidar_plugin.models.backbones import Backbone, build_backbone
+from reidar_plugin.models.own import build_own, own_names
 from reidar_plugin.models.tclnet.trunk import complement_frames
+from reidar_plugin.models.tea.trunk import excite_motion
 from reidar_plugin.models.timm_networks import build_timm
+from reidar_plugin.models.vtn.trunk import encode_clips
 from reidar_plugin.models.weights import pretrained_backbone
 
 __all__ = ["TIMM", "VIDEO", "build_trunk", "video_trunks"]
@@ -30,12 +36,19 @@ VIDEO: dict[str, Callable[[Backbone], Backbone]] = {
     "ap3d_nl_": partial(align_frames, non_local=True),
     "ap3d_": align_frames,
     "tclnet_": complement_frames,
+    "tea_": excite_motion,
+    "vtn_": encode_clips,
 }
 
 
 def video_trunks() -> list[str]:
-    """The trunks for clips that are registered; :func:`build_trunk` takes any other ResNet behind their prefixes."""
-    return ["ap3d_resnet50", "ap3d_nl_resnet50", "ap3d_resnet18", "tclnet_resnet50", "tclnet_resnet18"]
+    """The trunks for clips that are registered; :func:`build_trunk` takes other networks behind their prefixes."""
+    return [
+        *("ap3d_resnet50", "ap3d_nl_resnet50", "ap3d_resnet18"),
+        *("tclnet_resnet50", "tclnet_resnet18"),
+        *("tea_res2net50", "tea_res2net26"),
+        *("vtn_vit_b16", "vtn_resnet18"),
+    ]
 
 
 def build_trunk(
@@ -58,24 +71,15 @@ def build_trunk(
         sha256: checksum that this file must have; empty for none.
     """
     prefix = next((prefix for prefix in VIDEO if name.startswith(prefix)), "")
-    backbone = _of_pictures(name.removeprefix(prefix), pretrained, frame_size, last_stride, weights, sha256)
+    plain = name.removeprefix(prefix)
+    given: dict[str, Any] = {"frame_size": frame_size, "last_stride": last_stride}
+    if plain in own_names():
+        backbone = build_own(plain, pretrained=pretrained, weights=weights, sha256=sha256, **given)
+    elif plain.startswith(TIMM):
+        plain = plain.removeprefix(TIMM)
+        backbone = build_timm(plain, pretrained=pretrained, weights=weights, sha256=sha256, **given)
+    elif pretrained:
+        backbone = pretrained_backbone(plain, weights=weights, sha256=sha256, **given)
+    else:
+        backbone = build_backbone(plain, **given)
     return VIDEO[prefix](backbone)._replace(name=name) if prefix else backbone
-
-
-def _of_pictures(
-    name: str, pretrained: bool, frame_size: tuple[int, int], last_stride: int, weights: str, sha256: str
-) -> Backbone:
-    if name.startswith(TIMM):
-        return build_timm(
-            name.removeprefix(TIMM),
-            pretrained=pretrained,
-            frame_size=frame_size,
-            last_stride=last_stride,
-            weights=weights,
-            sha256=sha256,
-        )
-    if not pretrained:
-        return build_backbone(name, frame_size=frame_size, last_stride=last_stride)
-    return pretrained_backbone(
-        name, frame_size=frame_size, last_stride=last_stride, weights=weights, sha256=sha256
-    )

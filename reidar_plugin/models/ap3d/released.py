@@ -23,6 +23,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from reidar_plugin.models.renaming import HEADS, trunk_tensors
+
 __all__ = ["MARK", "from_ap3d"]
 
 MARK = ".temporal_conv3d."  #: what tells these checkpoints from others
@@ -44,19 +46,9 @@ _RENAMED = {
 
 def from_ap3d(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a public checkpoint, in the names and shapes of the joint model."""
-    return {renamed(name): flattened(tensor) for name, tensor in tensors.items() if name != "classifier.bias"}
-
-
-def renamed(name: str) -> str:
-    if name.startswith("classifier."):
-        return name
-    if name.startswith("bn."):
-        return "bottleneck" + name.removeprefix("bn")
-    for theirs, ours in _RENAMED.items():
-        name = name.replace(theirs, ours)
-    return f"base.{name}"
-
-
-def flattened(kernel: Tensor) -> Tensor:
-    """A kernel ``(O, I, T, h, w)`` over T frames that lie side by side in the channels, ``(O, T I, h, w)``."""
-    return kernel.transpose(1, 2).flatten(1, 2) if kernel.dim() == 5 else kernel
+    heads = {
+        name.replace("bn.", "bottleneck."): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(HEADS) and name != "classifier.bias"
+    }
+    return {**trunk_tensors(tensors, _RENAMED), **heads}

@@ -21,6 +21,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from reidar_plugin.models.renaming import trunk_tensors
+
 __all__ = ["MARK", "from_tclnet"]
 
 MARK = "TSE_Module."  #: what tells these checkpoints from others
@@ -36,11 +38,7 @@ _RENAMED = {
 
 def from_tclnet(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a public checkpoint, in the names and shapes of the joint model."""
-    ours = {
-        renamed(name): tensor.squeeze(2) if tensor.dim() == 5 else tensor
-        for name, tensor in tensors.items()
-        if not name.startswith(("bn.", "classifier."))
-    }
+    ours = trunk_tensors(tensors, _RENAMED)
     for name in sorted({name.removeprefix("bn.0.") for name in tensors if name.startswith("bn.0.")}):
         first, second = tensors[f"bn.0.{name}"], tensors[f"bn.1.{name}"]
         ours[f"bottleneck.{name}"] = torch.cat([first, second]) if first.dim() else first
@@ -48,9 +46,3 @@ def from_tclnet(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         [tensors[f"classifier.{branch}.weight"] for branch in (0, 1)], dim=1
     )
     return ours
-
-
-def renamed(name: str) -> str:
-    for theirs, ours in _RENAMED.items():
-        name = name.replace(theirs, ours)
-    return f"base.{name}"
