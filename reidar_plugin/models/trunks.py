@@ -82,4 +82,4 @@ def build_trunk(
         backbone = pretrained_backbone(plain, weights=weights, sha256=sha256, **given)
     else:
         backbone = build_backbone(plain, **given)
-    return VIDEO[prefix](backbone)._replace(name=name) if prefix else backbone
+    return VIDEO[prefix](backbone)._replace(name=name, stages=None) if prefix else backbone
