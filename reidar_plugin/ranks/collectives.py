@@ -5,6 +5,7 @@ Every rank has to call the same functions in the same order.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from typing import Any
 
 import torch
@@ -32,8 +33,8 @@ class LostRankError(ReidarError, RuntimeError):
     """Another rank of the job is gone."""
 
 
-def gather(rows: Tensor) -> Tensor:
-    r"""The rows of all ranks, in the order of the ranks: ``(B / W, ...) -> (B, ...)``, with their gradient.
+def gather(*fields: Tensor) -> tuple[Tensor, ...]:
+    r"""The rows of all ranks, in the order of the ranks: each ``(B / W, ...) -> (B, ...)``, with their gradient.
 
     What is made of all rows is made by every rank alike, so the gradient that comes back is the same everywhere, and
     each rank takes that of its own rows times W: the *average* of the parameters' gradients over the ranks
@@ -43,22 +44,28 @@ def gather(rows: Tensor) -> Tensor:
         \frac{1}{W} \sum_{r=1}^{W} W \frac{\partial L}{\partial x_r} \frac{\partial x_r}{\partial \theta}
         = \frac{\partial L}{\partial \theta}
 
-    and a parameter that L reads directly, on every rank, needs no exception.
+    and a parameter that L reads directly, on every rank, needs no exception. A field that L does not read gets no gradient,
+    as it does in one rank. All fields travel at once, a row a clip.
     """
-    if current().size == 1:
-        return rows
-    return _Gather.apply(rows)
+    return fields if current().size == 1 else _Gather.apply(*fields)
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, rows: Tensor) -> Tensor:
-        return _gathered(rows).flatten(0, 1)
+    def forward(ctx: Any, *fields: Tensor) -> tuple[Tensor, ...]:
+        ctx.set_materialize_grads(False)
+        dtype = reduce(torch.promote_types, (field.dtype for field in fields), torch.float32)
+        rows = torch.cat([field.reshape(len(field), -1).to(dtype) for field in fields], dim=1)
+        parts = _gathered(rows).flatten(0, 1).split([field[0].numel() for field in fields], dim=1)
+        return tuple(
+            part.reshape(-1, *field.shape[1:]).to(field.dtype)
+            for part, field in zip(parts, fields, strict=True)
+        )
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         job = current()
-        return gradients[0][job.part(len(gradients[0]))] * job.size
+        return tuple(None if each is None else each[job.part(len(each))] * job.size for each in gradients)
 
 
 def gathered(values: Tensor) -> Tensor:
