@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +23,20 @@ from reidar_plugin.models.ibn import FusedIBN
 from reidar_plugin.ranks import collectives
 from reidar_plugin.ranks.batch_norm import sync_batch_norms
 from reidar_plugin.ranks.job import current, joined
+from reidar_plugin.ranks.outputs import gather_output
 from reidar_plugin.structures import JointOutput, Targets
 
-__all__ = ["Everything", "batch", "gradients", "on_ranks", "trained", "what_ranks_do"]
+__all__ = [
+    "NORMS",
+    "Everything",
+    "batch",
+    "gradients",
+    "layer_results",
+    "on_ranks",
+    "said",
+    "trained",
+    "what_ranks_do",
+]
 
 CLIPS, FRAMES, PEOPLE, ACTIONS, ATTRIBUTES = 8, 2, 5, 3, (2, 2)
 
@@ -152,6 +164,13 @@ def trained(steps: int) -> dict[str, Tensor]:
     return dict(step.network.state_dict()) | objective
 
 
+def said(dtype: torch.dtype) -> JointOutput:
+    """What the network says of all clips, in evaluation."""
+    torch.manual_seed(4)
+    network = Everything().to(dtype).eval()
+    return gather_output(network(batch(1, dtype)[0][current().part(CLIPS)]))
+
+
 def normalised(features: Tensor, layer: nn.Module, weights: Tensor) -> tuple[Tensor, ...]:
     """Output, gradients and running statistics of a layer of this rank."""
     part = current().part(len(features))
@@ -167,6 +186,8 @@ def what_ranks_do() -> dict[str, Any]:
     """All that the tests of the ordinary suite compare with one rank."""
     rank = current().rank
     exchanged = {
+        "place": str(current()),
+        "prints to": sys.stdout.name,
         "total": collectives.total(rank + 1),
         "largest": collectives.largest(rank),
         "gathered": collectives.gathered(torch.tensor([rank, 7])),
@@ -183,6 +204,7 @@ def what_ranks_do() -> dict[str, Any]:
         exchanged["refused"] = str(error)
     return {
         "exchanged": exchanged,
+        "output": {key: value for key, value in said(torch.float64)._asdict().items() if value is not None},
         "norms": {name: layer_results(name) for name in NORMS},
         "gradients": gradients(torch.float32),
         "trained": trained(20),
