@@ -16,7 +16,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.ranks.job import current, joined
+from reidar_plugin.ranks.job import current, joined, report_error
 
 __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
 
@@ -147,6 +147,7 @@ def _importable_without_cwd() -> bool:
 def show(error: BaseException, script: str | None = None) -> int:
     """Print an error: the plugin's in one line, every other as the interpreter prints it for the script alone."""
     line = error_line(error)
+    report_error(error)
     if line is not None:
         try:
             sys.stdout.flush()

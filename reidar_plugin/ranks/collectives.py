@@ -179,6 +179,6 @@ def _together() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise LostRankError(
-            f"{current()} cannot reach the others any more ({summary(error)}): torchrun tells below which rank ended first "
-            "and how; checkpoints are intact, and the same command goes on"
+            f"the other ranks cannot be reached any more ({summary(error)}): torchrun tells below which one ended first and "
+            "how; checkpoints are intact, and the same command goes on"
         ) from error

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from reidar_plugin.errors import ConfigError
 
-__all__ = ["ALONE", "Job", "current", "joined"]
+__all__ = ["ALONE", "Job", "current", "joined", "report_error"]
 
 #: How long a rank waits for one that is alive and does not come: as long as a test or a checkpoint may take elsewhere.
 PATIENCE = timedelta(minutes=30)
@@ -87,6 +87,14 @@ def joined() -> Iterator[Job]:
         yield told
     distributed.destroy_process_group()  # not after an error: it may wait for ranks that are gone
     _become(ALONE)
+
+
+def report_error(error: BaseException) -> None:
+    """Let ``torchrun``, which tells the rank that failed first and how it ended, tell the reason as well."""
+    if current().size > 1:
+        from torch.distributed.elastic.multiprocessing.errors import get_error_handler
+
+        get_error_handler().record_exception(error)
 
 
 def _told() -> Job:

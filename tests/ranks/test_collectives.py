@@ -54,7 +54,5 @@ def test_a_rank_that_is_gone_is_told(second_of_two: None, monkeypatch: pytest.Mo
         raise RuntimeError("Connection closed by peer [127.0.0.1]:999")
 
     monkeypatch.setattr(collectives.distributed, "all_reduce", closed)
-    with pytest.raises(
-        LostRankError, match=r"rank 1 of 2 cannot reach the others .*Connection closed by peer"
-    ):
+    with pytest.raises(LostRankError, match=r"the other ranks cannot be reached .*Connection closed by peer"):
         collectives.wait_for_all()

@@ -1,12 +1,14 @@
 """Which of the processes of a job this one is."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.ranks.job import ALONE, Job, current, joined
+from reidar_plugin.ranks import job
+from reidar_plugin.ranks.job import ALONE, Job, current, joined, report_error
 
 
 def test_parts_are_equal_neighbouring_and_all() -> None:
@@ -29,12 +31,24 @@ def test_a_process_alone_joins_nothing(told: dict[str, str], monkeypatch: pytest
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    with joined() as job:
-        assert job is current() is ALONE
-        assert job.first
+    with joined() as place:
+        assert place is current() is ALONE
+        assert place.first
 
 
 def test_ranks_know_their_place_and_one_prints(two_ranks: list[dict[str, Any]]) -> None:
     exchanged = [each["exchanged"] for each in two_ranks]
     assert [each["place"] for each in exchanged] == ["rank 0 of 2", "rank 1 of 2"]
     assert [each["prints to"] == os.devnull for each in exchanged] == [False, True]
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_torchrun_is_told_why_a_rank_failed(
+    ranks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "error.json"))
+    monkeypatch.setattr(job, "_current", Job(0, ranks))
+    report_error(ConfigError("the reason"))
+    assert (tmp_path / "error.json").exists() == (ranks > 1)
+    if ranks > 1:
+        assert "the reason" in (tmp_path / "error.json").read_text(encoding="utf-8")
