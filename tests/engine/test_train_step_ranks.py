@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from reidar_plugin.losses.terms import TERMS
-from tests.ranks.rig import gradients, on_ranks, trained, what_ranks_do
+from tests.ranks.rig import diagnosed, gradients, on_ranks, trained, what_ranks_do
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,11 @@ def test_gradients_of_every_term(
 
 def test_weights_after_twenty_steps(two_ranks: list[dict[str, Any]]) -> None:
     check_training(two_ranks)
+
+
+def test_the_sides_are_measured_on_all_clips(two_ranks: list[dict[str, Any]]) -> None:
+    for each in two_ranks:
+        torch.testing.assert_close(each["diagnosed"], diagnosed(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow

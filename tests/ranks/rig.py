@@ -30,6 +30,7 @@ __all__ = [
     "NORMS",
     "Everything",
     "batch",
+    "diagnosed",
     "gradients",
     "layer_results",
     "on_ranks",
@@ -110,11 +111,11 @@ def batch(seed: int, dtype: torch.dtype) -> tuple[Tensor, Targets]:
     return frames, Targets(torch.tensor([0, 0, 0, 1, 1, 1, 1, 4]), labels, attributes, erased)
 
 
-def _step(terms: list[str], dtype: torch.dtype, optimise: bool, combine: str) -> TrainStep:
+def _step(terms: list[str], dtype: torch.dtype, optimise: bool, combine: str, diagnose: int = 0) -> TrainStep:
     torch.manual_seed(4)
     network = Everything().to(dtype)
     node = add_reidar_config(defaults.toolbox_config()).reidar.loss
-    node.terms, node.combine = terms, combine
+    node.terms, node.combine, node.diagnose = terms, combine, diagnose
     node.weights = type(node.weights)(dict.fromkeys(TERMS, 1.0))
     objective = Objective.from_config(
         node,
@@ -153,6 +154,12 @@ def gradients(dtype: torch.dtype) -> dict[str, dict[str, Tensor]]:
             if parameter.grad is not None
         } | {"values": values}
     return found
+
+
+def diagnosed() -> Tensor:
+    """How the two sides pull at the part of the network that they share, as ``reidar.loss.diagnose`` has it."""
+    step = _step(list(TERMS), torch.float32, False, "sum", diagnose=1)
+    return _learn(step, 1, torch.float32)[-3:]
 
 
 def trained(steps: int) -> dict[str, Tensor]:
@@ -208,6 +215,7 @@ def what_ranks_do() -> dict[str, Any]:
         "norms": {name: layer_results(name) for name in NORMS},
         "gradients": gradients(torch.float32),
         "trained": trained(20),
+        "diagnosed": diagnosed(),
     }
 
 
