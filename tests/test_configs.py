@@ -18,8 +18,6 @@ from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import defaults, reid
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.launch.validation import check_config
-from reidar_plugin.models.backbones import build_backbone
-from reidar_plugin.models.stages import stage_channels
 from reidar_plugin.plugin import registration
 from tests import fakes
 
@@ -478,9 +476,3 @@ def test_all_32_differences_are_told() -> None:
     rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \d+ \|", line)]
     assert [int(row[0].strip("| ")) for row in rows] == list(range(1, 33))
     assert {len(row) for row in rows} == {7}  # what, paper, released code, here, option, effect
-
-
-def test_the_stage_of_the_large_joint_model_is_there() -> None:
-    cfg = config("joint/resnet50_ibn_a.yaml")
-    backbone = build_backbone(cfg.model.name.removeprefix("reidar_"), frame_size=(64, 32))
-    assert stage_channels(backbone)[cfg.reidar.model.action_source] == 512

@@ -34,7 +34,7 @@ def test_python_lines_run(
     monkeypatch.chdir(tmp_path)
     os.symlink(REPO / "configs", tmp_path / "configs")
     synthped.make(
-        tmp_path / "reid-data", preset="tiny", folder="synthped"
+        tmp_path / "reid-data", preset="tiny", people=(24, 10), folder="synthped"
     )  # else the lines draw a larger one
     names: dict[str, object] = {}
     exec(compile(lines, "README.md", "exec"), names)

@@ -2,6 +2,7 @@
 
     python tools/compare.py log/without_actions/results.json log/joint/results.json
     python tools/compare.py log/without_actions log/joint --by-person --resamples 100000
+    python tools/compare.py log/joint              tests with actions (reidar.test.action_weight) against those without
     python tools/compare.py --mean log/prid2011/split-*
 
 For every protocol that both were tested under: rank-1, mAP and mINP of B minus A in percentage points, the
@@ -12,12 +13,13 @@ careful test. Neither says what other training runs would give: that takes more 
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reidar_plugin.metrics.intervals import PairedTest, paired_test
 from reidar_plugin.report.results import Results, read_results
-from reidar_plugin.report.tables import paired_table, splits_table
+from reidar_plugin.report.tables import paired_table, protocol_title, splits_table
 
 FIGURES = ("rank-1", "mAP", "mINP")
 
@@ -27,21 +29,48 @@ def compare(
 ) -> dict[str, PairedTest]:
     """Paired tests of all protocols that both were tested under, by protocol and figure."""
     tests: dict[str, PairedTest] = {}
-    for key, index_a, index_b in _same_tests(a, b):
+    for title, index_a, index_b in _same_tests(a, b):
         groups = a.per_query[f"{index_a}/pid"] if by_person else None
         for figure in FIGURES:
             pair = a.per_query[f"{index_a}/{figure}"], b.per_query[f"{index_b}/{figure}"]
-            title = f"{_titles([key])} {figure}"
-            tests[title] = paired_test(*pair, resamples=resamples, seed=seed, groups=groups)
+            tests[f"{title} {figure}"] = paired_test(*pair, resamples=resamples, seed=seed, groups=groups)
     return tests
 
 
-def _same_tests(a: Results, b: Results) -> list[tuple[tuple[str, bool], int, int]]:
+def of_actions(results: Results) -> tuple[Results, Results]:
+    """The tests of one run without and with actions in their distances, as two results that can be compared."""
+    acting = [bool(test.get("action_weight")) for test in results.retrieval]
+    if not any(acting):
+        raise ValueError(
+            "one result is compared with itself where reidar.test.action_weight was set, and it was not; name two"
+        )
+    return _only(results, [not acts for acts in acting]), _only(results, acting)
+
+
+def _only(results: Results, kept: Sequence[bool]) -> Results:
+    """Some of the tests of a run, not re-ranked, under the names of their protocols alone."""
+    indices = [
+        i
+        for i, (test, keep) in enumerate(zip(results.retrieval, kept, strict=True))
+        if keep and not test["reranked"]
+    ]
+    tests = tuple({**results.retrieval[index], "action_weight": 0.0} for index in indices)
+    per_query = {
+        f"{place}/{name}": results.per_query[f"{index}/{name}"]
+        for place, index in enumerate(indices)
+        for name in ("pid", *FIGURES)
+    }
+    return replace(results, retrieval=tests, per_query=per_query)
+
+
+def _same_tests(a: Results, b: Results) -> list[tuple[str, int, int]]:
     """Tests under the protocols that both have, by index in each; it is an error if queries or gallery differ."""
     ours, theirs = _by_protocol(a), _by_protocol(b)
     shared = [(title, ours[title], theirs[title]) for title in ours if title in theirs]
     if not shared:
-        raise ValueError(f"no protocol in common: {_titles(ours)} against {_titles(theirs)}; test both alike")
+        raise ValueError(
+            f"no protocol in common: {', '.join(ours) or 'none'} against {', '.join(theirs) or 'none'}; test both alike"
+        )
     for _, index_a, index_b in shared:
         if a.retrieval[index_a]["fingerprint"] != b.retrieval[index_b]["fingerprint"]:
             raise ValueError(
@@ -51,13 +80,9 @@ def _same_tests(a: Results, b: Results) -> list[tuple[tuple[str, bool], int, int
     return shared
 
 
-def _by_protocol(results: Results) -> dict[tuple[str, bool], int]:
-    """Index of each test by its protocol and whether it is re-ranked."""
-    return {(test["protocol"], test["reranked"]): index for index, test in enumerate(results.retrieval)}
-
-
-def _titles(tests: Iterable[tuple[str, bool]]) -> str:
-    return ", ".join(title + (" (re-ranked)" if reranked else "") for title, reranked in tests) or "none"
+def _by_protocol(results: Results) -> dict[str, int]:
+    """Index of each test by its protocol and what was done to its distances."""
+    return {protocol_title(test): index for index, test in enumerate(results.retrieval)}
 
 
 def _size(test: dict[str, Any]) -> str:
@@ -91,13 +116,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _paired(args: argparse.Namespace, results: Sequence[Results]) -> str:
     """The table of paired tests between lines that say what was compared and how."""
-    if len(results) != 2:
-        raise ValueError(f"a paired test needs two results, got {len(results)}; --mean takes more")
-    a, b = results
+    if len(results) > 2:
+        raise ValueError(f"a paired test needs one or two results, got {len(results)}; --mean takes more")
+    a, b = results if len(results) == 2 else of_actions(results[0])
     tests = compare(a, b, resamples=args.resamples, seed=args.seed, by_person=args.by_person)
-    sides = [
-        f"{side}: {path} ({one.name})" for side, path, one in zip("AB", args.results, results, strict=True)
-    ]
+    names = [f"{path} ({one.name})" for path, one in zip(args.results, results, strict=True)]
+    if len(names) == 1:
+        names = [f"{names[0]}, who they are alone", f"{names[0]}, and what they do"]
+    sides = [f"{side}: {name}" for side, name in zip("AB", names, strict=True)]
     unit = "people" if args.by_person else "queries"
     foot = f"Percentage points; 95 % bootstrap intervals over {unit}; p of a two-sided sign-flip test."
     return "\n".join([*sides, "", paired_table(tests, "A", "B"), "", foot])

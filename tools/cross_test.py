@@ -21,6 +21,7 @@ from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import script, subprocesses
 from reidar_plugin.report.results import read_results
+from reidar_plugin.report.tables import protocol_title
 
 HEADS = ("trained on", "tested on", "re-ranked", "valid queries", "rank-1", "rank-5", "mAP")
 
@@ -61,7 +62,12 @@ def row_of(test: Mapping[str, Any]) -> list[str]:
     counts, metrics = test["counts"], test["metrics"]
     figures = [f"{100 * metrics[name]:.2f}" if name in metrics else "-" for name in HEADS[4:]]
     again = "yes" if test["reranked"] else "no"
-    return [test["protocol"], again, f"{counts['valid']:,} of {counts['queries']:,}", *figures]
+    return [
+        protocol_title({**test, "reranked": False}),
+        again,
+        f"{counts['valid']:,} of {counts['queries']:,}",
+        *figures,
+    ]
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -327,5 +327,8 @@ def _test() -> CN:
     node.interval_level = 0.95  # level of the bootstrap intervals over queries
     node.resamples = 10000  # how often the queries are drawn anew for an interval
     node.thresholds = "half"  # of actions: "half" is 0.5, as in Re-ID-AR; "train" the best F1 in training
+    # also test distances that count how differently two tracklets act, with this weight beside the cosine distance of
+    # identity features (metrics/action_evidence.py); 0. for no such test
+    node.action_weight = 0.0
     node.pictures = 8  # queries shown by test.visrank; the host shows all of them, which MARS has 1,980 of
     return node

@@ -1,6 +1,7 @@
 """A whole test of a network: every target, every protocol, retrieval and actions."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +17,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.features import TrackletOutputs, extract, report_replaced
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
+from reidar_plugin.metrics.action_evidence import with_action_evidence
 from reidar_plugin.metrics.actions import ActionReport, choose_thresholds, evaluate_actions
 from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.protocol_results import ProtocolResult, evaluate_retrieval
@@ -38,6 +40,17 @@ class Side(NamedTuple):
         )
         return TrackletFeatures(features, pids, camids)
 
+    def acting_tracklets(self, weight: float) -> TrackletFeatures:
+        """The same, with likelihoods of actions at that weight in what squared Euclidean distances compare."""
+        if self.outputs.likelihoods is None:
+            raise ConfigError(
+                "reidar.test.action_weight: the model has no action network; set the weight to 0, or "
+                "reidar.model.num_actions to -1"
+            )
+        plain = self.tracklets()
+        likelihoods = self.outputs.likelihoods.to(plain.features.device)
+        return plain._replace(features=with_action_evidence(plain.features, likelihoods, weight))
+
 
 class Target(NamedTuple):
     """Queries and gallery of a data set, with the outputs of the network."""
@@ -52,7 +65,7 @@ class TestOutcome(NamedTuple):
 
     targets: list[Target]
     retrieval: list[ProtocolResult]
-    """Of each target every protocol, then every protocol re-ranked."""
+    """Of each target every protocol, then every protocol with actions, then every protocol re-ranked."""
     first: list[ProtocolResult]
     """Of each target the first protocol, not re-ranked."""
     actions: ActionReport | None
@@ -66,7 +79,7 @@ class Evaluator:
         network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`.
         data: gives the test loaders and the label space.
         precision: the precision in which the network runs.
-        options: thresholds, re-ranking and the split that is tested.
+        options: thresholds, re-ranking, the weight of actions and the split that is tested.
     """
 
     def __init__(
@@ -96,11 +109,16 @@ class Evaluator:
         for target in targets:
             protocols = protocols_of(target.name, self.options.split_id)
             sides = target.query.tracklets(), target.gallery.tracklets()
+            compare = partial(
+                evaluate_retrieval, protocols=protocols, metric=check_metric(metric), normalize=normalize
+            )
             first.append(len(retrieval))
-            for reranking in (None, self.options.reranking)[: 1 + rerank]:
-                retrieval += evaluate_retrieval(
-                    *sides, protocols, metric=check_metric(metric), normalize=normalize, reranking=reranking
-                )
+            retrieval += compare(*sides)
+            if weight := self.options.action_weight:
+                acting = target.query.acting_tracklets(weight), target.gallery.acting_tracklets(weight)
+                retrieval += evaluate_retrieval(*acting, protocols, action_weight=weight)
+            if rerank:
+                retrieval += compare(*sides, reranking=self.options.reranking)
         return TestOutcome(
             targets, retrieval, [retrieval[index] for index in first], self.judge_actions(targets)
         )

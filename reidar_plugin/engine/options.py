@@ -47,12 +47,17 @@ class EvaluationOptions:
     split_id: int = 0  #: which split of the data set is tested
     reranking: Reranking = field(default_factory=Reranking)
     thresholds: str = "half"
+    action_weight: float = 0.0
     interval_level: float = 0.95
     resamples: int = 10_000
     pictures: int = 8
 
     def __post_init__(self) -> None:
         _check_choice("reidar.test.thresholds", self.thresholds, ("half", "train"))
+        if not 0 <= self.action_weight < float("inf"):
+            raise ConfigError(
+                f"reidar.test.action_weight: expected a weight of 0 or more, got {self.action_weight}"
+            )
 
     @classmethod
     def from_config(cls, cfg: CfgNode) -> "EvaluationOptions":
@@ -62,6 +67,7 @@ class EvaluationOptions:
             split_id=cfg.data.split_id,
             reranking=Reranking(node.rerank.k1, node.rerank.k2, node.rerank.lambda_value),
             thresholds=node.thresholds,
+            action_weight=node.action_weight,
             interval_level=node.interval_level,
             resamples=node.resamples,
             pictures=node.pictures,

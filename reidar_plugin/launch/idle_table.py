@@ -250,7 +250,11 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
         _ours(is_one("reidar.model.pooling", "mean", "max", "gem", "peak")),
         "set reidar.model.pooling attention or light",
     ),
-    IdleKeys("reidar.model.action_* reidar.test.thresholds", _NO_ACTIONS, "set reidar.model.num_actions -1"),
+    IdleKeys(
+        "reidar.model.action_* reidar.test.thresholds reidar.test.action_weight",
+        _NO_ACTIONS,
+        "set reidar.model.num_actions -1",
+    ),
     IdleKeys(
         "reidar.model.action_layers reidar.model.action_pooling",
         _ours(_joint(is_one("reidar.model.action_source", "feature"))),

@@ -35,6 +35,7 @@ class ProtocolResult:
     summary: str  #: the protocol explained in one line
     distance: str  #: the distance in words, e.g. ``squared Euclidean``
     reranked: bool  #: whether distances were re-ranked
+    action_weight: float  #: of the likelihoods of actions in the distances, 0 for none
     queries: int  #: number of queries, valid or not
     gallery: int  #: number of gallery tracklets
     distractors: int  #: number of distractors among them
@@ -76,6 +77,7 @@ def evaluate_retrieval(
     metric: Metric = "euclidean",
     normalize: bool = False,
     reranking: Reranking | None = None,
+    action_weight: float = 0.0,
 ) -> list[ProtocolResult]:
     """Rank the gallery for each query, once under each protocol.
 
@@ -86,6 +88,8 @@ def evaluate_retrieval(
         metric: ``euclidean`` (squared) or ``cosine``.
         normalize: scale features to unit length first.
         reranking: parameters of re-ranking; None for plain distances.
+        action_weight: with which :func:`~reidar_plugin.metrics.action_evidence.with_action_evidence` put likelihoods of
+            actions into the features, whose squared Euclidean distances count then; it only names the result.
 
     Returns:
         One result for each protocol.
@@ -106,8 +110,9 @@ def evaluate_retrieval(
                 dataset=protocol.dataset,
                 protocol=protocol.name,
                 summary=protocol.summary,
-                distance=_words(metric, normalize, reranking),
+                distance=_words(metric, normalize, reranking, action_weight),
                 reranked=reranking is not None,
+                action_weight=action_weight,
                 queries=len(asked.pids),
                 gallery=len(searched.pids),
                 distractors=int((searched.pids == DISTRACTOR).sum()) if protocol.has_distractors else 0,
@@ -128,10 +133,12 @@ def _distances(
     return [rerank(query, gallery, *reranking, metric=metric, normalize=normalize)]
 
 
-def _words(metric: Metric, normalize: bool, reranking: Reranking | None) -> str:
-    words = "cosine" if metric == "cosine" else "squared Euclidean"
-    if normalize and metric != "cosine":
+def _words(metric: Metric, normalize: bool, reranking: Reranking | None, action_weight: float) -> str:
+    words = "cosine" if metric == "cosine" or action_weight else "squared Euclidean"
+    if normalize and words != "cosine":
         words += " of unit vectors"
+    if action_weight:
+        words += f" + {action_weight:g} x squared difference of action likelihoods"
     if reranking is not None:
         words += f", re-ranked (k1 {reranking.k1}, k2 {reranking.k2}, lambda {reranking.lambda_value:g})"
     return words

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tabulate import tabulate
@@ -37,12 +37,14 @@ def bench_record(outcomes: Outcomes, level: float = 0.95, resamples: int = 10_00
         row: dict[str, Any] = {
             "runs": {street: sorted(seeds) for street, seeds in streets.items()},
             "figures": {figure: _over_seeds(streets, figure) for figure in FIGURES},
+            "with actions": _with_actions(streets, level, resamples),
             "actions": _actions(runs),
             "protocols": sorted({results.retrieval[0]["protocol"] for results in runs}),
         }
         if name != first:
             row["differences"] = {
-                figure: _difference(outcomes[first], streets, figure, level, resamples) for figure in FIGURES
+                figure: _difference(_pairs(outcomes[first], streets), figure, level, resamples)
+                for figure in FIGURES
             }
         record["variants"][name] = row
     return record
@@ -57,6 +59,9 @@ def bench_table(record: Mapping[str, Any]) -> str:
             cells[figure] = _spread(row["figures"][figure])
         for figure in FIGURES:
             cells[f"{figure} - {record['against']}"] = _interval(row.get("differences", {}).get(figure))
+        for figure, gain in row["with actions"].items():
+            cells[f"{figure}, actions counted"] = _spread(gain["figure"])
+            cells[f"{figure}, counted - not"] = _interval(gain["difference"])
         cells["action mAP"] = _spread(row["actions"].get("mAP"))
         for action, said in row["actions"].get("per_action", {}).items():
             cells[f"AP {action} (share)"] = f"{_spread(said['AP'])} ({100 * said['share']:.1f})"
@@ -86,12 +91,15 @@ def write_bench(record: Mapping[str, Any], folder: str | Path) -> Path:
 
 def _over_seeds(streets: Mapping[str, Mapping[int, Results]], figure: str) -> dict[str, float | None]:
     """Mean over all runs, and the mean over the streets of the deviation over seeds."""
-    values = {
-        street: [float(results.retrieval[0]["metrics"][figure]) for results in seeds.values()]
-        for street, seeds in streets.items()
-        if seeds
-    }
-    return _plain([each for runs in values.values() for each in runs], list(values.values()))
+    return _over_tests(
+        {street: [_Test(run, 0) for run in seeds.values()] for street, seeds in streets.items() if seeds},
+        figure,
+    )
+
+
+def _over_tests(tests: Mapping[str, Sequence["_Test"]], figure: str) -> dict[str, float | None]:
+    values = [[float(test.record["metrics"][figure]) for test in street] for street in tests.values()]
+    return _plain([each for runs in values for each in runs], values)
 
 
 def _actions(runs: Sequence[Results]) -> dict[str, Any]:
@@ -124,23 +132,75 @@ def _actions(runs: Sequence[Results]) -> dict[str, Any]:
     }
 
 
-def _difference(
-    first: Mapping[str, Mapping[int, Results]],
-    second: Mapping[str, Mapping[int, Results]],
-    figure: str,
-    level: float,
-    resamples: int,
-) -> dict[str, float] | None:
+def _with_actions(
+    streets: Mapping[str, Mapping[int, Results]], level: float, resamples: int
+) -> dict[str, dict[str, Any]]:
+    """What counting actions in the distances gives (``reidar.test.action_weight``); empty where no run was tested so."""
+    acting = {
+        street: {seed: test for seed, results in seeds.items() if (test := _acting_test(results)) is not None}
+        for street, seeds in streets.items()
+    }
+    if not any(acting.values()):
+        return {}
+    pairs = {
+        street: [(_Test(streets[street][seed], 0), test) for seed, test in sorted(seeds.items())]
+        for street, seeds in acting.items()
+    }
+    return {
+        figure: {
+            "figure": _over_tests(
+                {street: list(seeds.values()) for street, seeds in acting.items() if seeds}, figure
+            ),
+            "difference": _difference(pairs, figure, level, resamples),
+        }
+        for figure in FIGURES
+    }
+
+
+class _Test(NamedTuple):
+    """One of the tests in a run's results."""
+
+    results: Results
+    index: int
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        return self.results.retrieval[self.index]
+
+    def each(self, figure: str) -> Any:
+        """The figure of each valid query."""
+        return self.results.per_query[f"{self.index}/{figure}"]
+
+
+def _acting_test(results: Results) -> _Test | None:
+    """The first protocol with actions counted."""
+    acting = [index for index, test in enumerate(results.retrieval) if test.get("action_weight")]
+    return _Test(results, acting[0]) if acting else None
+
+
+#: Pairs of tests to be compared, by street.
+_Pairs = Mapping[str, Sequence[tuple[_Test, _Test]]]
+
+
+def _pairs(first: Mapping[str, Mapping[int, Results]], second: Mapping[str, Mapping[int, Results]]) -> _Pairs:
+    """The first test of both, for the streets and seeds that both have."""
+    return {
+        street: [
+            (_Test(first[street][seed], 0), _Test(runs[seed], 0))
+            for seed in sorted(set(runs) & set(first.get(street, {})))
+        ]
+        for street, runs in second.items()
+    }
+
+
+def _difference(pairs: _Pairs, figure: str, level: float, resamples: int) -> dict[str, float] | None:
     tests = []
-    for street, runs in second.items():
-        seeds = sorted(set(runs) & set(first.get(street, {})))
-        if seeds:
-            pairs = [(first[street][seed], runs[seed]) for seed in seeds]
-            prints = {results.retrieval[0]["fingerprint"] for pair in pairs for results in pair}
-            if len(prints) > 1:
+    for street, of_street in pairs.items():
+        if of_street:
+            if len({test.record["fingerprint"] for pair in of_street for test in pair}) > 1:
                 raise ValueError(f"{street}: runs were tested on other queries or galleries; test all alike")
-            a, b = (np.stack([pair[side].per_query[f"0/{figure}"] for pair in pairs]) for side in (0, 1))
-            tests.append(SeededTest(a, b, pairs[0][0].per_query["0/pid"]))
+            a, b = (np.stack([pair[side].each(figure) for pair in of_street]) for side in (0, 1))
+            tests.append(SeededTest(a, b, of_street[0][0].each("pid")))
     return seeded_difference(tests, level, resamples)._asdict() if tests else None
 
 

@@ -110,6 +110,7 @@ def _retrieval_results(
         "summary": result.summary,
         "distance": result.distance,
         "reranked": result.reranked,
+        "action_weight": result.action_weight,
         "counts": {
             "queries": result.queries,
             "valid": int(result.retrieval.valid.sum()),

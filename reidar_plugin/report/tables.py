@@ -144,8 +144,9 @@ def _retrieval_row(test: dict[str, Any]) -> dict[str, str]:
 
 
 def protocol_title(test: Mapping[str, Any]) -> str:
-    """A protocol and whether its distances were re-ranked."""
-    return test["protocol"] + (" (re-ranked)" if test["reranked"] else "")
+    """A protocol, whether its distances count actions, and whether they were re-ranked."""
+    acting = " with actions" if test.get("action_weight") else ""  # older results have no such key
+    return test["protocol"] + acting + (" (re-ranked)" if test["reranked"] else "")
 
 
 def _ends(interval: list[float] | None) -> str:

@@ -1,5 +1,6 @@
 """What a test reads, and what is judged."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,47 @@ def test_distances(mars: Path, tmp_path: Path, options: dict[str, Any], distance
     assert {record["distance"] for record in engine.results.retrieval} == {distance}
     assert set(engine.results.retrieval[0]["metrics"]) == {"rank-1", "rank-3", "mAP", "mINP"}
     assert not (tmp_path / "model").exists()
+
+
+def test_actions_are_evidence(mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranks with and without them are those of features and likelihoods that are joined by hand."""
+    original, chance = evaluator.extract, torch.Generator().manual_seed(0)
+
+    def by_chance(*args: Any) -> Any:
+        outputs = original(*args)
+        return outputs._replace(likelihoods=torch.rand(outputs.likelihoods.shape, generator=chance))
+
+    monkeypatch.setattr(evaluator, "extract", by_chance)
+    outcome = build(config(mars, tmp_path, reidar__test__action_weight=5.0)).evaluator("cosine")
+    plain, acting = outcome.retrieval[0], outcome.retrieval[3]
+    assert (plain.protocol, plain.distance, acting.protocol) == ("usual", "cosine", "usual")
+    assert acting.distance == "cosine + 5 x squared difference of action likelihoods"
+    query, gallery = outcome.targets[0][1:]
+    first = {}
+    for weight in (0.0, 5.0):
+        hits = []
+        for q, feature in enumerate(query.outputs.features):
+            costs = {}
+            for g, other in enumerate(gallery.outputs.features):
+                pid, cam = int(gallery.table.pids[g]), int(gallery.table.camids[g])
+                if (pid, cam) != (int(query.table.pids[q]), int(query.table.camids[q])):
+                    apart = query.outputs.likelihoods[q] - gallery.outputs.likelihoods[g]
+                    costs[g] = 1 - torch.cosine_similarity(feature, other, dim=0) + weight * (apart**2).sum()
+            order = sorted(costs, key=lambda g: float(costs[g]))
+            hits.append([gallery.table.pids[g] == query.table.pids[q] for g in order].index(True) + 1)
+        first[weight] = hits
+    assert outcome.first == [plain]
+    assert plain.retrieval.first_match.tolist() == first[0.0]
+    assert acting.retrieval.first_match.tolist() == first[5.0]
+    assert first[0.0] != first[5.0]  # else nothing is shown
+
+
+def test_no_evidence_without_an_action_network(mars: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"reidar__model__num_actions": 0, "reidar__loss__terms": ["ranked_list"]}
+    network = build(config(mars, tmp_path, **options))
+    network.evaluator.options = replace(network.evaluator.options, action_weight=0.1)
+    with pytest.raises(ConfigError, match=r"reidar\.test\.action_weight: the model has no action network"):
+        network.evaluator()
 
 
 def test_a_test_draws_no_chance(mars: Path, tmp_path: Path) -> None:

@@ -66,6 +66,12 @@ def test_refuses_options_of_training(given: dict[str, object], message: str) -> 
         TrainingOptions(**given)
 
 
+@pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
+def test_refuses_a_weight_that_is_none(weight: float) -> None:
+    with pytest.raises(ConfigError, match=r"reidar\.test\.action_weight: expected a weight of 0 or more"):
+        EvaluationOptions(action_weight=weight)
+
+
 def test_refuses_unknown_thresholds() -> None:
     with pytest.raises(
         ConfigError, match=r"reidar.test.thresholds: unknown 'best'; choose one of half, train"

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -46,6 +47,7 @@ def asked(**finder: str) -> Asked:
 
 def write_street(folder: Path, name: str, people: Sequence[tuple[tuple[int, int, int], int, int]]) -> Camera:
     """A video of people of one colour each, one beside the other, each from one frame to another; and its tracks."""
+    pytest.importorskip("av", reason="the extra 'video' is not installed")
     folder.mkdir(parents=True, exist_ok=True)
     frames = max((last for _, _, last in people), default=9) + 1
     writer = cv2.VideoWriter(

@@ -79,3 +79,33 @@ def test_runs_on_other_tests_are_refused() -> None:
     given["joint"]["b"][1] = made_up(1.0, people=30)
     with pytest.raises(ValueError, match="b: runs were tested on other queries"):
         bench_record(given)
+
+
+def test_actions_counted_in_the_distances() -> None:
+    """The rows hold the test with actions, and its difference to the test without in the same runs."""
+    given = outcomes()
+    for runs in given["joint"].values():
+        for seed, results in runs.items():
+            better = made_up(0.5)
+            acting = tuple({**test, "action_weight": 0.1} for test in better.retrieval)
+            moved = {
+                f"{int(key.split('/')[0]) + 3}/{key.split('/')[1]}": values
+                for key, values in better.per_query.items()
+            }
+            runs[seed] = replace(
+                results, retrieval=results.retrieval + acting, per_query={**results.per_query, **moved}
+            )
+    record = bench_record(given, resamples=50)
+    assert record["variants"]["alone"]["with actions"] == {}
+    said = record["variants"]["joint"]["with actions"]["mAP"]
+    with_actions = made_up(0.5).retrieval[0]["metrics"]["mAP"]
+    assert said["figure"]["mean"] == pytest.approx(with_actions)
+    plain = {
+        s: [r.retrieval[0]["metrics"]["mAP"] for r in runs.values()] for s, runs in given["joint"].items()
+    }
+    gaps = [with_actions - statistics.fmean(each) for each in plain.values()]
+    assert said["difference"]["mean"] == pytest.approx(statistics.fmean(gaps))
+    assert said["difference"]["mean"] > 0.05  # else nothing is shown
+    lines = [line for line in bench_table(record).splitlines() if line.startswith("mAP, ")]
+    assert [line.split("  ")[0] for line in lines] == ["mAP, actions counted", "mAP, counted - not"]
+    assert f"{100 * with_actions:.1f} ± 0.0" in lines[0]

@@ -2,6 +2,7 @@
 
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,4 +96,26 @@ def test_refuses_what_cannot_be_compared(tmp_path: Path, capsys: pytest.CaptureF
     assert TOOL["main"]([paths[0], str(tmp_path / "nowhere")]) == 1
     assert "no results at" in capsys.readouterr().err
     assert TOOL["main"](paths) == 1
-    assert "needs two results, got 3" in capsys.readouterr().err
+    assert "needs one or two results, got 3" in capsys.readouterr().err
+
+
+def test_with_and_without_actions_in_one_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, acting = made_up(1.2), made_up(0.8)
+    moved = {
+        f"{int(key.split('/')[0]) + 3}/{key.split('/')[1]}": each for key, each in acting.per_query.items()
+    }
+    both = replace(
+        plain,
+        retrieval=plain.retrieval + tuple({**test, "action_weight": 0.1} for test in acting.retrieval),
+        per_query={**plain.per_query, **moved},
+    )
+    path = str(write_results(both, tmp_path))
+    assert TOOL["main"]([path]) == 0
+    printed = capsys.readouterr().out
+    gap = acting.retrieval[0]["metrics"]["mAP"] - plain.retrieval[0]["metrics"]["mAP"]
+    assert gap > 0.05
+    line = next(line for line in printed.splitlines() if line.startswith("MARS usual mAP"))
+    assert re.split(r"\s{2,}", line)[1] == f"{100 * gap:+.2f}"
+    assert printed.count("MARS ") == 9
+    assert TOOL["main"]([str(write_results(plain, tmp_path / "plain"))]) == 1
+    assert "where reidar.test.action_weight was set" in capsys.readouterr().err
