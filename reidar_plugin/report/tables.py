@@ -39,10 +39,16 @@ def retrieval_rows(results: Results) -> list[dict[str, str]]:
 def retrieval_notes(results: Results) -> list[str]:
     """What each protocol is, and what the brackets mean; some retrieval was tested."""
     tests = results.retrieval
-    notes = [f"{protocol_title(test)}: {test['summary']}; {test['distance']}." for test in tests]
+    notes = [_note(test) for test in tests]
     level = tests[0]["intervals"]["level"]
     notes.append(f"Percent; in brackets {level:.0%} bootstrap intervals over the valid queries.")
     return list(dict.fromkeys(notes))
+
+
+def _note(test: Mapping[str, Any]) -> str:
+    if test.get("action_weight") and not test["reranked"]:
+        return f"with actions: the same; {test['distance']}."
+    return f"{protocol_title(test)}: {test['summary']}; {test['distance']}."
 
 
 def action_table(results: Results) -> str:

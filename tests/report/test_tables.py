@@ -113,3 +113,24 @@ def test_paired_tests_say_which_model_is_judged() -> None:
     assert row.startswith("MARS usual mAP  ")
     assert "+25.00" in row
     assert row.split()[-2:] == ["2", "1"]
+
+
+def test_rows_with_actions_say_so_once() -> None:
+    draw = torch.Generator().manual_seed(0)
+    pids = torch.arange(1, 9)
+    sides = [
+        TrackletFeatures(torch.randn(8, 4, generator=draw), pids, torch.full((8,), camera))
+        for camera in (0, 1)
+    ]
+    tests = [
+        one
+        for weight in (0.0, 0.5)
+        for one in evaluate_retrieval(*sides, protocols_of("mars"), action_weight=weight)
+    ]
+    table = retrieval_table(collect_results("x", tests, resamples=20))
+    assert [line.split("  ")[0] for line in table.splitlines()[5:8]] == [
+        "MARS usual with actions",
+        "MARS no-distractors with actions",
+        "MARS mixing with actions",
+    ]
+    assert table.count("cosine + 0.5 x squared difference of action likelihoods") == 1
