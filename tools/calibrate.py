@@ -19,6 +19,8 @@ from reidar_plugin.inference.trained_model import find_file
 from reidar_plugin.launch.calibrate import calibrate
 from reidar_plugin.launch.dataset_tracklets import labelled_tracklets
 
+RATES = (0.01, 0.05, 0.1)  #: of false alarms
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
@@ -44,6 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f"{args.out}: threshold {found.threshold:.4g} ({found.metric}), at which {found.precision:.1%} of the pairs are "
         f"right and {found.recall:.1%} are found; {found.tracklets:,} tracklets of {found.people:,} people"
+    )
+    told = [
+        rate for rate in RATES if rate * (1 + len(found.strangers)) >= 1
+    ]  # lower ones need more strangers
+    at = ", ".join(f"{found.detection_rate(rate):.1%} at {rate:.0%}" for rate in told)
+    print(
+        f"is somebody in the gallery? known people found, and nearest, at a rate of false alarms: {at or 'too few'}"
     )
     return 0
 

@@ -54,9 +54,15 @@ class ClipNetwork(nn.Module):
         return ClipTensors(
             feature,
             feature[:, :0] if output.action_logits is None else output.action_logits.float().sigmoid(),
-            output.attention.float(),
-            None if seen is None else seen.float().sum(dim=(3, 4)),
+            _of_given(output.attention.float(), frames.shape[1]),
+            None if seen is None else _of_given(seen.float().sum(dim=(3, 4)), frames.shape[1]),
         )
+
+
+def _of_given(weights: Tensor, length: int) -> Tensor:
+    """``(..., T)`` from ``(..., T')``: copies that a model with branches puts at the end weigh for the last frame."""
+    rest = weights[..., length - 1 :].sum(dim=-1, keepdim=True)
+    return torch.cat([weights[..., : length - 1], rest], dim=-1)
 
 
 class FrameAverage(nn.Module):

@@ -5,7 +5,7 @@ that any program that has onnxruntime and RGB pictures can run it. What the grap
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
 from reidar_plugin.inference.model_card import ModelCard
-from reidar_plugin.inference.onnx_judge import CARD_KEY, COUNTS, FRAMES, OUTPUTS, load_onnx
+from reidar_plugin.inference.onnx_judge import CARD_KEY, COUNTS, FRAMES, OUTPUTS, OnnxJudge, load_onnx
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.prediction import ClipOutputs
 from reidar_plugin.inference.trained_model import TrainedModel
@@ -59,7 +59,10 @@ class _Graph(nn.Module):
 
 
 def export_onnx(
-    trained: TrainedModel, path: str | Path, shapes: Sequence[tuple[int, int]] = SHAPES
+    trained: TrainedModel,
+    path: str | Path,
+    shapes: Sequence[tuple[int, int]] = SHAPES,
+    finish: Callable[[Path, OnnxJudge], None] | None = None,
 ) -> Parity:
     """Write a model to a file; it gets its name only when it says what the model says.
 
@@ -67,6 +70,7 @@ def export_onnx(
         trained: the model.
         path: the file, replaced if it is there.
         shapes: clips and frames at which both are compared.
+        finish: called with the file before it gets its name, and with what runs it; may write it anew, or raise.
 
     Raises:
         ExportError: the model cannot be exported, or differs by more than 1e-4.
@@ -79,12 +83,15 @@ def export_onnx(
     program.model.metadata_props[CARD_KEY] = sized.as_json()
     with replacing(Path(path)) as part:
         program.save(str(part))
-        found = largest_difference(judge, load_onnx(part, torch.device("cpu"))[0], trained.card, shapes)
+        written, _ = load_onnx(part, torch.device("cpu"))
+        found = largest_difference(judge, written, trained.card, shapes)
         if not found <= TOLERANCE:
             raise ExportError(
                 f"{trained.card.model}: the exported graph differs from the model by {found:.2g}, more than {TOLERANCE:g}; "
                 "nothing was written"
             )
+        if finish is not None:
+            finish(part, written)
     return Parity(found, tuple(shapes))
 
 
@@ -117,7 +124,7 @@ def _program(network: ClipNetwork, card: ModelCard) -> Any:
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of the exporter, about itself
-            return torch.onnx.export(
+            program = torch.onnx.export(
                 _Graph(network),
                 example,
                 dynamo=True,
@@ -129,6 +136,16 @@ def _program(network: ClipNetwork, card: ModelCard) -> Any:
             )
     except (torch.onnx.OnnxExporterError, RuntimeError, ValueError, TypeError) as error:
         raise ExportError(f"{card.model} cannot be exported to ONNX ({summary(error)})") from error
+    _forget_where_it_was_made(program)
+    return program
+
+
+def _forget_where_it_was_made(program: Any) -> None:
+    """Stack traces of the exporter: half of a small file, and paths of this machine."""
+    for node in program.model.graph:
+        node.metadata_props.clear()
+        for value in node.outputs:
+            value.metadata_props.clear()
 
 
 def _check_versions() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from reidar_plugin.errors import InputError, MissingFileError, ReidarError, summary
@@ -38,10 +39,15 @@ class OnnxJudge:
         self.outputs = [each.name for each in session.get_outputs()]
 
     def __call__(self, frames: Tensor) -> ClipOutputs:
+        said = self.session.run(self.outputs, self.inputs_of(frames))
+        return ClipOutputs(**dict(zip(self.outputs, said, strict=True)))
+
+    def inputs_of(self, frames: Tensor) -> dict[str, NDArray[Any]]:
+        """What the graph reads of clips uint8 ``(B, T, H, W, 3)``, by name."""
         given = {FRAMES: frames.numpy()}
         if COUNTS in self.inputs:
             given[COUNTS] = first_seen(frames).numpy()
-        return ClipOutputs(**dict(zip(self.outputs, self.session.run(self.outputs, given), strict=True)))
+        return given
 
 
 def load_onnx(path: str | Path, device: torch.device) -> tuple[OnnxJudge, ModelCard]:

@@ -4,6 +4,9 @@ Nothing says when they were taken: frames count from 1 and follow each other by 
 begins after the one before, so that no two of them are kept apart for being seen at once.
 """
 
+import hashlib
+import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,14 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from reidar_plugin.data.frames import read_picture, resize_into
-from reidar_plugin.errors import InputError, MissingFileError
-from reidar_plugin.inference.camera_file import CameraFindings
+from reidar_plugin.errors import InputError, MissingFileError, PictureError
+from reidar_plugin.inference.camera_file import CameraFindings, read_findings, write_findings
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.crops import TrackClip
 from reidar_plugin.inference.predictor import Predictor
-from reidar_plugin.inference.recognise import Found
-from reidar_plugin.inference.track_summary import summarise_tracks
+from reidar_plugin.inference.recognise import Asked, Found
+from reidar_plugin.inference.track_summary import TrackSummary, summarise_tracks
 from reidar_plugin.inference.tracks import Tracks
+from reidar_plugin.io.console import say
 from reidar_plugin.io.progress import progress
 
 __all__ = ["PictureTracklet", "find_tracklets", "recognise_pictures"]
@@ -57,19 +61,57 @@ def find_tracklets(folder: Path) -> list[PictureTracklet]:
     ]
 
 
-def recognise_pictures(tracklets: Sequence[PictureTracklet], predictor: Predictor) -> list[Found]:
-    """What the model says of each tracklet, by camera; its numbers are those of consecutive clips."""
-    cameras = {each.camera: Camera(each.camera, Path()) for each in tracklets}
-    found = []
-    for name, camera in cameras.items():
-        own = [each for each in tracklets if each.camera == name]
-        said = summarise_tracks(progress(name, _clips(own, predictor), _count(own, predictor)), predictor)
-        summaries = [one._replace(track=own[int(one.track)].name) for one in said]
-        nothing = Tracks(
-            np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.float32)
-        )
-        found.append(Found(camera, CameraFindings(nothing, summaries, 0, 0)))
-    return found
+def recognise_pictures(tracklets: Sequence[PictureTracklet], asked: Asked, folder: Path) -> list[Found]:
+    """What the model says of each tracklet, by camera; its numbers are those of consecutive clips.
+
+    Args:
+        tracklets: the tracklets.
+        asked: the model.
+        folder: where the findings of each camera are kept, ``<camera>.npz``; those of the same pictures are taken up.
+    """
+    cameras: dict[str, list[PictureTracklet]] = {}
+    for each in tracklets:
+        cameras.setdefault(each.camera, []).append(each)
+    return [_recognise_camera(Camera(name, Path()), own, asked, folder) for name, own in cameras.items()]
+
+
+def _recognise_camera(
+    camera: Camera, tracklets: Sequence[PictureTracklet], asked: Asked, folder: Path
+) -> Found:
+    path, question = folder / f"{camera.name}.npz", _question(tracklets, asked)
+    findings = read_findings(path, question)
+    if findings is None:
+        findings = CameraFindings(_NO_BOXES, _summaries(camera, tracklets, asked.predictor), 0, 0)
+        write_findings(path, findings, question)
+    else:
+        say(f"{camera.name}: {len(findings.summaries):,} tracklets, as found before")
+    return Found(camera, findings)
+
+
+_NO_BOXES = Tracks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.float32))
+
+
+def _question(tracklets: Sequence[PictureTracklet], asked: Asked) -> str:
+    """All that the findings depend on; of pictures their paths, sizes and times of change, as a digest."""
+    digest = hashlib.sha256()
+    for each in tracklets:
+        digest.update(json.dumps([each.name, *map(_state, each.paths)]).encode())
+    return json.dumps([digest.hexdigest(), asked.fingerprint, asked.predictor.card.as_json()])
+
+
+def _state(path: str) -> list[str | int]:
+    try:
+        state = os.stat(path)
+    except OSError as error:
+        raise PictureError(f"{path}: expected a picture, got {error.strerror}") from error
+    return [os.path.abspath(path), state.st_size, state.st_mtime_ns]
+
+
+def _summaries(
+    camera: Camera, tracklets: Sequence[PictureTracklet], predictor: Predictor
+) -> list[TrackSummary]:
+    clips = progress(camera.name, _clips(tracklets, predictor), _count(tracklets, predictor))
+    return [one._replace(track=tracklets[int(one.track)].name) for one in summarise_tracks(clips, predictor)]
 
 
 def _count(tracklets: Sequence[PictureTracklet], predictor: Predictor) -> int:

@@ -7,7 +7,8 @@ A tracklet of n frames is cut into C clips of T frames. With the feature :math:`
     f = \frac{1}{C} \sum_c f_c, \qquad p = \frac{1}{C} \sum_c p_c, \qquad
     w_j = \frac{1}{C} \sum_{c, t:\ i_{ct} = j} a_{ct}
 
-as a test of the model averages. A frame that occurs twice in a clip, as in the last one of a tracklet, has both weights;
+as a test of the model averages; of a model with several branches (TCLNet) each branch's part of f is then brought to
+length 1. A frame that occurs twice in a clip, as in the last one of a tracklet, has both weights;
 one that no clip holds weighs 0.
 """
 
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ClipOutputs", "Prediction", "PredictionMean", "average"]
+__all__ = ["ClipOutputs", "Prediction", "PredictionMean", "average", "balanced"]
 
 
 class Prediction(NamedTuple):
@@ -72,13 +73,6 @@ class PredictionMean:
             weights = np.concatenate([weights, outputs.action_attention], axis=1)
         self._weights.append((places, weights))
 
-    def _mean_feature(self) -> NDArray[np.float32]:
-        mean = np.asarray(self._feature / self.clips, np.float32)
-        if self.branches == 1:
-            return mean
-        parts = mean.reshape(self.branches, -1)
-        return (parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-12)).ravel()
-
     def result(self, frames: int) -> Prediction:
         """The mean.
 
@@ -92,7 +86,7 @@ class PredictionMean:
         shares = np.stack([np.bincount(places, row, minlength=frames) for row in weights])
         weighted = np.asarray(shares / self.clips, np.float32)  # (1 + M, n), or (1, n)
         return Prediction(
-            self._mean_feature(),
+            balanced(np.asarray(self._feature / self.clips, np.float32), self.branches),
             np.asarray(self._actions / self.clips, np.float32),
             weighted[0],
             weighted[1:] if len(weighted) > 1 else None,
@@ -100,14 +94,28 @@ class PredictionMean:
         )
 
 
-def average(predictions: Sequence[Prediction]) -> Prediction:
-    """One prediction for the frames of several, in their order; each counts the same, as the clips of a tracklet do."""
+def balanced(feature: NDArray[np.float32], branches: int) -> NDArray[np.float32]:
+    """A feature ``(D,)`` with each branch's part at length 1; that of one branch as it is."""
+    if branches == 1:
+        return feature
+    parts = feature.reshape(branches, -1)
+    return (parts / np.maximum(np.linalg.norm(parts, axis=1, keepdims=True), 1e-12)).ravel()
+
+
+def average(predictions: Sequence[Prediction], branches: int = 1) -> Prediction:
+    """One prediction for the frames of several clips, in their order, as that of a tracklet is made from its clips.
+
+    Args:
+        predictions: of clips, from ``Predictor.predict_clips``; each counts the same.
+        branches: of the model, see :class:`PredictionMean`.
+    """
     if not predictions:
         raise ValueError("expected at least one prediction to average, got none")
     count = len(predictions)
     seen = [each.action_attention for each in predictions if each.action_attention is not None]
+    feature = np.mean([each.feature for each in predictions], axis=0, dtype=np.float64)
     return Prediction(
-        np.asarray(np.mean([each.feature for each in predictions], axis=0, dtype=np.float64), np.float32),
+        balanced(np.asarray(feature, np.float32), branches),
         np.asarray(np.mean([each.actions for each in predictions], axis=0, dtype=np.float64), np.float32),
         np.concatenate([each.attention for each in predictions]) / np.float32(count),
         np.concatenate(seen, axis=1) / np.float32(count) if seen else None,

@@ -21,11 +21,12 @@ from reidar_plugin.inference.onnx_judge import load_onnx
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.prediction import ClipOutputs, Prediction, PredictionMean
 from reidar_plugin.inference.tracklet_frames import Tracklet, TrackletFrames
-from reidar_plugin.inference.trained_model import load_trained
+from reidar_plugin.inference.trained_model import TrainedModel, load_trained
 
 __all__ = ["Predictor", "TrackAverager"]
 
 MAX_FRAMES = 256  # of a batch
+CPU_PIXELS = 2**19  # of a batch on a CPU, whose caches are then not left; twice as fast as one of 256 frames
 
 
 class Piece(NamedTuple):
@@ -71,7 +72,7 @@ class Predictor:
         model: str = "",
         settings: dict[str, Any] | None = None,
         thresholds: Sequence[float] = (),
-        max_frames: int = MAX_FRAMES,
+        max_frames: int = 0,
     ) -> "Predictor":
         """Read a model from a file; nothing in it is run.
 
@@ -84,7 +85,7 @@ class Predictor:
             settings: config keys whose values the file does not have, or that shall differ, such as
                 ``{"data.height": 128, "data.width": 64}``.
             thresholds: of the actions; empty for the file's own.
-            max_frames: of a batch.
+            max_frames: of a batch; 0 for 256, or on a CPU so many as have half a million pixels.
         """
         if Path(path).suffix == ".onnx":
             if model or settings or precision != "float32":
@@ -93,12 +94,24 @@ class Predictor:
                 )
             judge, card = load_onnx(path, checked_device(device))
             card = replace(card, thresholds=tuple(thresholds)) if thresholds else card
-            return cls(judge, card, max_frames)
-        trained = load_trained(path, model, settings, thresholds)
-        network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std))
-        return cls(
-            TorchJudge(network, Precision(precision, checked_device(device))), trained.card, max_frames
+            return cls(judge, card, max_frames or frames_of_a_batch(device, card))
+        return cls.of(load_trained(path, model, settings, thresholds), device, precision, max_frames)
+
+    @classmethod
+    def of(
+        cls,
+        trained: TrainedModel,
+        device: str | torch.device = "cpu",
+        precision: str = "float32",
+        max_frames: int = 0,
+    ) -> "Predictor":
+        """A predictor of a model that is read already; see :meth:`load`."""
+        network, card = (
+            ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std)),
+            trained.card,
         )
+        judge = TorchJudge(network, Precision(precision, checked_device(device)))
+        return cls(judge, card, max_frames or frames_of_a_batch(device, card))
 
     @property
     def height(self) -> int:
@@ -155,6 +168,9 @@ class Predictor:
     ) -> list[Prediction]:
         """Predict clips, each for itself; :func:`~reidar_plugin.inference.prediction.average` joins those of a tracklet.
 
+        Features are as the network says them: of a model with several branches ``average`` brings each to length 1,
+        after the mean, so that a clip alone needs it, too.
+
         Args:
             pixels: uint8 ``(B, T, H, W, 3)``, RGB, in the size of the network; any T.
             valid: bool ``(B, T)``, True for the first n frames of each clip, or those n, ``(B,)``; None for all. The rest
@@ -172,7 +188,7 @@ class Predictor:
                 )
             )
             for row, size in enumerate(counts[start : start + rows].tolist()):
-                mean = PredictionMean(self.card.branches)
+                mean = PredictionMean()
                 mean.add(outputs.take(slice(row, row + 1)), part[row : row + 1])
                 found.append(mean.result(size))
         return found
@@ -269,6 +285,12 @@ class TrackAverager:
             places = before + np.arange(card.clip_length) % len(clip.frames)
             # the first clip tells a track from a later one under the same number
             yield Piece((clip.track, first), places, partial(_copy, clip.pixels), after if clip.ends else 0)
+
+
+def frames_of_a_batch(device: str | torch.device, card: ModelCard) -> int:
+    """How many frames are judged at once, where nobody says so."""
+    few = checked_device(device).type == "cpu"
+    return max(1, min(MAX_FRAMES, CPU_PIXELS // (card.height * card.width))) if few else MAX_FRAMES
 
 
 def checked_device(device: str | torch.device) -> torch.device:

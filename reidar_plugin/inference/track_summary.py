@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from reidar_plugin.inference.crops import TrackClip
-from reidar_plugin.inference.prediction import Prediction
+from reidar_plugin.inference.prediction import Prediction, balanced
 from reidar_plugin.inference.predictor import Predictor
 
 __all__ = ["Shot", "TrackSummary", "summarise_tracks"]
@@ -55,7 +55,9 @@ def summarise_tracks(clips: Iterable[TrackClip], predictor: Predictor) -> Iterat
             np.stack([clip.pixels for clip in batch]), [len(clip.frames) for clip in batch]
         )
         for clip, prediction in zip(batch, said, strict=True):
-            track = waiting.setdefault(clip.track, _Track(clip, predictor.thresholds))
+            track = waiting.setdefault(
+                clip.track, _Track(clip, predictor.thresholds, predictor.card.branches)
+            )
             track.add(clip, prediction)
             if clip.ends:
                 yield waiting.pop(clip.track).summary()
@@ -75,6 +77,7 @@ class _Track:
 
     first: TrackClip
     thresholds: NDArray[np.float32]
+    branches: int
     clips: int = 0
     frames: int = 0
     feature: NDArray[np.float64] | float = 0.0
@@ -109,7 +112,7 @@ class _Track:
         seen = table >= self.thresholds
         return TrackSummary(
             track=self.first.track,
-            feature=np.asarray(self.feature / self.clips, np.float32),
+            feature=balanced(np.asarray(self.feature / self.clips, np.float32), self.branches),
             actions=table.mean(axis=0, dtype=np.float64).astype(np.float32),
             first_frame=int(self.first.frames[0]),
             last_frame=self.last_frame,

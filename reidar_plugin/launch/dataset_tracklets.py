@@ -3,38 +3,47 @@
 from collections.abc import Sequence
 from typing import Any
 
+from yacs.config import CfgNode
+
 from reidar_plugin import host
 from reidar_plugin.errors import ConfigError, InputError, ReidarError, nearest, summary
 from reidar_plugin.inference.picture_folders import PictureTracklet
 from reidar_plugin.plugin.registration import enable
 
-__all__ = ["dataset_tracklets", "labelled_tracklets"]
+__all__ = ["dataset_tracklets", "labelled_tracklets", "open_dataset"]
 
 
 def dataset_tracklets(name: str, root: str) -> list[PictureTracklet]:
     """Query and gallery of a video data set that torchreid or the plugin knows; identities are not looked at."""
-    query, gallery = _test_samples(name, root)
+    found = open_dataset(name, root)
     return [
         PictureTracklet(f"camera {camid + 1}", f"{number:05d}", list(paths))
-        for number, (paths, _, camid, *_) in enumerate([*query, *gallery])
+        for number, (paths, _, camid, *_) in enumerate([*found.query, *found.gallery])
     ]
 
 
 def labelled_tracklets(name: str, root: str) -> list[tuple[Sequence[str], int, int]]:
     """Paths, person and camera of the test tracklets of everybody who is asked for: no distractors, no junk."""
-    query, gallery = _test_samples(name, root)
-    asked = {pid for _, pid, *_ in query}
-    return [(list(paths), pid, camid) for paths, pid, camid, *_ in [*query, *gallery] if pid in asked]
+    found = open_dataset(name, root)
+    asked = {pid for _, pid, *_ in found.query}
+    return [
+        (list(paths), pid, camid) for paths, pid, camid, *_ in [*found.query, *found.gallery] if pid in asked
+    ]
 
 
-def _test_samples(name: str, root: str) -> tuple[list[Any], list[Any]]:
-    """Query and gallery.
+def open_dataset(name: str, root: str, cfg: CfgNode | None = None) -> Any:
+    """A video data set that torchreid or the plugin knows, with its ``train``, ``query`` and ``gallery``.
+
+    Args:
+        name: as in ``data.sources``.
+        root: where data sets are.
+        cfg: names labels and their files; None for the defaults.
 
     Raises:
         ConfigError: nobody knows the data set.
         InputError: the host cannot read it.
     """
-    enable(quiet=True)
+    enable(cfg, quiet=True)
     table = host.dataset_table("video")
     if name not in table:
         raise ConfigError(
@@ -42,11 +51,10 @@ def _test_samples(name: str, root: str) -> tuple[list[Any], list[Any]]:
             f"data sets are {', '.join(table)}"
         )
     try:
-        found = table[name](root=root, transform=list, verbose=False)  # no picture is read here
+        return table[name](root=root, transform=list, verbose=False)  # no picture is read here
     except ReidarError:
         raise
     except (OSError, RuntimeError, ValueError, AssertionError) as error:  # the host's
         raise InputError(
             f"{name} under {root} cannot be read ({summary(error)}); try tools/check_dataset.py"
         ) from error
-    return found.query, found.gallery

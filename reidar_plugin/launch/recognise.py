@@ -123,7 +123,7 @@ def _find(source: Sequence[Any], asked: Asked, kept: Path) -> list[Found]:
     cameras = [one for one in source if isinstance(one, Camera)]
     if cameras:
         return [recognise_video(camera, asked, kept) for camera in cameras]
-    return recognise_pictures([one for one in source if isinstance(one, PictureTracklet)], asked.predictor)
+    return recognise_pictures([one for one in source if isinstance(one, PictureTracklet)], asked, kept)
 
 
 def _write(

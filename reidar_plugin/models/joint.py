@@ -172,15 +172,17 @@ class JointModel(nn.Module):
 
         Not in training, where losses read what each frame is; single frames are what the host's engines train on.
         """
-        missing = -clips.shape[1] % self.branches
-        if not missing:
+        length = clips.shape[1]
+        if self.branches == 1:
             return clips
-        if self.training and clips.shape[1] > 1:
+        missing = -length % self.branches
+        if self.training and length > 1 and missing:
             raise InputError(
                 f"{self.name} trains on clips of {self.branches}, {2 * self.branches}, ... frames, got "
-                f"{clips.shape[1]}: set video.seq_len"
+                f"{length}: set video.seq_len"
             )
-        return torch.cat([clips, clips[:, -1:].expand(-1, missing, -1, -1, -1)], dim=1)
+        # without a branch on T, so that an exported graph takes any
+        return clips[:, torch.arange(length + missing, device=clips.device).clamp(max=length - 1)]
 
     def _branch_logits(self, feature: Tensor) -> Tensor:
         """``(B, D) -> (B, P, K)``, from each branch's part of the feature."""

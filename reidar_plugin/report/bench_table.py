@@ -161,15 +161,15 @@ class _Test(NamedTuple):
     """One of the tests in a run's results."""
 
     results: Results
-    index: int
+    number: int  #: of the test in the results, from 0
 
     @property
     def record(self) -> Mapping[str, Any]:
-        return self.results.retrieval[self.index]
+        return self.results.retrieval[self.number]
 
     def each(self, figure: str) -> Any:
         """The figure of each valid query."""
-        return self.results.per_query[f"{self.index}/{figure}"]
+        return self.results.per_query[f"{self.number}/{figure}"]
 
 
 def _acting_test(results: Results) -> _Test | None:

@@ -29,6 +29,22 @@ def test_bytes_in_and_arrays_out() -> None:
     assert not network.training
 
 
+class Padding(nn.Module):
+    """Adds a copy of the last frame, as a model with two branches does; frame t weighs t + 1."""
+
+    def forward(self, clips: torch.Tensor) -> JointOutput:
+        weights = torch.arange(1.0, clips.shape[1] + 2).expand(len(clips), -1)
+        maps = weights[:, None, :, None, None]
+        return JointOutput(weights, weights, weights, weights, weights, weights, action_attention=maps)
+
+
+def test_copies_at_the_end_weigh_for_the_last_frame() -> None:
+    network = ClipNetwork(Padding(), Normalise())
+    said = network(torch.zeros(1, 3, 4, 2, 3, dtype=torch.uint8))
+    assert said.attention.tolist() == [[1, 2, 3 + 4]]
+    assert said.action_attention.tolist() == [[[1, 2, 3 + 4]]]
+
+
 def test_pictures_are_averaged() -> None:
     clips = torch.randn(2, 3, 3, 4, 4)
     output = FrameAverage(nn.Flatten())(clips)

@@ -1,5 +1,6 @@
 """Exported graphs against torch: every pooling, every action source, clips and frames of any number."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference import onnx_export
 from reidar_plugin.inference.onnx_export import ExportError, export_onnx
 from reidar_plugin.inference.predictor import Predictor
+from reidar_plugin.inference.trained_model import TrainedModel
 from reidar_plugin.models.instances import INSTANCE_POOLINGS
+from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.temporal import POOLINGS
 from tests.inference.onnx_files import small
 from tests.versions import TORCH
@@ -46,6 +49,28 @@ def test_says_what_torch_says(options: dict[str, Any], tmp_path: Path) -> None:
     assert parity.difference <= 1e-4
     assert {(1, 1), (5, 4)} <= set(parity.shapes)
     assert [path.name for path in tmp_path.iterdir()] == ["small.onnx"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trunk", ["tclnet_resnet18", "ap3d_nl_resnet18"])
+def test_frames_that_see_each_other(trunk: str, tmp_path: Path) -> None:
+    """One frame, an odd number of frames: TCLNet's two branches then share the last one."""
+    torch.manual_seed(0)
+    network = build_joint(trunk, 5, frame_size=(64, 32), pooling="peak", num_actions=3, action_width=8)
+    for (
+        name,
+        parameter,
+    ) in network.named_parameters():  # what starts as zero, so that frames do see each other
+        if parameter.dim() == 1:
+            nn.init.uniform_(parameter, 0.5, 1.0)
+        elif name.endswith("temporal.weight"):
+            nn.init.normal_(parameter, std=0.02)
+    trained = small()
+    card = replace(trained.card, height=64, width=32, branches=network.branches)
+    parity = export_onnx(
+        TrainedModel(network.eval(), card, trained.config), tmp_path / "a.onnx", [(1, 1), (2, 2), (3, 5)]
+    )
+    assert parity.difference <= 1e-4
 
 
 def test_a_graph_that_differs_gets_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,6 +111,7 @@ def test_the_predictor_runs_it(tmp_path: Path) -> None:
     """All that it needs to know comes from the file."""
     trained = small(source="0", action_pooling="max")
     export_onnx(trained, tmp_path / "small.onnx")
+    assert b"stack_trace" not in (tmp_path / "small.onnx").read_bytes()  # with paths of where it was made
     loaded = Predictor.load(tmp_path / "small.onnx")
     assert loaded.card.model == "small"
     assert (loaded.height, loaded.width, loaded.clip_length, loaded.feature_size) == (32, 16, 4, 8)

@@ -1,14 +1,17 @@
 """Folders of pictures as tracklets."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from reidar_plugin.errors import InputError, MissingFileError
+from reidar_plugin.inference import picture_folders
 from reidar_plugin.inference.picture_folders import find_tracklets, recognise_pictures
-from tests.inference.recognised import GREEN, RED, colour_predictor, mean_colour
+from tests.inference.recognised import GREEN, RED, asked, mean_colour
 
 
 def write(folder: Path, colour: tuple[int, int, int], count: int) -> None:
@@ -27,12 +30,45 @@ def test_by_camera_and_name(tmp_path: Path) -> None:
         ("gate", "b", 6),
         ("yard", "a", 4),
     ]
-    gate, yard = recognise_pictures(tracklets, colour_predictor())
+    gate, yard = recognise_pictures(tracklets, asked(), tmp_path)
     a, b = gate.findings.summaries
     np.testing.assert_allclose(b.feature, mean_colour(RED), atol=0.01)
     assert (a.track, b.track, b.first_frame, b.last_frame, b.frames) == ("a", "b", 0, 5, 6)
     assert a.end < b.start  # so that they may be one person
     assert yard.findings.summaries[0].spans == ((), ((0.0, 3.0),))
+
+
+def test_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in the second camera, the first is not read again; a changed picture or model is."""
+    pictures, found = tmp_path / "pictures", tmp_path / "found"
+    found.mkdir()
+    write(pictures / "gate" / "a", RED, 2)
+    write(pictures / "yard" / "a", GREEN, 1)
+    whole = recognise_pictures(find_tracklets(pictures), asked(), tmp_path)
+    read: list[str] = []
+    real = picture_folders.read_picture
+
+    def killed(path: str) -> NDArray[np.uint8]:
+        read.append(Path(path).parts[-3])
+        if read[-1] == "yard" and read.count("yard") == 1:
+            raise KeyboardInterrupt
+        return real(path)
+
+    monkeypatch.setattr(picture_folders, "read_picture", killed)
+    with pytest.raises(KeyboardInterrupt):
+        recognise_pictures(find_tracklets(pictures), asked(), found)
+    again = recognise_pictures(find_tracklets(pictures), asked(), found)
+    assert read == ["gate", "gate", "yard", "yard"]
+    for one, other in zip(whole, again, strict=True):
+        np.testing.assert_equal(
+            [each._asdict() for each in one.findings.summaries],
+            [each._asdict() for each in other.findings.summaries],
+        )
+    os.utime(pictures / "gate" / "a" / "000.png", (1, 1))
+    recognise_pictures(find_tracklets(pictures), asked(), found)
+    assert read[4:] == ["gate", "gate"]
+    recognise_pictures(find_tracklets(pictures), asked()._replace(fingerprint="another"), found)
+    assert len(read) == 9
 
 
 def test_without_cameras(tmp_path: Path) -> None:

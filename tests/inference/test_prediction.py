@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from reidar_plugin.inference.features import balanced
-from reidar_plugin.inference.prediction import ClipOutputs, PredictionMean, average
+from reidar_plugin.inference.prediction import ClipOutputs, Prediction, PredictionMean, average
 
 
 def outputs(clips: int, length: int, actions: int = 2) -> ClipOutputs:
@@ -85,3 +85,6 @@ def test_branches_have_length_one_each_as_in_a_test() -> None:
         mean.add(ClipOutputs(features, features[:, :0], even).take([row]), np.array([[2 * row, 2 * row + 1]]))
     expected = balanced(torch.from_numpy(features.mean(axis=0, dtype=np.float64)).float()[None], 2)[0]
     np.testing.assert_allclose(mean.result(6).feature, expected.numpy(), rtol=1e-6)
+    clips = [Prediction(row, row[:0], even[0], None, 2) for row in features]
+    np.testing.assert_allclose(average(clips, branches=2).feature, expected.numpy(), rtol=1e-6)
+    assert np.abs(average(clips).feature - expected.numpy()).max() > 0.1

@@ -89,6 +89,25 @@ def test_says_what_other_tests_said(mars: Path, tmp_path: Path, options: dict[st
         np.testing.assert_allclose(found.attention.sum(), 1, rtol=1e-5)
 
 
+def test_two_branches(mars: Path, tmp_path: Path) -> None:
+    """Each has length 1 after the mean over clips, as in the test; also where a caller joins the clips."""
+    options = {"model__name": "reidar_tclnet_resnet18", "reidar__model__pooling": "peak"}
+    engine = run(config(mars, tmp_path, train__max_epoch=1, data__height=64, data__width=32, **options))
+    tracklets, outputs = the_test(engine)
+    loaded = Predictor.load(tmp_path)
+    assert loaded.card.branches == 2
+    for paths, found, feature in zip(tracklets, loaded(tracklets), outputs.features, strict=True):
+        np.testing.assert_allclose(found.feature, feature, atol=1e-5)
+        count = -(-len(paths) // 2)
+        clips = np.zeros((2 * count, 64, 32, 3), np.uint8)
+        clips[: len(paths)] = read_frames(paths, 64, 32)
+        valid = [2] * (count - 1) + [len(paths) - 2 * (count - 1)]
+        alone = loaded.predict_clips(clips.reshape(count, 2, 64, 32, 3), valid)
+        np.testing.assert_allclose(average(alone, branches=2).feature, feature, atol=1e-5)
+    (odd,) = loaded.predict_clips(clips[None, :1])  # a clip of one frame, which both branches read
+    assert odd.attention == pytest.approx([1.0])
+
+
 def test_carries_all_that_it_needs(trained: Run, predictor: Predictor) -> None:
     assert trained[0].outcome is not None
     assert trained[0].outcome.actions is not None
@@ -272,8 +291,8 @@ def test_low_precision_and_devices(trained: Run, predictor: Predictor) -> None:
         Predictor.load(trained[1], precision="float8")
     with pytest.raises(ConfigError, match="device 'nowhere' cannot be used here"):
         Predictor.load(trained[1], device="nowhere")
-    with pytest.raises(ConfigError, match="max_frames of at least 1, got 0"):
-        Predictor.load(trained[1], max_frames=0)
+    with pytest.raises(ConfigError, match="max_frames of at least 1, got -1"):
+        Predictor.load(trained[1], max_frames=-1)
 
 
 def test_numbers_that_are_not_finite(predictor: Predictor) -> None:

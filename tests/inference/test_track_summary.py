@@ -1,6 +1,7 @@
 """Summaries of tracks: means, spans and pictures, against what was put into the clips."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,13 @@ def test_pictures_show_what_they_say(two: list[TrackSummary]) -> None:
     pixels = np.asarray(Image.open(io.BytesIO(riding.jpeg)))
     np.testing.assert_allclose(pixels.mean(axis=(0, 1)), GREEN, atol=6)
     assert two[1].box.tolist() == [own.frame + 1, own.frame + 2, own.frame + 8, own.frame + 16]
+
+
+def test_branches_have_length_one_after_the_mean() -> None:
+    predictor = colour_predictor()
+    predictor.card = replace(predictor.card, branches=3)  # a colour each: whatever was seen has length 1
+    (one,) = summarise_tracks([clip(1, 0, RED, False), clip(1, 4, GREEN, True)], predictor)
+    np.testing.assert_allclose(one.feature, [1, 1, 1], atol=1e-6)
 
 
 def test_batches_do_not_matter() -> None:

@@ -20,7 +20,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(root: str, transform: Any, verbose: bool) -> Any:
         raise RuntimeError("no folder")
 
-    monkeypatch.setattr(module, "enable", lambda quiet: None)
+    monkeypatch.setattr(module, "enable", lambda cfg, quiet: None)
     monkeypatch.setattr(host, "dataset_table", lambda kind: {"corridor": corridor, "broken": broken})
 
 

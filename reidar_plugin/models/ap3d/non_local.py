@@ -36,7 +36,9 @@ class NonLocal(ClipLayer):
     def forward(self, maps: Tensor) -> Tensor:
         key, value = (F.max_pool2d(layer(maps), 2) for layer in (self.key, self.value))
         query, key, value = (self._places(each) for each in (self.query(maps), key, value))
-        seen = F.scaled_dot_product_attention(query, key, value, scale=1.0)  # (B, T * L, C/2)
+        # one head: ONNX knows no attention without heads
+        heads = F.scaled_dot_product_attention(query[:, None], key[:, None], value[:, None], scale=1.0)
+        seen = heads[:, 0]  # (B, T * L, C/2)
         seen = seen.unflatten(1, (self.length, -1)).flatten(0, 1).transpose(1, 2)
         return maps + self.norm(self.out(seen.unflatten(2, maps.shape[2:])))
 

@@ -122,6 +122,9 @@ def test_everything_has_a_name(page: Browser) -> None:
     wanted = [node for node in nodes if not node["ignored"] and node["role"]["value"] in roles]
     assert {"slider", "image", "article", "link", "combobox"} <= {node["role"]["value"] for node in wanted}
     assert [node for node in wanted if not node.get("name", {}).get("value")] == []
+    assert page.run(
+        "[...document.querySelectorAll('table')].every((one) => one.caption.textContent.length > 20)"
+    )
 
 
 def test_a_link_leads_to_a_person_elsewhere(page: Browser) -> None:

@@ -71,6 +71,31 @@ def test_searched(page: Browser) -> None:
     assert column(page, 1) == [7]
 
 
+def test_read_aloud_and_on_paper(page: Browser) -> None:
+    """Every table has a caption, every picture a text; paper says which page it is, and has no controls but headings."""
+    page.run("byId('kind').value = 'drawn'; update(); document.querySelector('#found td button').click()")
+    assert page.run("[...document.querySelectorAll('table')].map((one) => one.caption?.textContent)") == [
+        "Retrieval",
+        "Queries of A",
+    ]
+    assert page.run("[...document.images].every((one) => one.alt)")
+    landmarks = page.run(
+        "['header', 'main', 'nav[aria-label]', 'form[role=search]'].map((one) => !!document.querySelector(one))"
+    )
+    assert landmarks == [True] * 4
+    page.run("byId('kind').value = ''; update()")
+    page.call("Emulation.setEmulatedMedia", media="print")
+    shown = "[...document.querySelectorAll('{}')].filter((one) => one.getClientRects().length).length"
+    assert page.run("byId('pages').innerText").strip() == "Page 1 of 3"
+    assert page.run(shown.format("form, #pages button, td button")) == 0
+    assert (
+        page.run(shown.format("th button"))
+        == page.run("document.querySelectorAll('#found th button').length")
+        > 0
+    )
+    page.call("Emulation.setEmulatedMedia", media="")
+
+
 def test_pictures_of_an_answer(page: Browser) -> None:
     page.run("byId('kind').value = 'drawn'; update()")
     assert column(page, 0) == [5]

@@ -140,7 +140,7 @@ function trackletTable(person) {
   const add = (from) => body.append(...person.list.slice(from, from + ROWS).map((one) => make("tr", {},
     make("th", { scope: "row" }, one.key), ...cells(one).map((cell) => make("td", {}, String(cell))), make("td", { class: "words" }, doing(one)))));
   const head = ["tracklet", "camera", "from", "to", "frames", "seen in", "doing"];
-  const table = make("table", {}, make("thead", {}, make("tr", {}, ...head.map((name) =>
+  const table = make("table", {}, make("caption", {}, `Tracklets of person ${person.number}`), make("thead", {}, make("tr", {}, ...head.map((name) =>
     make("th", { scope: "col", class: name === "doing" ? "words" : null }, name)))), body);
   const more = make("button", { type: "button", onclick: () => { add(body.childElementCount); trim(); } });
   const trim = () => {

@@ -46,7 +46,8 @@ function show(page) {
     body.append(row);
   }
   const head = make("tr", {}, ...shown.map(heading), drawn ? make("th", { scope: "col" }, "pictures") : "");
-  byId("found").replaceChildren(rows.length ? make("table", {}, make("thead", {}, head), body) : make("p", {}, "No query is left; clear a filter."));
+  byId("found").replaceChildren(rows.length ? make("table", {},
+    make("caption", {}, `Queries of ${protocols[+byId("protocol").value]}`), make("thead", {}, head), body) : make("p", {}, "No query is left; clear a filter."));
   showPages(byId("pages"), rows.length, ROWS, page, show);
 }
 
