@@ -14,7 +14,7 @@ __all__ = ["ClipBatch", "JointOutput", "Targets"]
 class ClipBatch(NamedTuple):
     """What a data worker returns: pixels as decoded, and the row of the tracklet table of each clip; nothing is computed."""
 
-    frames: Tensor  #: uint8 ``(B, T, H, W, 3)``, RGB
+    frames: Tensor  #: uint8 ``(B, T, H, W, 3)``, RGB; in training only those of this rank's part of the clips
     pids: Tensor  #: int64 ``(B,)``
     camids: Tensor  #: int64 ``(B,)``
     labels: Tensor  #: float32 ``(B, M)`` multi-hot, a row of NaN where the actions are unknown

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,14 @@ def mars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.engine_rig import make_data
 
     return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def two_ranks() -> list[dict[str, Any]]:
+    """What each of two ranks came to, see ranks/rig.py; they are started once."""
+    from tests.ranks.rig import on_ranks, what_ranks_do
+
+    return on_ranks(2, what_ranks_do)
 
 
 @pytest.fixture

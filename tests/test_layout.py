@@ -17,6 +17,7 @@ TESTS = REPO / "tests"
 #: Who may import whom: a package or a module of the root imports only what stands in a line above its own.
 LAYERS = (
     ("errors", "structures"),
+    ("ranks",),
     ("io",),
     ("host",),
     ("config",),

@@ -2,6 +2,7 @@
 
     python tools/main.py --config-file configs/demo.yaml --root reid-data
     python tools/main.py --config-file configs/demo.yaml --root reid-data model.load_weights FILE test.evaluate True
+    torchrun --nproc-per-node 4 tools/main.py --config-file configs/re-id-ar/base.yaml --root reid-data
 
 The flags are those of the toolbox's scripts/main.py: --config-file, -s, -t, --transforms, --root, then KEY VALUE pairs.
 """

@@ -9,10 +9,11 @@ from torch import nn
 from reidar_plugin.checkpoint.compatibility import check_weights, find_continuation
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.history import RunHistory
-from reidar_plugin.checkpoint.state import Stateful, restore, snapshot
+from reidar_plugin.checkpoint.state import OURS, Stateful, restore, snapshot
 from reidar_plugin.checkpoint.store import BEST, CheckpointStore, Position
 from reidar_plugin.io.console import say
 from reidar_plugin.io.folder_lock import FolderLock
+from reidar_plugin.ranks.job import current
 
 __all__ = ["CheckpointManager"]
 
@@ -74,12 +75,18 @@ class CheckpointManager:
             return None
         path, state = found
         position = restore(state, *self._trained, self.parts)
+        ranks = state[OURS].get("ranks", 1)
+        if ranks != current().size:
+            say(
+                f"{path.name} was saved by {ranks} ranks, here are {current().size}: the same batches follow, but "
+                "dropout and the last bits of sums differ"
+            )
         self._whole = path
         best = self.history.best
         if path.parent.resolve() != store.folder.resolve():
             self.history.forget_tests()  # what is in that folder is no best of this one
         elif best is not None and best.epoch == position.epoch and not position.step:
-            store.mark_best(path)  # making that copy may be what was interrupted
+            self.mark_best(path)  # making that copy may be what was interrupted
         return position
 
     def check_weights(self, path: str) -> None:
@@ -96,15 +103,21 @@ class CheckpointManager:
             )
 
     def save(self, position: Position) -> Path:
-        """Write a checkpoint of this moment; returns its path."""
-        about: dict[str, Any] = {"identity": self.fingerprint.as_plain(), "config": self.config}
-        state = snapshot(*self._trained, self.parts, position, self.history.rank1, **about)
-        self._whole = self._opened().save(state, position)
+        """Write a checkpoint of this moment; returns its path. Of several ranks the first one writes."""
+        store = self._opened()
+        self._whole = store.path(position)
+        if current().first:
+            about: dict[str, Any] = {
+                "identity": self.fingerprint.as_plain(),
+                "config": self.config,
+                "ranks": current().size,
+            }
+            store.save(snapshot(*self._trained, self.parts, position, self.history.rank1, **about), position)
         return self._whole
 
     def mark_best(self, path: Path) -> Path:
         """Keep a copy of that checkpoint as the best; returns its path."""
-        return self._opened().mark_best(path)
+        return self._opened().mark_best(path) if current().first else self.best_path
 
     def last(self) -> str:
         """Path of the checkpoint last written or gone on from, in words; newer files in the folder may be broken."""

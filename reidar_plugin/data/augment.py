@@ -16,6 +16,7 @@ from reidar_plugin.data import pixel_ops
 from reidar_plugin.data.pixel_ops import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from reidar_plugin.data.seeding import torch_generator
 from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.ranks.job import ALONE, Job
 
 __all__ = ["SHIFTS", "Augment", "AugmentDraw"]
 
@@ -38,6 +39,10 @@ class AugmentDraw(NamedTuple):
     def repeated(self, times: int) -> "AugmentDraw":
         """Repeat the parameters of each frame for ``times`` consecutive frames."""
         return AugmentDraw(*(field.repeat_interleave(times, dim=0) for field in self))
+
+    def part(self, job: Job) -> "AugmentDraw":
+        """The parameters of the frames of a rank."""
+        return AugmentDraw(*(field[job.part(len(field))] for field in self))
 
 
 class Augment:
@@ -108,28 +113,30 @@ class Augment:
         self.per_clip, self.seed = per_clip, seed
         self.normalise = Normalise(mean, std)
 
-    def __call__(self, frames: Tensor, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+    def __call__(self, frames: Tensor, epoch: int, step: int, job: Job = ALONE) -> tuple[Tensor, Tensor]:
         """Augment a batch; equal seed, epoch and step give equal results.
 
         Args:
-            frames: uint8 ``(B, T, H, W, 3)``, not modified.
+            frames: uint8 ``(B, T, H, W, 3)``, not modified; of several ranks the part of this one.
             epoch: index of the epoch, from 0.
             step: index of the batch in the epoch, from 0.
+            job: the rank whose part the frames are.
 
         Returns:
             Normalised images, float32 ``(B, T, 3, H, W)``, and the frames that the last erasing pass erased, bool
-            ``(B, T)``.
+            ``(B, T)``, of all ranks: whatever their number, a clip is changed alike.
         """
         if frames.ndim != 5 or frames.shape[-1] != 3:
             raise ValueError(f"expected clips (B, T, H, W, 3), got shape {tuple(frames.shape)}")
-        clips, length, height, width = frames.shape[:4]
+        length, height, width = frames.shape[1:4]
+        clips = len(frames) * job.size
         generator = torch_generator(self.seed, "pixels", epoch, step)
         draw = self.draw(clips if self.per_clip else clips * length, height, width, generator)
         if self.per_clip:
             draw = draw.repeated(length)
-        images = self.apply(frames.flatten(0, 1), draw)
+        images = self.apply(frames.flatten(0, 1), draw.part(job))
         erased = pixel_ops.to_device_of(frames, draw.boxes[:, -1, 2] > 0)
-        return images.unflatten(0, (clips, length)), erased.unflatten(0, (clips, length))
+        return images.unflatten(0, (len(frames), length)), erased.unflatten(0, (clips, length))
 
     def draw(self, n: int, height: int, width: int, generator: torch.Generator) -> AugmentDraw:
         """Draw the parameters for ``n`` frames of that size."""

@@ -3,6 +3,7 @@
 from reidar_plugin.data.loader import ClipLoader, FrameReader
 from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.tracklet_table import TrackletTable
+from reidar_plugin.ranks.job import ALONE, Job
 
 __all__ = ["evaluation_loader"]
 
@@ -18,6 +19,7 @@ def evaluation_loader(
     workers: int = 0,
     pin: bool = False,
     start_method: str = "",
+    job: Job = ALONE,
 ) -> ClipLoader:
     """The clips of all tracklets of a table, in their order, packed into batches of one shape.
 
@@ -34,8 +36,9 @@ def evaluation_loader(
         workers: reading processes; 0 reads in this one.
         pin: put batches where a GPU can fetch them without waiting.
         start_method: how workers are started, ``fork``, ``spawn`` or ``forkserver``; empty for the platform's own.
+        job: the rank that reads, its part of the batches.
     """
     plan = plan_clips([len(paths) for paths in table.paths], seq_len, test_clips, test_max_clips)
     packed = PackedClips(table, reader, plan)
-    batches = FullBatches(len(packed), batch_size)
+    batches = FullBatches(len(packed), batch_size, job)
     return ClipLoader(packed, batches, workers=workers, pin=pin, start_method=start_method)

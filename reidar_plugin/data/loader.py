@@ -20,6 +20,7 @@ from reidar_plugin.data.frames import check_reading, read_clip
 from reidar_plugin.data.seeding import numpy_generator
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.ranks.job import ALONE, Job
 from reidar_plugin.structures import ClipBatch
 
 __all__ = [
@@ -127,21 +128,30 @@ class TrainClips(ClipSource):
         length: T, frames in a clip.
         scheme: how a clip is drawn, one of ``clips.TRAIN_CLIPS``.
         seed: seed of the run.
+        job: the rank that reads: a batch has its part of the frames, and the rows of all clips.
     """
 
     def __init__(
-        self, table: TrackletTable, reader: FrameReader, length: int, scheme: str = "parts", seed: int = 0
+        self,
+        table: TrackletTable,
+        reader: FrameReader,
+        length: int,
+        scheme: str = "parts",
+        seed: int = 0,
+        job: Job = ALONE,
     ) -> None:
         # A wrong name shall be an error here, not in a worker.
         draw_clip(1, length, numpy_generator(seed, "frames"), scheme)
         self.table, self.reader, self.length, self.scheme, self.seed = table, reader, length, scheme, seed
+        self.job = job
 
     def __len__(self) -> int:
         return len(self.table)
 
     def __getitems__(self, picks: Sequence[Pick]) -> ClipBatch:
         """The batch of these clips."""
-        clips = [(self.table.paths[pick.tracklet], self._indices(pick)) for pick in picks]
+        mine = picks[self.job.part(len(picks))]
+        clips = [(self.table.paths[pick.tracklet], self._indices(pick)) for pick in mine]
         frames = self.reader.read(clips, self.length)
         return self.table.batch(frames, (pick.tracklet for pick in picks))
 

@@ -16,6 +16,7 @@ from reidar_plugin.data.tracklet_table import Encoder, TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import reid
 from reidar_plugin.labels.from_config import configured_attributes, configured_space
+from reidar_plugin.ranks.job import current
 
 __all__ = ["ClipDataManager", "manager_arguments"]
 
@@ -31,7 +32,7 @@ class ClipDataManager(reid.data.VideoDataManager):
     - ``test_loader[name]["query"]`` and ``["gallery"]``: the clips of all tracklets, packed into batches
       of one shape. ``test_dataset[name]`` holds their tracklets, as in the host.
       ``evaluation_loader(table)`` reads any other tracklets in the same way.
-    - ``augment(frames, epoch, step)`` and ``normalise(frames)`` make of a batch's frames, on their device,
+    - ``augment(frames, epoch, step, job)`` and ``normalise(frames)`` make of a batch's frames, on their device,
       what the network reads in training and at test.
 
     Args:
@@ -102,6 +103,7 @@ class ClipDataManager(reid.data.VideoDataManager):
         )
         self.augment = augment or Augment(seed=seed)
         self.normalise: Normalise = self.augment.normalise
+        job = current()
         processes: dict[str, Any] = {"workers": workers, "pin": self.use_gpu, "start_method": start_method}
 
         self._reading = (height, width, on_broken, interpolation)
@@ -110,6 +112,7 @@ class ClipDataManager(reid.data.VideoDataManager):
             test_clips=test_clips,
             test_max_clips=test_max_clips,
             batch_size=batch_size_test,
+            job=job,
             **processes,
         )
 
@@ -127,7 +130,7 @@ class ClipDataManager(reid.data.VideoDataManager):
             seed=seed,
         )
         order = self.training_order(trainset.train, self.train_table.labels)
-        clips = TrainClips(self.train_table, self._reader(), seq_len, train_clips, seed)
+        clips = TrainClips(self.train_table, self._reader(), seq_len, train_clips, seed, job)
         self.train_loader = ClipLoader(clips, EpochBatches(order, batch_size_train), keep=True, **processes)
         for name, parts in self.test_dataset.items():
             for part, samples in parts.items():

@@ -17,6 +17,8 @@ from reidar_plugin.data.clips import tracklet_clips
 from reidar_plugin.data.loader import ClipSource, FrameReader
 from reidar_plugin.data.tracklet_table import PADDING, TrackletTable
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.ranks.collectives import add_up
+from reidar_plugin.ranks.job import ALONE, Job
 from reidar_plugin.structures import ClipBatch
 
 __all__ = ["ClipPlan", "FullBatches", "PackedClips", "TrackletMean", "average_per_tracklet", "plan_clips"]
@@ -66,18 +68,27 @@ class PackedClips(ClipSource):
 
 
 class FullBatches(Sampler[list[int]]):
-    """``n`` clips in their order, in batches of one size; the last one is filled up with padding."""
+    """``n`` clips in their order, in batches of one size; the last one is filled up with padding.
 
-    def __init__(self, n: int, batch_size: int) -> None:
+    Args:
+        n: clips.
+        batch_size: clips in a batch.
+        job: the rank that reads. Each rank takes neighbouring batches, none other than those of one rank, so that the
+            network says the same of them; one that is left without gets a batch of padding.
+    """
+
+    def __init__(self, n: int, batch_size: int, job: Job = ALONE) -> None:
         if batch_size < 1:
             raise ConfigError(f"test.batch_size: expected at least one clip, got {batch_size}")
         self.n, self.batch_size = n, batch_size
+        share = -(-n // (batch_size * job.size)) * batch_size
+        self.firsts = range(job.rank * share, min((job.rank + 1) * share, n), batch_size) or range(n, n + 1)
 
     def __len__(self) -> int:
-        return -(-self.n // self.batch_size)
+        return len(self.firsts)
 
     def __iter__(self) -> Iterator[list[int]]:
-        for first in range(0, self.n, self.batch_size):
+        for first in self.firsts:
             clips = list(range(first, min(first + self.batch_size, self.n)))
             yield clips + [PADDING] * (self.batch_size - len(clips))
 
@@ -112,6 +123,11 @@ class TrackletMean:
         weight = torch.ones_like(index, dtype=self.dtype)
         self._sums.index_add_(0, index, values.detach().to(self.dtype))
         self._counts.index_add_(0, index, weight)
+
+    def add_ranks(self) -> None:
+        """Take in what all ranks have; each must have taken in a batch, be it of padding."""
+        if self._sums is not None:
+            add_up([self._sums, self._counts])
 
     def result(self) -> Tensor:
         """float32 ``(n, ...)``.

@@ -7,11 +7,11 @@ import torch
 
 from reidar_plugin.errors import InputError
 
-__all__ = ["numpy_generator", "torch_generator"]
+__all__ = ["numpy_generator", "seed_network", "torch_generator"]
 
-Purpose: TypeAlias = Literal["order", "frames", "pixels"]
+Purpose: TypeAlias = Literal["order", "frames", "pixels", "network"]
 
-_STREAMS: dict[Purpose, int] = {"order": 0, "frames": 1, "pixels": 2}
+_STREAMS: dict[Purpose, int] = {"order": 0, "frames": 1, "pixels": 2, "network": 3}
 
 
 def numpy_generator(seed: int, purpose: Purpose, *position: int) -> np.random.Generator:
@@ -19,7 +19,8 @@ def numpy_generator(seed: int, purpose: Purpose, *position: int) -> np.random.Ge
 
     Args:
         seed: seed of the run, >= 0.
-        purpose: what is drawn: the "order" of tracklets, the "frames" of a clip, or changes of its "pixels".
+        purpose: what is drawn: the "order" of tracklets, the "frames" of a clip, changes of its "pixels", or what the
+            "network" draws (dropout).
         position: position in the run, e.g. epoch and step; integers >= 0.
 
     Example:
@@ -31,8 +32,16 @@ def numpy_generator(seed: int, purpose: Purpose, *position: int) -> np.random.Ge
 
 def torch_generator(seed: int, purpose: Purpose, *position: int) -> torch.Generator:
     """A torch generator on the CPU; otherwise like :func:`numpy_generator`."""
-    state = _sequence(seed, purpose, position).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]))
+    return torch.Generator().manual_seed(_number(seed, purpose, position))
+
+
+def seed_network(seed: int, epoch: int, step: int, rank: int) -> None:
+    """Make what the network of a rank draws in a step (dropout), on any device, a function of these four numbers."""
+    torch.manual_seed(_number(seed, "network", (epoch, step, rank)))
+
+
+def _number(seed: int, purpose: Purpose, position: tuple[int, ...]) -> int:
+    return int(_sequence(seed, purpose, position).generate_state(1, np.uint64)[0])
 
 
 def _sequence(seed: int, purpose: Purpose, position: tuple[int, ...]) -> np.random.SeedSequence:

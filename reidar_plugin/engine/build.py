@@ -8,18 +8,22 @@ from torch.optim import Optimizer
 from yacs.config import CfgNode
 
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint, describe_training
-from reidar_plugin.checkpoint.state import Stateful, unwrapped
+from reidar_plugin.checkpoint.state import Stateful
 from reidar_plugin.data.held_out import trained_labels
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.engine.schedule import WarmupSteps
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.console import say
 from reidar_plugin.losses.objective import Objective
+from reidar_plugin.ranks.batch_norm import sync_batch_norms
+from reidar_plugin.ranks.job import Job, current
 
 __all__ = [
     "build_fingerprint",
     "build_network",
     "build_objective",
     "build_schedule",
+    "check_devices",
     "fingerprint_of",
     "registered_parts",
 ]
@@ -27,7 +31,7 @@ __all__ = [
 
 def build_objective(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> Objective:
     """The objective of ``reidar.loss``, in the sizes of the model and with the label counts of the training set."""
-    inner: Any = unwrapped(model)
+    inner: Any = model
     if not hasattr(inner, "feature_dim"):
         raise ConfigError(
             f"model.name {cfg.model.name!r}: the joint engine trains a model that has a feature_dim and returns a "
@@ -69,7 +73,7 @@ def build_fingerprint(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> 
     """The fingerprint of a run: what a checkpoint must agree with."""
     space: Any = data.space
     attributes: Any = data.attribute_space
-    acts = _action_sizes(unwrapped(model))[0] > 0 and space is not None
+    acts = _action_sizes(model)[0] > 0 and space is not None
     return RunFingerprint(
         model=cfg.model.name,
         identities=data.num_train_pids,
@@ -81,7 +85,7 @@ def build_fingerprint(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> 
 
 def fingerprint_of(model: nn.Module, data: ClipDataManager) -> RunFingerprint:
     """The fingerprint of a run without a config: the class of the model and the number of people."""
-    return RunFingerprint(type(unwrapped(model)).__name__, data.num_train_pids)
+    return RunFingerprint(type(model).__name__, data.num_train_pids)
 
 
 def registered_parts(engine: Any) -> dict[str, Stateful]:
@@ -101,10 +105,27 @@ def registered_parts(engine: Any) -> dict[str, Stateful]:
 
 
 def build_network(model: nn.Module, compiled: bool) -> nn.Module:
-    """The network that is called: the model without a wrapper that spreads over one device; compiled if asked for."""
-    alone = isinstance(model, nn.DataParallel) and len(model.device_ids) <= 1
-    network = unwrapped(model) if alone else model
-    return torch.compile(network) if compiled else network  # type: ignore[return-value]
+    """The network that is called: the model, compiled if asked for; of several ranks with its normalisations joined."""
+    if current().size == 1:
+        return torch.compile(model) if compiled else model  # type: ignore[return-value]
+    if compiled:
+        raise ConfigError(
+            "reidar.train.compile cannot compile what ranks exchange inside the network: set it to False, or use one rank"
+        )
+    sync_batch_norms(model)
+    return model
+
+
+def check_devices(job: Job, use_gpu: bool) -> None:
+    """Refuse two ranks on one GPU; say where GPUs stay idle."""
+    gpus = torch.cuda.device_count() if use_gpu else 0
+    if use_gpu and job.local_rank >= gpus:
+        raise ConfigError(
+            f"{job}: this machine has {gpus} GPUs, and a rank needs one of its own: start at most {gpus} ranks here, or "
+            "set use_gpu False"
+        )
+    if gpus > 1 and job.size == 1:
+        say(f"one of {gpus} GPUs is used; torchrun --nproc-per-node {gpus} uses all (docs/clusters.md)")
 
 
 def _action_sizes(model: Any) -> tuple[int, int]:

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.amp import GradScaler
 
-from reidar_plugin.checkpoint.state import unwrapped
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.losses.objective import Objective
 from reidar_plugin.losses.side_weights import SIDES
+from reidar_plugin.ranks.collectives import average
 from reidar_plugin.structures import JointOutput, Targets
 
 __all__ = ["GradientConflict"]
@@ -28,7 +28,7 @@ class GradientConflict:
     names = ("identity_gradient", "action_gradient", "gradient_cosine")
 
     def __init__(self, network: nn.Module, objective: Objective) -> None:
-        base = getattr(unwrapped(network), "base", None)
+        base = getattr(network, "base", None)
         if not isinstance(base, nn.Module) or hasattr(network, "_orig_mod"):
             raise ConfigError(
                 "reidar.loss.diagnose walks the graph of a joint model more than once, which a compiled one does not "
@@ -53,6 +53,7 @@ class GradientConflict:
             parts = torch.autograd.grad(
                 value, shared, retain_graph=True, allow_unused=True, materialize_grads=True
             )
+            average(parts)
             gradients.append(torch.cat([part.flatten().float() for part in parts]) / scaler.get_scale())
         first, second = gradients
         cosine = torch.cosine_similarity(first, second, dim=0)

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from reidar_plugin.ranks.collectives import largest, wait_for_all
+from reidar_plugin.ranks.job import current
+
 __all__ = ["INTERRUPTED", "Interrupts"]
 
 #: Exit status of a run after Ctrl-C.
@@ -22,11 +25,14 @@ class Interrupts:
     A scheduler that warns first and ends later sends two signals for one thing, so only the first one counts. Only
     the main thread of a process gets signals; in any other, and for a signal that is ignored (nohup), this changes
     nothing.
+
+    The ranks of a job come to the end of a held block together, and there one that was told to end ends them all.
     """
 
     def __init__(self) -> None:
         self._holding, self._waiting = False, False
         self._arrived: int | None = None
+        self._agreed = False
 
     @property
     def status(self) -> int:
@@ -40,7 +46,7 @@ class Interrupts:
             yield
             return
         watched = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
-        self._arrived = None
+        self._arrived, self._agreed = None, False
         before: dict[int, Any] = {number: signal.signal(number, self._arrive) for number in watched}
         try:
             yield
@@ -51,12 +57,37 @@ class Interrupts:
     @contextmanager
     def held(self) -> Iterator[None]:
         """A step: KeyboardInterrupt comes after it, not within."""
-        self._holding, self._waiting = True, False
+        with self._held():
+            yield
+        self._answer()
+
+    @contextmanager
+    def between_steps(self) -> Iterator[None]:
+        """Around the steps of an epoch: one rank of several cannot end between two steps, without the others."""
+        if current().size == 1:
+            yield
+            return
+        with self._held():
+            yield
+
+    def end_together(self) -> None:
+        """Let no rank end before the first one has saved, where all of them know of the end."""
+        if self._agreed:
+            wait_for_all()
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        outside, self._holding = self._holding, True
         try:
             yield
         finally:
-            self._holding = False
-        if self._waiting:
+            self._holding = outside
+
+    def _answer(self) -> None:
+        told = largest(self._arrived or 0 if self._waiting else 0)
+        self._waiting = False
+        if told:
+            self._agreed, self._arrived = True, self._arrived or told
             raise KeyboardInterrupt
 
     def _arrive(self, number: int, frame: FrameType | None) -> None:

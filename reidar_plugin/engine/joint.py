@@ -17,10 +17,12 @@ from reidar_plugin.checkpoint.best import BestMetric
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.checkpoint.manager import CheckpointManager
+from reidar_plugin.checkpoint.state import unwrapped
 from reidar_plugin.checkpoint.store import Position
 from reidar_plugin.data.held_out import hold_out
 from reidar_plugin.data.loader import to_device
 from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.data.seeding import seed_network
 from reidar_plugin.engine import build, reporting
 from reidar_plugin.engine.evaluator import Evaluator, TestOutcome, check_answerable
 from reidar_plugin.engine.interrupt import Interrupts
@@ -35,6 +37,8 @@ from reidar_plugin.inference.features import report_replaced
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.losses.objective import Objective
+from reidar_plugin.ranks.collectives import check_same, copy_from_first
+from reidar_plugin.ranks.job import current
 from reidar_plugin.report.figures.style import check_report_libraries
 from reidar_plugin.report.results import Results
 from reidar_plugin.structures import ClipBatch, Targets
@@ -51,7 +55,8 @@ class JointEngine(reid.engine.Engine):
 
     Args:
         datamanager: gives the loaders, the augmentation and the label space.
-        model: returns :class:`~reidar_plugin.structures.JointOutput`; may be wrapped in ``DataParallel``.
+        model: returns :class:`~reidar_plugin.structures.JointOutput`; a ``DataParallel`` around it is taken off, since
+            many GPUs are used by as many ranks (docs/clusters.md).
         optimizer: optimiser of the model.
         objective: what is minimised; its centres get optimisers of their own.
         scheduler: learning rate schedule of ``optimizer``, stepped after each epoch; None for none.
@@ -86,9 +91,10 @@ class JointEngine(reid.engine.Engine):
         super().__init__(datamanager, use_gpu)
         options = self.options = training_options or TrainingOptions()
         self.config, self.resume_from, self.weights_from = config, resume_from, weights_from
-        self.device = torch.device("cuda" if self.use_gpu else "cpu")
+        self.job, self.device = current(), torch.device("cuda" if self.use_gpu else "cpu")
+        build.check_devices(self.job, self.use_gpu)
         layout = torch.channels_last if options.channels_last else torch.contiguous_format
-        self.model = model.to(self.device).to(memory_format=layout)
+        self.model = unwrapped(model).to(self.device).to(memory_format=layout)
         self.optimizer, self.scheduler = optimizer, scheduler
         self.objective = objective.to(self.device)
         self.register_model("model", self.model, optimizer, scheduler)
@@ -111,7 +117,7 @@ class JointEngine(reid.engine.Engine):
         self.evaluator = Evaluator(self.network, datamanager, self.precision, evaluation_options)
         self.best_metric = BestMetric(options.best)
         self.history = RunHistory()
-        self.fingerprint = fingerprint or build.fingerprint_of(model, datamanager)
+        self.fingerprint = fingerprint or build.fingerprint_of(self.model, datamanager)
         parts = {**self.step.parts(), "ledger": self.log}
         text = "" if config is None else config.dump()
         self.checkpoints = CheckpointManager(
@@ -138,6 +144,7 @@ class JointEngine(reid.engine.Engine):
             scheduler: schedule that was built by the host; used with ``reidar.train.schedule: host``.
         """
         hold_out(data, cfg)
+        model = unwrapped(model)
         return cls(
             data,
             model,
@@ -200,7 +207,8 @@ class JointEngine(reid.engine.Engine):
                 self.train(print_freq, fixbase_epoch, open_layers)
                 self.save_position()
                 self._test_if_due(options, start_eval, eval_freq)
-            reporting.draw_training(self.history, save_dir)
+            if self.job.first:
+                reporting.draw_training(self.history, save_dir)
             say(f"Elapsed {datetime.timedelta(seconds=round(time.time() - start))}")
 
     def train(
@@ -213,10 +221,11 @@ class JointEngine(reid.engine.Engine):
         self.train_loader.set_epoch(self.epoch, first)
         self.objective.set_epoch(self.epoch)
         batches = self.log.follow(self.train_loader, self.epoch, self.max_epoch, self.num_batches, first)
-        for self.batch_idx, batch in enumerate(batches, start=first):
-            with self.interrupts.held():
-                self.forward_backward(batch)
-                self._after_step(print_freq)
+        with self.interrupts.between_steps():
+            for self.batch_idx, batch in enumerate(batches, start=first):
+                with self.interrupts.held():
+                    self.forward_backward(batch)
+                    self._after_step(print_freq)
         with self.interrupts.held():
             self.log.read(self.writer)
             report_replaced(self.train_loader, "training")
@@ -227,7 +236,9 @@ class JointEngine(reid.engine.Engine):
     def forward_backward(self, data: ClipBatch) -> dict[str, Tensor]:
         """One step on a batch of the training loader; its values stay on the device."""
         batch = to_device(data, self.device)
-        frames, erased = self.datamanager.augment(batch.frames, self.epoch, self.batch_idx)
+        frames, erased = self.datamanager.augment(batch.frames, self.epoch, self.batch_idx, self.job)
+        if self.job.size > 1:  # each rank draws its own dropout, and again the same after an interruption
+            seed_network(self.datamanager.augment.seed, self.epoch, self.batch_idx, self.job.rank)
         values = self.step(frames, Targets(batch.pids, batch.labels, batch.attributes, erased))
         self.log.add(self.batch_idx, data.tracklets, values)
         return dict(zip(self.step.names, values.unbind(), strict=True))
@@ -255,9 +266,9 @@ class JointEngine(reid.engine.Engine):
         self.results = reporting.describe(
             outcome, self.fingerprint.model, ranks, self.evaluator.options, self.config, self._notes()
         )
-        reporting.publish(self.results, save_dir)
+        reporting.publish(self.results, save_dir if self.job.first else "")
         reporting.write_scalars(self.writer, reporting.test_scalars(outcome), self.epoch)
-        if visrank:
+        if visrank and self.job.first:
             draw_test(
                 self.evaluator,
                 outcome,
@@ -283,24 +294,28 @@ class JointEngine(reid.engine.Engine):
 
     def _start(self, save_dir: str, start_epoch: int, max_epoch: int) -> None:
         """Find out where to go on, and that the run can be made, before anything long is done."""
+        self.job.part(self.train_loader.batches.batch_size)
         store = self.checkpoints.open(save_dir)
-        self.checkpoints.lock.take()  # before anything that another run may be writing is swept up
-        store.check_writable()
+        if self.job.first:
+            self.checkpoints.lock.take()  # before anything that another run may be writing is swept up
+            store.check_writable()
         check_answerable(self.datamanager)
         self.best_metric.check(self.evaluator.protocol_names())
         self.start_epoch, self.max_epoch = start_epoch, max_epoch
         self.checkpoints.parts.update(build.registered_parts(self))
         found = self.checkpoints.resume(self.options.resume, self.resume_from)
         self.position = found or Position(start_epoch)
+        check_same("where to go on", str(self.position))
+        copy_from_first([*self.model.state_dict().values(), *self.objective.state_dict().values()])
         if found is None and start_epoch and isinstance(self.scheduler, WarmupSteps):
             self.scheduler.go_to(start_epoch)
-        if self.writer is None:
+        if self.writer is None and self.job.first:
             step = self.position.epoch * len(self.train_loader) + self.position.step
             self.writer = reporting.open_writer(save_dir, step)
         if self.position.epoch >= max_epoch > 0:
             say(f"nothing to train: {self.position} of {max_epoch} done")
         else:
-            say(f"training from {self.position} to {Position(max_epoch)}")
+            say(f"training from {self.position} to {Position(max_epoch)}{self._shares()}")
 
     @contextmanager
     def _saved_at_the_end_of_a_job(self) -> Iterator[None]:
@@ -314,6 +329,7 @@ class JointEngine(reid.engine.Engine):
             except KeyboardInterrupt:
                 path = self.save_position()
                 say(f"stopped after {self.position}, saved as {path}; the same command goes on from there")
+                self.interrupts.end_together()
                 raise SystemExit(self.interrupts.status) from None
             finally:
                 reporting.close_writer(self.writer)
@@ -341,7 +357,7 @@ class JointEngine(reid.engine.Engine):
         actions = self.outcome.actions
         thresholds = () if actions is None else actions.thresholds
         best, better = self.history.add_test(figure, self.position.epoch, rank1, thresholds)
-        if better:
+        if better and self.job.first:
             reporting.save_results(self.results, Path(save_dir) / "best")
         path = self.save_position()
         if better:
@@ -350,6 +366,12 @@ class JointEngine(reid.engine.Engine):
             f"best so far: {best.what} {best.value:.2%}, after {Position(best.epoch)}, "
             f"kept as {self.checkpoints.best_path}; {self.evaluator.chosen_on}"
         )
+
+    def _shares(self) -> str:
+        """How ranks share a batch, in words; empty for one rank."""
+        clips = self.train_loader.batches.batch_size
+        means = "NCCL" if self.use_gpu else "gloo"
+        return f", {clips} clips a step by {self.job.size} ranks over {means}" if self.job.size > 1 else ""
 
     def _notes(self) -> dict[str, Any]:
         """What results.json says beside the figures."""

@@ -12,6 +12,8 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.losses.objective import Objective
 from reidar_plugin.losses.side_weights import Uncertainty
+from reidar_plugin.ranks.collectives import average, copy_from_first
+from reidar_plugin.ranks.outputs import gather_output
 from reidar_plugin.structures import Targets
 
 __all__ = ["TrainStep", "centre_optimizers"]
@@ -41,7 +43,7 @@ class TrainStep:
     """What happens to the weights for one batch. Nothing in it waits for the device.
 
     Args:
-        network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`; may be compiled or wrapped.
+        network: frames ``(B, T, 3, H, W)`` -> :class:`~reidar_plugin.structures.JointOutput`; may be compiled.
         objective: what is minimised, a function of the outputs and the targets.
         optimizers: the model's first, then those of the centres.
         precision: the precision in which the network runs.
@@ -80,14 +82,21 @@ class TrainStep:
         return {"objective": self.objective, "scaler": self.scaler, **centres}
 
     def __call__(self, frames: Tensor, targets: Targets) -> Tensor:
-        """Learn from a batch; returns the values of :attr:`names`, float32, on the device."""
+        """Learn from a batch; returns the values of :attr:`names`, float32, on the device.
+
+        Args:
+            frames: of this rank's part of the clips.
+            targets: of all clips. Every rank computes the whole objective, from the outputs of all.
+        """
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         with self.precision.autocast():
-            output = self.network(frames)
+            output = gather_output(self.network(frames))
         total, terms = self.objective(output, targets)
         diagnosed = [] if self.conflict is None else [self.conflict(output, targets, self.scaler)]
         self.scaler.scale(total).backward()
+        average(_gradients(self.network))
+        copy_from_first(_gradients(self.objective))
         for optimizer in self.optimizers:
             self.scaler.unscale_(optimizer)
         norm = nn.utils.clip_grad_norm_(self._parameters(), self.clip or float("inf"))
@@ -99,3 +108,7 @@ class TrainStep:
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.optimizers[0].param_groups for parameter in group["params"]]
+
+
+def _gradients(module: nn.Module) -> list[Tensor]:
+    return [parameter.grad for parameter in module.parameters() if parameter.grad is not None]

@@ -13,6 +13,7 @@ from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.io.console import say
 from reidar_plugin.io.progress import progress
+from reidar_plugin.ranks.collectives import total
 from reidar_plugin.structures import ClipBatch, JointOutput
 
 __all__ = ["TrackletOutputs", "extract", "report_replaced"]
@@ -36,7 +37,7 @@ def extract(
     precision: Precision,
     title: str = "features",
 ) -> TrackletOutputs:
-    """Run a network over all clips of a loader.
+    """Run a network over all clips of a loader; of several ranks each runs it over its part, and all get everything.
 
     Args:
         network: frames ``(B, T, 3, H, W)`` -> :class:`JointOutput`; in evaluation mode already.
@@ -57,6 +58,8 @@ def extract(
         if output.action_logits is not None:
             acts = True
             likelihoods.add(output.action_logits.float().sigmoid(), batch.tracklets)
+    features.add_ranks()
+    likelihoods.add_ranks()
     return TrackletOutputs(balanced(features.result(), branches), likelihoods.result() if acts else None)
 
 
@@ -83,8 +86,9 @@ def checked_output(output: Any) -> JointOutput:
 
 def report_replaced(loader: ClipLoader, what: str) -> None:
     """Say how many broken frames a loader has replaced so far, if it has (``reidar.data.on_broken: skip``)."""
-    if loader.replaced:
-        say(f"{what}: broken frames that a neighbour in their tracklet replaced so far: {loader.replaced:,}")
+    replaced = total(loader.replaced)
+    if replaced:
+        say(f"{what}: broken frames that a neighbour in their tracklet replaced so far: {replaced:,}")
 
 
 def _on_device(loader: Iterable[ClipBatch], device: torch.device) -> Iterable[ClipBatch]:

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from reidar_plugin.ranks.job import current
+
 __all__ = ["ProgressBar", "progress", "progress_bar"]
 
 T = TypeVar("T")
@@ -25,7 +27,7 @@ class ProgressBar(tqdm):
 def progress_bar(title: str, total: int, done: int = 0, unit: str = "batch") -> ProgressBar:
     """A bar to be advanced by ``update(n)``; use it as a context manager, so that it is wiped whatever happens.
 
-    Nothing is drawn where stderr is no terminal.
+    Nothing is drawn where stderr is no terminal, and by no rank of a job but the first.
 
     Args:
         title: what is being done, in front of the bar.
@@ -33,7 +35,8 @@ def progress_bar(title: str, total: int, done: int = 0, unit: str = "batch") -> 
         done: number of items that were done before.
         unit: what one item is called in the rate that is shown.
     """
-    return ProgressBar(desc=title, total=total, initial=done, unit=unit, leave=False, disable=None)
+    disabled = None if current().first else True  # None: unless it is a terminal
+    return ProgressBar(desc=title, total=total, initial=done, unit=unit, leave=False, disable=disabled)
 
 
 def progress(title: str, items: Iterable[T], total: int, done: int = 0) -> Iterator[T]:

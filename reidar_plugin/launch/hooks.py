@@ -16,6 +16,7 @@ from reidar_plugin.io.console import say
 from reidar_plugin.launch import runner
 from reidar_plugin.launch.validation import check_config, check_datasets
 from reidar_plugin.plugin import registration
+from reidar_plugin.ranks.job import current
 
 __all__ = ["HOOKS", "hook"]
 
@@ -54,7 +55,10 @@ def hook(functions: dict[str, Any]) -> None:
         build = runner.build_engine if cfg.loss.name == JOINT else own["build_engine"]
         return build(cfg, *parts, **named)
 
-    for replacement in (get_default_config, check_cfg, build_datamanager, build_engine):
+    def Logger(fpath: str | None = None) -> Any:
+        return own["Logger"](fpath if current().first else None)  # one rank keeps the log
+
+    for replacement in (get_default_config, check_cfg, build_datamanager, build_engine, Logger):
         if replacement.__name__ in functions:  # older scripts have no check_cfg
             functions[replacement.__name__] = replacement
 

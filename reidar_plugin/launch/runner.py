@@ -6,6 +6,7 @@ launching print the same losses.
 
 import argparse
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from reidar_plugin.host import defaults
 from reidar_plugin.io.console import say, tee
 from reidar_plugin.launch.validation import check_config, check_datasets
 from reidar_plugin.plugin import registration
+from reidar_plugin.ranks.job import Job, joined
 
 __all__ = ["build_datamanager", "build_engine", "build_model", "default_config", "main", "run"]
 
@@ -69,12 +71,18 @@ def run(cfg: CfgNode) -> Any:
     Raises:
         ReidarError: the config or the data cannot be used; one line says why.
     """
+    with joined() as job:
+        return _run(cfg, job)
+
+
+def _run(cfg: CfgNode, job: Job) -> Any:
     notes = check_config(cfg)
     registration.enable(cfg)
     check_datasets(cfg)
     host.reid.utils.set_random_seed(cfg.train.seed)
     kind = "test" if cfg.test.evaluate else "train"
-    with tee(Path(cfg.data.save_dir, time.strftime(f"{kind}.log-%Y-%m-%d-%H-%M-%S"))):
+    log = Path(cfg.data.save_dir, time.strftime(f"{kind}.log-%Y-%m-%d-%H-%M-%S"))
+    with tee(log) if job.first else nullcontext():
         say(f"Config\n{cfg}\n")
         for note in notes:
             say(note)
@@ -120,7 +128,8 @@ def build_model(cfg: CfgNode, datamanager: Any) -> nn.Module:
     if not cfg.use_gpu:
         return model
     model = model.to("cuda")
-    return nn.DataParallel(model) if torch.cuda.device_count() > 1 else model
+    several = torch.cuda.device_count() > 1 and cfg.loss.name != JOINT  # the joint engine uses ranks instead
+    return nn.DataParallel(model) if several else model
 
 
 def build_engine(cfg: CfgNode, datamanager: Any, model: nn.Module, optimizer: Any, scheduler: Any) -> Any:

@@ -16,6 +16,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from reidar_plugin.errors import ReidarError
+from reidar_plugin.ranks.job import current, joined, report_error
 
 __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
 
@@ -49,7 +50,8 @@ def run_script(script: str, arguments: list[str]) -> int:
         host.alias_clone_layout()
         namespace = vars(sys.modules["__main__"])
         namespace[_HOOK] = lambda: hooks.hook(namespace)
-        exec(_with_hook(tree, script, hooks.HOOKS), namespace)
+        with joined():
+            exec(_with_hook(tree, script, hooks.HOOKS), namespace)
     except KeyboardInterrupt as error:
         show(error, path)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -145,12 +147,14 @@ def _importable_without_cwd() -> bool:
 def show(error: BaseException, script: str | None = None) -> int:
     """Print an error: the plugin's in one line, every other as the interpreter prints it for the script alone."""
     line = error_line(error)
+    report_error(error)
     if line is not None:
         try:
             sys.stdout.flush()
         except OSError:  # the toolbox's log on a full disk, which would fail again at exit
             sys.stdout = sys.__stdout__
-        sys.stderr.write(f"error: {line}\n")
+        who = f"{current()}: " if current().size > 1 else ""
+        sys.stderr.write(f"error: {who}{line}\n")
         return 2
     unread = isinstance(error, SyntaxError) and error.filename in (script, None)
     trace = None if unread else _as_if_alone(error.__traceback__, script)

@@ -15,6 +15,7 @@ from reidar_plugin.launch.idle_keys import check_idle_keys
 from reidar_plugin.models.registry import timm_name, why_not
 from reidar_plugin.models.timm_networks.library import check_name
 from reidar_plugin.plugin import registration
+from reidar_plugin.ranks.job import current
 
 __all__ = ["LOSSES", "TRANSFORMS", "check_config", "check_datasets"]
 
@@ -47,6 +48,7 @@ def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> list[str]:
         _check_name("loss.name", cfg.loss.name, LOSSES)
     _check_name("data.type", cfg.data.type, ("image", "video"))
     _check_device(cfg)
+    _check_ranks(cfg)
     _check_model(cfg)
     for key, names in host.choices().items():
         group, name = key.split(".")
@@ -61,6 +63,14 @@ def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> list[str]:
     if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
         raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
     return check_idle_keys(cfg)
+
+
+def _check_ranks(cfg: CfgNode) -> None:
+    if current().size > 1 and cfg.loss.name != JOINT:
+        raise ConfigError(
+            f"loss.name {cfg.loss.name!r} is trained by the host's engine, which knows of no ranks: start it without "
+            f"torchrun, or set loss.name {JOINT}"
+        )
 
 
 def check_datasets(cfg: CfgNode) -> None:

@@ -128,8 +128,7 @@ class Batch:
     def class_vectors(self) -> Tensor:
         """One vector an identity for soft mining, ``(K, D)``: the classifier's, or the centres."""
         if self._losses["soft_mining"].vectors == "classifier":
-            # DataParallel stacks the copies of its devices
-            return self.given("class_vectors")[: self.output.logits.shape[1]]
+            return self.given("class_vectors")
         centres = self._losses["identity_centre"]
         assert isinstance(centres, IdentityCentreLoss)
         return centres.learning_centres()

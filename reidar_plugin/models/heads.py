@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError, InputError
+from reidar_plugin.ranks.job import current
 
 __all__ = [
     "ACTIVATIONS",
@@ -41,7 +42,7 @@ class ShiftlessBatchNorm1d(nn.BatchNorm1d):
 
 def check_clips(layers: nn.Module, clips: Tensor) -> None:
     """Refuse a training batch ``(B, ...)`` of one clip for layers that normalise over the clips."""
-    if layers.training and len(clips) < 2:
+    if layers.training and len(clips) * current().size < 2:
         raise InputError(
             "batch normalisation of clips needs at least 2 clips in a training batch, got 1: "
             "raise train.batch_size, or drop the last, smaller batch"

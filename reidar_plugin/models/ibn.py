@@ -14,6 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from reidar_plugin.ranks.batch_norm import pooled_moments, update_running
+from reidar_plugin.ranks.collectives import average
+from reidar_plugin.ranks.job import current
+
 __all__ = ["FusedIBN", "FusedInstanceNorm2d", "fuse_ibn"]
 
 
@@ -40,7 +44,9 @@ class FusedIBN(nn.Module):
         if batch.training:
             between, batch_mean = torch.var_mean(mean[:, split:], dim=0, correction=0)
             batch_var = var[:, split:].mean(dim=0) + between  # the law of total variance
-            _update_running(batch, batch_mean, batch_var, maps.numel() // maps.shape[1])
+            batch_mean, batch_var = pooled_moments(batch_mean, batch_var)
+            count = current().size * maps.numel() // maps.shape[1]
+            update_running(batch, batch_mean, batch_var, count)
         else:
             batch_mean, batch_var = batch.running_mean, batch.running_var  # type: ignore[assignment]
         mean[:, split:], var[:, split:] = batch_mean, batch_var
@@ -112,16 +118,6 @@ def _moments(maps: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (wide - mean[:, :, None, None]).square().mean(dim=(2, 3))
 
 
-@torch.no_grad()
-def _update_running(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: int) -> None:
-    """Update running statistics as ``nn.BatchNorm2d`` does: exponential means, of the unbiased variance."""
-    norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
-    momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum  # type: ignore[arg-type]
-    norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), momentum)  # type: ignore[union-attr]
-    unbiased = var * (count / max(count - 1, 1))
-    norm.running_var.lerp_(unbiased.to(norm.running_var.dtype), momentum)  # type: ignore[union-attr]
-
-
 def _rsqrt(var: Tensor, eps: float) -> Tensor:
     return (var + eps).rsqrt()
 
@@ -160,12 +156,18 @@ class _Normalise(torch.autograd.Function):
         slope = (gradient * centred).sum(dim=(2, 3)) * rstd
         sums = torch.stack((level, slope))  # (2, N, C)
         grad_bias, grad_weight = sums.sum(dim=1)
-        rest = sums[:, :, ctx.split :]
-        sums[:, :, ctx.split :] = rest.mean(dim=1, keepdim=True) if ctx.live else 0.0
+        sums[:, :, ctx.split :] = _batch_means(sums[:, :, ctx.split :]) if ctx.live else 0.0
         level, slope = sums * (scale / -(x.shape[2] * x.shape[3]))
         inner = torch.addcmul(_pixels(level), gradient, _pixels(scale))
         grad_x = torch.addcmul(inner, centred, _pixels(slope * rstd), out=torch.empty_like(x))
         return grad_x, grad_weight, grad_bias, None, None, None, None
+
+
+def _batch_means(sums: Tensor) -> Tensor:
+    """``(2, N, C) -> (2, 1, C)``, over the frames of all ranks."""
+    means = sums.mean(dim=1, keepdim=True)
+    average([means])
+    return means
 
 
 def _pixels(values: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from reidar_plugin.data.augment import Augment, AugmentDraw
 from reidar_plugin.data.pixel_ops import IMAGENET_MEAN, IMAGENET_STD
 from reidar_plugin.data.seeding import torch_generator
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.ranks.job import Job
 
 H, W = 24, 12
 
@@ -266,3 +267,15 @@ def test_a_gpu_does_the_same() -> None:
         there, flags = Augment(shift=shift)(frames.cuda(), 1, 2)
         torch.testing.assert_close(there.cpu(), here, atol=1e-4, rtol=0)
         assert torch.equal(flags.cpu(), erased)
+
+
+@pytest.mark.parametrize("per_clip", [False, True])
+def test_ranks_change_a_clip_as_one_rank_does(per_clip: bool) -> None:
+    frames, augment = clips(4, 3), Augment(seed=6, per_clip=per_clip)
+    whole, erased = augment(frames, 2, 5)
+    assert erased.any()
+    for rank in range(2):
+        job = Job(rank, 2)
+        part, told = augment(frames[job.part(4)], 2, 5, job)
+        assert torch.equal(part, whole[job.part(4)])
+        assert torch.equal(told, erased)

@@ -29,6 +29,7 @@ from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError, PictureError
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8
+from reidar_plugin.ranks.job import Job
 from reidar_plugin.structures import ClipBatch
 
 PEOPLE, EACH = 4, 3
@@ -223,3 +224,15 @@ def test_a_worker_that_is_told_to_end_does_so_after_a_while() -> None:
     assert 0 < answer.get(timeout=60) <= LEFT_BEHIND
     worker.join(60)
     assert worker.exitcode == -signal.SIGALRM
+
+
+def test_a_rank_reads_its_part_and_knows_of_all(tmp_path: Path) -> None:
+    samples = write_tracklets(tmp_path)
+    whole = epoch_of(build(samples), 1)
+    for rank in range(2):
+        loader = build(samples)
+        loader.dataset.job = Job(rank, 2)
+        for batch, all_of_it in zip(epoch_of(loader, 1), whole, strict=True):
+            assert torch.equal(batch.frames, all_of_it.frames[2 * rank : 2 * rank + 2])
+            assert torch.equal(batch.tracklets, all_of_it.tracklets)
+            assert torch.equal(batch.pids, all_of_it.pids)

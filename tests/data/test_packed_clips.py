@@ -23,6 +23,7 @@ from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.data.tracklets import Frames
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.labels.spaces import ACTIONS3
+from reidar_plugin.ranks.job import Job
 
 SIZES = [5, 1, 12, 4, 3, 30]
 
@@ -159,3 +160,20 @@ def test_says_what_is_wrong() -> None:
         FullBatches(5, 0)
     with pytest.raises(ConfigError, match="at least one tracklet to test on, got none"):
         plan_clips([], 4)
+
+
+@pytest.mark.parametrize(("clips", "ranks"), [(11, 1), (11, 2), (11, 3), (4, 3), (3, 2)])
+def test_ranks_share_the_batches_of_one(clips: int, ranks: int) -> None:
+    """Each batch goes to one rank as it is; whoever is left without has a batch that counts for nothing."""
+    whole = list(FullBatches(clips, 2))
+    parts = [FullBatches(clips, 2, Job(rank, ranks)) for rank in range(ranks)]
+    assert all(len(part) == len(list(part)) >= 1 for part in parts)
+    assert [batch for part in parts for batch in part if batch != [-1, -1]] == whole
+    assert max(map(len, parts)) == -(-len(whole) // ranks)
+
+
+def test_a_batch_of_nothing_but_padding_is_black(tmp_path: Path) -> None:
+    dataset = packed(write_tracklets(tmp_path, SIZES), 3).dataset
+    batch = dataset.__getitems__([-1, -1, -1])
+    assert not batch.frames.any()
+    assert batch.tracklets.tolist() == [-1, -1, -1]

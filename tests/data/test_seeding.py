@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.data.seeding import Purpose, numpy_generator, torch_generator
+from reidar_plugin.data.seeding import Purpose, numpy_generator, seed_network, torch_generator
 
 POSITIONS: list[tuple[int, Purpose, tuple[int, ...]]] = [
     (1, "order", (0,)),
@@ -51,3 +51,14 @@ def test_refuses_negative_numbers(seed: int, position: tuple[int, ...]) -> None:
         numpy_generator(seed, "order", *position)
     with pytest.raises(ValueError, match=said):
         torch_generator(seed, "order", *position)
+
+
+def test_each_rank_draws_its_own_dropout_in_each_step() -> None:
+    def drawn(*place: int) -> list[float]:
+        seed_network(3, *place)
+        return torch.rand(2).tolist()
+
+    torch.manual_seed(1)
+    first = drawn(0, 4, 1)
+    assert first == drawn(0, 4, 1)
+    assert len({tuple(drawn(*place)) for place in [(0, 4, 0), (0, 4, 1), (0, 5, 1), (1, 4, 1)]}) == 4

@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
-from reidar_plugin.engine.build import fingerprint_of
+from reidar_plugin.engine.build import build_network, check_devices, fingerprint_of
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.host import defaults
+from reidar_plugin.ranks import job
+from reidar_plugin.ranks.batch_norm import SyncedBatchNorm
+from reidar_plugin.ranks.job import ALONE, Job
 from reidar_plugin.structures import Targets
 from tests.engine_rig import build, config, first_step, run
 
@@ -80,7 +83,7 @@ def test_compiles(mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not any("_orig_mod" in name for name in engine.model.state_dict())
 
 
-def test_the_model_is_unwrapped_where_one_device_is_enough(mars: Path, tmp_path: Path) -> None:
+def test_a_model_is_unwrapped(mars: Path, tmp_path: Path) -> None:
     engine = build(config(mars, tmp_path))
     wrapped = torch.nn.DataParallel(engine.model)
     again = JointEngine(engine.datamanager, wrapped, engine.optimizer, engine.objective, use_gpu=False)
@@ -93,8 +96,7 @@ def test_the_model_is_unwrapped_where_one_device_is_enough(mars: Path, tmp_path:
 
 def test_a_run_without_a_config_has_a_fingerprint(mars: Path, tmp_path: Path) -> None:
     engine = build(config(mars, tmp_path))
-    wrapped = torch.nn.DataParallel(engine.model)
-    assert fingerprint_of(wrapped, engine.datamanager) == RunFingerprint("JointModel", 6)
+    assert fingerprint_of(engine.model, engine.datamanager) == RunFingerprint("JointModel", 6)
 
 
 def test_the_fingerprint_of_a_config(mars: Path, tmp_path: Path) -> None:
@@ -102,3 +104,25 @@ def test_the_fingerprint_of_a_config(mars: Path, tmp_path: Path) -> None:
     assert (fingerprint.model, fingerprint.identities, fingerprint.attributes) == ("tiny", 6, ())
     assert len(fingerprint.actions) == 8
     assert fingerprint.training.startswith("24 tracklets with people and labels ")
+
+
+def test_ranks_join_their_normalisations_and_are_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_current", Job(1, 2))
+    network = torch.nn.Sequential(torch.nn.BatchNorm2d(3))
+    assert build_network(network, compiled=False) is network
+    assert isinstance(network[0], SyncedBatchNorm)
+    with pytest.raises(ConfigError, match=r"reidar\.train\.compile cannot compile .* use one rank"):
+        build_network(network, compiled=True)
+
+
+def test_every_rank_needs_a_gpu_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    check_devices(Job(5, 8, local_rank=1), use_gpu=True)
+    check_devices(Job(2, 4, local_rank=2), use_gpu=False)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ConfigError, match=r"rank 2 of 4: this machine has 2 GPUs"):
+        check_devices(Job(2, 4, local_rank=2), use_gpu=True)
+    check_devices(ALONE, use_gpu=True)
+    assert "torchrun --nproc-per-node 2 uses all" in capsys.readouterr().out

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reidar_plugin.engine import interrupt
 from reidar_plugin.engine.interrupt import Interrupts
+from reidar_plugin.ranks import job
 from tests.engine_rig import build, config
 
 
@@ -61,3 +63,57 @@ def test_ctrl_c_is_the_main_threads(mars: Path, tmp_path: Path) -> None:
     thread.start()
     thread.join()
     assert engine.position.epoch == 1
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """This process, taken for one of two ranks; the other one has been told to end where a signal is put in here."""
+    others: list[int] = []
+    monkeypatch.setattr(job, "_current", job.Job(0, 2))
+    monkeypatch.setattr(interrupt, "largest", lambda mine: max([mine, *others]))
+    return others
+
+
+def test_ranks_end_after_the_same_step_with_the_same_status(
+    told: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[str] = []
+    monkeypatch.setattr(interrupt, "wait_for_all", lambda: waited.append("for the first"))
+    interrupts = Interrupts()
+
+    def step() -> None:
+        with interrupts.held():
+            pass
+
+    with interrupts.watched():
+        step()
+        interrupts.end_together()
+        assert waited == []  # nobody was told
+        told.append(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            step()
+        interrupts.end_together()
+    assert (interrupts.status, waited) == (143, ["for the first"])
+
+
+def test_a_rank_does_not_end_between_two_steps(told: list[int], ctrl_c: None) -> None:
+    interrupts, reached = Interrupts(), list[str]()
+
+    def epoch() -> None:
+        with interrupts.between_steps():
+            signal.raise_signal(signal.SIGTERM)  # while it waits for its batch
+            with interrupts.held():
+                reached.append("the step")
+            reached.append("never")
+
+    with interrupts.watched(), pytest.raises(KeyboardInterrupt):
+        epoch()
+    assert reached == ["the step"]
+    with interrupts.watched(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)  # in a test, which nothing is lost of, at once
+
+
+def test_a_process_alone_ends_between_two_steps(ctrl_c: None) -> None:
+    interrupts = Interrupts()
+    with interrupts.watched(), interrupts.between_steps(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)

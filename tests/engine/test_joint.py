@@ -14,6 +14,7 @@ from reidar_plugin.engine.train_log import NonFiniteLossError
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.host import defaults, reid
 from reidar_plugin.launch import runner
+from reidar_plugin.ranks.job import Job
 from tests.engine_rig import OSNET, build, config, run, weights
 
 
@@ -75,9 +76,9 @@ def test_every_batch_is_augmented_anew(mars: Path, tmp_path: Path, monkeypatch: 
     engine = build(cfg)
     original = engine.datamanager.augment
 
-    def noting(frames: torch.Tensor, epoch: int, step: int) -> Any:
+    def noting(frames: torch.Tensor, epoch: int, step: int, job: Job) -> Any:
         places.append((epoch, step))
-        return original(frames, epoch, step)
+        return original(frames, epoch, step, job)
 
     monkeypatch.setattr(engine.datamanager, "augment", noting)
     engine.run(**defaults.engine_arguments(cfg))

@@ -12,6 +12,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.launch import hooks, runner
 from reidar_plugin.plugin import registration
+from reidar_plugin.ranks import job
 from tests.fakes import write_prid2011
 
 
@@ -128,3 +129,14 @@ def test_data_sets_with_labels_of_a_file_are_known(cfg: CheckedConfig, tmp_path:
         ConfigError, match=r"unknown data\.sources 'prid2011_action'; did you mean 'prid2011_actions'\?"
     ):
         hooked()["build_datamanager"](cfg)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_rank_keeps_the_scripts_log(rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_current", job.Job(rank, 2))
+    functions: dict[str, Any] = {name: lambda *_: None for name in hooks.HOOKS}
+    hooks.hook(functions)
+    assert "Logger" not in functions
+    functions["Logger"] = lambda path: path
+    hooks.hook(functions)
+    assert functions["Logger"]("log/train.log") == (None if rank else "log/train.log")

@@ -9,6 +9,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.launch.validation import check_config, check_datasets
 from reidar_plugin.plugin import registration
+from reidar_plugin.ranks import job
 
 
 @pytest.fixture
@@ -198,3 +199,11 @@ def test_a_gpu_may_be_asked_for_where_there_is_one(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     cfg.merge_from_list(["use_gpu", "True"])
     assert check_config(cfg) == []
+
+
+def test_only_the_joint_engine_has_ranks(cfg: CheckedConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_current", job.Job(1, 2))
+    with pytest.raises(
+        ConfigError, match=r"loss\.name 'softmax' .* knows of no ranks: .* set loss\.name reidar"
+    ):
+        check_config(cfg)

@@ -1,0 +1,95 @@
+"""What ranks on one machine exchange in a step: seconds and bytes, by what is exchanged and by the number of ranks.
+
+    python tools/benchmark.py ranks
+    python tools/benchmark.py ranks --ranks 1 2 4 --rounds 50
+
+Each term is that of a batch of the papers: 64 clips of 4 frames, 625 people, a clip feature of 2,048, 8 actions of width
+512, and the 25.6 million parameters of a ResNet-50. On a busy machine the smallest of many times says what the term
+costs, and the median what it costs there. Before a time is printed, what was exchanged is compared with what it should be.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+from torch import Tensor, multiprocessing
+
+from reidar_plugin.ranks import collectives
+from reidar_plugin.ranks.job import current, joined
+
+__all__ = ["add_arguments", "run"]
+
+CLIPS, FRAMES, PEOPLE, WIDTH, ACTIONS, HIDDEN = 64, 4, 625, 2048, 8, 512
+PARAMETERS, CHANNELS = 25_600_000, 256
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the benchmark."""
+    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4], help="numbers of ranks")
+    parser.add_argument("--rounds", type=int, default=30, help="times that each term runs")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure and print."""
+    rows = [row for size in args.ranks for row in _measured(size, args.rounds)]
+    print(tabulate(rows, headers=["ranks", "term", "MB a rank", "least, ms", "median, ms"], floatfmt=".2f"))
+
+
+def _measured(size: int, rounds: int) -> list[list[object]]:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        multiprocessing.spawn(_rank, (size, port, folder, rounds), size)
+        return torch.load(Path(folder, "rows"))
+
+
+def _rank(rank: int, size: int, port: int, folder: str, rounds: int) -> None:
+    told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in told.items()}, MASTER_ADDR="127.0.0.1")
+    torch.set_num_threads(1)
+    with joined() as job:
+        rows = [[size, name, megabytes, *_times(term, rounds)] for name, megabytes, term in _terms()]
+        if job.first:
+            torch.save(rows, Path(folder, "rows"))
+
+
+def _terms() -> list[tuple[str, float, Callable[[], object]]]:
+    """Name, what a rank sends in MB, and the exchange itself."""
+    clips = CLIPS // current().size
+    fields = [
+        torch.ones(clips, *shape)
+        for shape in ((PEOPLE,), (WIDTH,), (WIDTH,), (FRAMES,), (FRAMES,), (ACTIONS,), (ACTIONS, HIDDEN))
+    ]
+    gradients, statistics_ = [torch.ones(PARAMETERS // 100) for _ in range(100)], torch.ones(2, CHANNELS)
+    assert all(len(each) == CLIPS for each in collectives.gather(*fields))
+    collectives.average(gradients)
+    assert float(gradients[-1].sum()) == PARAMETERS // 100
+    return [
+        ("outputs of all clips", _megabytes(fields), lambda: collectives.gather(*fields)),
+        ("gradients", _megabytes(gradients), lambda: collectives.average(gradients)),
+        ("statistics of a layer", _megabytes([statistics_]), lambda: collectives.gathered(statistics_)),
+        ("whether to end", 0.0, lambda: collectives.largest(0)),
+    ]
+
+
+def _megabytes(tensors: list[Tensor]) -> float:
+    return sum(each.nbytes for each in tensors) / 1e6
+
+
+def _times(term: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """The least and the median, in ms."""
+    times = []
+    for _ in range(rounds):
+        collectives.wait_for_all()
+        start = time.perf_counter()
+        term()
+        times.append(1000 * (time.perf_counter() - start))
+    return min(times), statistics.median(times)
