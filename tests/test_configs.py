@@ -18,6 +18,7 @@ from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import defaults, reid
 from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.launch.validation import check_config
+from reidar_plugin.models.registry import timm_name
 from reidar_plugin.plugin import registration
 from tests import fakes
 
@@ -31,6 +32,11 @@ def config(name: str) -> CfgNode:
     cfg.use_gpu = False
     cfg.merge_from_file(str(CONFIGS / name))
     return cfg
+
+
+def _need_timm(cfg: CfgNode) -> None:
+    if timm_name(cfg.model.name):
+        pytest.importorskip("timm")
 
 
 def rows(folder: str, table: str) -> set[str]:
@@ -59,6 +65,7 @@ def test_every_row_of_the_tables_has_a_config() -> None:
         "wbce-centre",
     }
     assert rows("ap3d", "") == {"mars", "mars-nl", "mars-actions", "synthped"}
+    assert rows("timm", "") == {"mars-clip-vit-b16", "synthped"}
     assert rows("tclnet", "") == {"mars", "mars-actions", "synthped"}
     for folder in ("tea", "vtn"):
         assert rows(folder, "") == {"mars", "mars-actions", "synthped"}
@@ -72,6 +79,7 @@ def test_loads_and_is_accepted(name: str) -> None:
     assert text.startswith("# ")
     assert f"configs/{name} --root" in text  # its own launch line
     cfg = config(name)
+    _need_timm(cfg)
     assert check_config(cfg) == []  # no key without effect, not even a note
     assert cfg.loss.name == "reidar"
 
@@ -311,6 +319,29 @@ PUBLISHED: dict[str, dict[str, Any]] = {
         "reidar.train.milestones": [41, 81, 121],
         "reidar.train.gamma": 0.1,
     },
+    "timm/mars-clip-vit-b16.yaml": {  # configs/vit_clipreid.yml of TF-CLIP's public code, its defaults and its data loader
+        "model.name": "reidar_timm_vit_base_patch16_clip_224.openai",
+        "data.height": 256,
+        "data.width": 128,
+        "video.seq_len": 8,
+        "sampler.num_instances": 4,
+        "train.batch_size": 16,
+        "train.optim": "adam",
+        "train.lr": 0.000005,
+        "train.weight_decay": 0.0001,
+        "train.max_epoch": 80,
+        "reidar.data.flip": 0.5,
+        "reidar.data.test_clips": "first_of_parts",
+        "reidar.loss.embedding": "pooled",
+        "reidar.loss.weights.smoothed_cross_entropy": 0.25,
+        "reidar.loss.weights.triplet": 1.0,
+        "reidar.loss.smoothed_cross_entropy.epsilon": 0.1,
+        "reidar.loss.triplet.margin": 0.3,
+        "reidar.train.warmup": 10,
+        "reidar.train.warmup_start": 0.1,
+        "reidar.train.milestones": [31, 51, 71],
+        "reidar.train.gamma": 0.1,
+    },
     "tea/mars.yaml": {  # its public code's script for Something-Something, 8 frames
         "model.name": "reidar_tea_res2net50",
         "video.seq_len": 8,
@@ -440,6 +471,8 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
     video = re.match(r"reidar_(ap3d|tclnet|tea|vtn)_", cfg.model.name)
     if video:
         cfg.model.name = video[0] + ("res2net26" if video[1] == "tea" else "resnet18")
+    elif timm_name(cfg.model.name):
+        cfg.model.name = "reidar_timm_test_vit"
     elif cfg.model.name != "asanet":
         cfg.model.name = "reidar_osnet_x0_25"
         # a ResNet's stage by the name that it has in the small network
@@ -464,6 +497,7 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
 def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)  # where the table of Duke's attributes is
     cfg = config(name)
+    _need_timm(cfg)
     registration.enable(cfg, quiet=True)
     check_config(cfg)
     cfg = tiny(cfg, root, tmp_path)

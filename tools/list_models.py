@@ -3,8 +3,10 @@
     python tools/list_models.py
     python tools/list_models.py --names osnet resnet50 --device cuda --clips 32 --height 224 --width 112
     python tools/list_models.py --clips 2 --steps 1 --into docs/models.md
+    python tools/list_models.py --names timm_ --sizes --pooling light
 
-The last line writes the table of a page anew, between the comments that mark its place there.
+The third line writes the table of a page anew, between the comments that mark its place there. The last one trains nothing
+and shows what is built of a dozen of timm's networks, which need the extra timm.
 
 Each model is built without pretrained weights, with the papers' heads, and trained for a step (forward, backward and
 Adam on made-up clips): "works" means that the loss was finite and every parameter had a gradient. GFLOPs are those of
@@ -31,8 +33,8 @@ from reidar_plugin.host import describe
 from reidar_plugin.models.asanet.model import build_asanet
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
-from reidar_plugin.models.registry import PREFIX, why_not
-from reidar_plugin.models.trunks import video_trunks
+from reidar_plugin.models.registry import PREFIX, timm_name, why_not
+from reidar_plugin.models.trunks import TIMM, video_trunks
 from reidar_plugin.structures import JointOutput
 
 HEADERS = [
@@ -43,7 +45,24 @@ HEADERS = [
     "frames/s",
     "works, or why not",
 ]
+FORMATS = ("", ".2f", ".2f", ".2f", ".1f", "")
+SIZES = ["name", "parameters (M)", "of these the backbone (M)", "maps", "feature"]
 ASANET = "asanet"
+#: A dozen of timm's networks, one a family, and the last stride that they are shown with; many take only 2.
+OF_TIMM = {
+    "resnet18": 1,
+    "resnetv2_50": 1,
+    "regnetx_002": 1,
+    "efficientnet_b0": 1,
+    "mobilenetv3_small_050": 1,
+    "convnext_atto": 2,
+    "mambaout_femto": 2,
+    "swin_tiny_patch4_window7_224": 2,
+    "vit_base_patch16_clip_224": 2,
+    "deit_tiny_distilled_patch16_224": 2,
+    "vit_small_patch16_dinov3": 2,
+    "mixer_s32_224": 2,
+}
 BEGIN, END = "<!-- models: begin -->", "<!-- models: end -->"  # around the table of a page
 
 
@@ -51,16 +70,18 @@ def main(argv: list[str] | None = None) -> int:
     """Print the table; 1 if a model that should work does not."""
     args = _arguments(argv)
     torch.set_num_threads(args.threads)
-    names = [*(PREFIX + name for name in [*backbone_names(), *video_trunks()]), ASANET]
+    trunks = [*backbone_names(), *video_trunks(), *(TIMM + name for name in OF_TIMM)]
+    names = [*(PREFIX + name for name in trunks), ASANET]
     names = [name for name in names if not args.names or any(part in name for part in args.names)]
     rows = []
     for name in names:
-        rows.append([name, *_row(name, args)])
+        rows.append([name, *(_sizes if args.sizes else _row)(name, args)])
         print(*rows[-1], file=sys.stderr, flush=True)
-    rows += [[name, None, None, None, None, reason] for name, reason in why_not().items() if not args.names]
-    formats = ("", ".2f", ".2f", ".2f", ".1f", "")
+    if not args.names and not args.sizes:
+        rows += [[name, None, None, None, None, reason] for name, reason in why_not().items()]
+    headers, formats = (SIZES, ("", ".2f", ".2f")) if args.sizes else (HEADERS, FORMATS)
     form = "github" if args.into else args.format
-    table = tabulate(rows, headers=HEADERS, tablefmt=form, floatfmt=formats, missingval="")
+    table = tabulate(rows, headers=headers, tablefmt=form, floatfmt=formats, missingval="")
     if args.into:
         before, after = _around_table(args.into)
         text = f"{table}\n\n{_how(args, sys.argv[1:] if argv is None else argv)}"
@@ -79,6 +100,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--height", type=int, default=256, help="of a frame")
     parser.add_argument("--width", type=int, default=128, help="of a frame")
     parser.add_argument("--pooling", default="attention", help="temporal pooling")
+    parser.add_argument("--sizes", action="store_true", help="train nothing: parameters, maps, feature")
     parser.add_argument("--steps", type=int, default=2, help="steps that are timed")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch on a CPU")
     parser.add_argument(
@@ -136,15 +158,30 @@ def _row(name: str, args: argparse.Namespace) -> list[object]:
         seconds = _step_time(model, args)
     except (RuntimeError, ValueError) as error:
         return [None, None, None, None, f"fails: {str(error).splitlines()[0][:100]}"]
-    sizes = [sum(p.numel() for p in part.parameters()) / 1e6 for part in (model, model.base)]
-    return [*sizes, flops / 1e9, args.clips * args.length / seconds, "works"]
+    return [*_parameters(model), flops / 1e9, args.clips * args.length / seconds, "works"]
+
+
+def _sizes(name: str, args: argparse.Namespace) -> list[object]:
+    """The cells of a model that is only built, without numbers in it."""
+    try:
+        with torch.device("meta"):
+            model = _build(name, args)
+    except (RuntimeError, ValueError) as error:
+        return [None, None, None, f"fails: {str(error).splitlines()[0][:100]}"]
+    return [*_parameters(model), " x ".join(map(str, model.map_size)), model.feature_dim]
+
+
+def _parameters(model: JointModel) -> list[float]:
+    """Of the whole and of its backbone, in millions."""
+    return [sum(p.numel() for p in part.parameters()) / 1e6 for part in (model, model.base)]
 
 
 def _build(name: str, args: argparse.Namespace) -> JointModel:
     heads = {"num_actions": 8, "frame_size": (args.height, args.width)}
     if name == ASANET:  # on ResNet-50, with the attributes of MARS' table, pose and motion
         return build_asanet(625, columns=(range(41), range(41, 52)), **heads)
-    return build_joint(name.removeprefix(PREFIX), 625, pooling=args.pooling, **heads)
+    stride = OF_TIMM.get(timm_name(name), 1)
+    return build_joint(name.removeprefix(PREFIX), 625, pooling=args.pooling, last_stride=stride, **heads)
 
 
 def _flops(model: nn.Module, frame: Tensor) -> int:

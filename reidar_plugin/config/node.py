@@ -110,7 +110,7 @@ def _model() -> CN:
     node.attention_width = 256
     # a ReLU on the scores before their softmax (the papers' code); attention that it cuts everywhere learns no more
     node.attention_relu = True
-    # stride of the last stage, where the backbone has one to change (papers: 1; 2 leaves it as torchreid builds it)
+    # stride of the last stage, where the backbone has one to change (papers: 1; 2 leaves it as torchreid or timm builds it)
     node.last_stride = 1
     # action blocks: -1 one for each action of the label space (Re-ID-AR), 0 none (S2DN, VPRFT), or a number
     node.num_actions = -1
@@ -132,7 +132,7 @@ def _model() -> CN:
     # every frame and pool the logits
     node.action_pooling = "clip"
     # with model.pretrained: a file of ImageNet weights for the backbone; empty for the published ones
-    # (resnet50_ibn_a: the file that Re-ID-AR and S2DN start from) or torchreid's own (all others)
+    # (resnet50_ibn_a: the file that Re-ID-AR and S2DN start from), torchreid's own or timm's (all others)
     node.weights = ""
     # SHA-256 that this file must have; empty for none
     node.sha256 = ""

@@ -31,7 +31,7 @@ from reidar_plugin.inference.clip_network import FrameAverage
 from reidar_plugin.inference.model_card import ModelCard
 from reidar_plugin.labels.from_config import configured_space
 from reidar_plugin.labels.spaces import LABEL_SPACES
-from reidar_plugin.models.registry import PREFIX, builders
+from reidar_plugin.models.registry import PREFIX, builder, builders
 from reidar_plugin.models.released import from_released, is_released
 from reidar_plugin.models.weights import tensors_in
 
@@ -169,7 +169,7 @@ def _build(cfg: CheckedConfig, tensors: Mapping[str, Tensor], file: Path) -> nn.
         _fill(network, tensors, file)
         return FrameAverage(network)
     cfg.reidar.model.weights = ""  # those of its training may not be here
-    build = _builder(name, {**model_table(), **builders(cfg)})
+    build = builder(name, cfg) or _builder(name, {**model_table(), **builders(cfg)})
     people = len(tensors["classifier.weight"]) if "classifier.weight" in tensors else 1
     network = build(num_classes=people, loss="reidar", pretrained=False, use_gpu=False)
     _fill(network, tensors, file)

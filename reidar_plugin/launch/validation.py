@@ -12,7 +12,8 @@ from reidar_plugin.config import JOINT
 from reidar_plugin.data.samplers import OWN_ORDERS
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.launch.idle_keys import check_idle_keys
-from reidar_plugin.models.registry import why_not
+from reidar_plugin.models.registry import timm_name, why_not
+from reidar_plugin.models.timm_networks.library import check_name
 from reidar_plugin.plugin import registration
 from reidar_plugin.ranks.job import current
 
@@ -112,7 +113,10 @@ def _check_model(cfg: CfgNode) -> None:
     reason = why_not().get(cfg.model.name)
     if reason is not None:
         raise ConfigError(f"model.name {cfg.model.name!r} cannot be built: {reason}")
-    _check_name("model.name", cfg.model.name, registration.model_names())
+    if network := timm_name(cfg.model.name):
+        check_name(network)
+    else:
+        _check_name("model.name", cfg.model.name, registration.model_names())
     for key in ("load_weights", "resume"):
         if cfg.model[key] and not Path(cfg.model[key]).is_file():
             raise ConfigError(f"model.{key}: there is no file {cfg.model[key]}")

@@ -5,7 +5,7 @@ model needs what enters the pooling. Most networks offer it as ``featuremaps``; 
 says how the parts that they do have lead there. Nothing of a network is built again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +18,7 @@ from reidar_plugin.models.ibn import fuse_ibn
 
 __all__ = [
     "Backbone",
+    "Layout",
     "backbone_names",
     "build_backbone",
     "check_resnet",
@@ -28,6 +29,9 @@ __all__ = [
 ]
 
 Maps = Callable[[Any, Tensor], Tensor]  # network, frames (N, 3, H, W) -> maps (N, C, h, w)
+Layout = Callable[
+    [Tensor], Tensor
+]  # from what a part of a network gives to maps (N, C, h, w); can be pickled
 
 
 class Backbone(NamedTuple):
@@ -41,6 +45,9 @@ class Backbone(NamedTuple):
     map_size: tuple[int, int]  #: height and width of the maps of such frames
     #: P; frames t, t + P, ... of a clip come from branch t mod P, and the clip feature has P C numbers
     branches: int = 1
+    #: path of each stage that the action network may read -> from what it gives to maps ``(N, C, h, w)``;
+    #: None: every submodule that gives such maps
+    stages: Mapping[str, Layout] | None = None
 
     @property
     def feature_dim(self) -> int:

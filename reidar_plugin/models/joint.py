@@ -3,7 +3,7 @@
 ::
 
     frames (B, T, 3, H, W)
-      | backbone, a network of torchreid's without its head; in some, frames of a clip see each other
+      | backbone, a network of torchreid's or timm's without its head; in some, frames of a clip see each other
     maps (B, T, C, h, w)
       | temporal pooling: spatial-temporal attention, light attention, mean, max or generalised mean
     pooled (B, C)          scores, attention (B, T)
@@ -241,7 +241,7 @@ def build_joint(
     """A joint model on a trunk; the first five arguments are those of the host's builders.
 
     Args:
-        name: trunk, see :mod:`~reidar_plugin.models.trunks`: a name of the host's model table, or one for clips.
+        name: trunk, see :mod:`~reidar_plugin.models.trunks`: of the host's model table, of timm, or for clips.
         num_classes: K, identities in training.
         loss: one of :data:`LOSSES`; the action network is left out where the host's losses could not train
             it.
@@ -342,7 +342,9 @@ def as_clips(frames: Tensor) -> Tensor:
 def _memory_format(network: nn.Module) -> torch.memory_format:
     """That of the first kernel, which reads 3 channels and more than a pixel: no other is unambiguous."""
     # not parameters(), which is empty in a replica of DataParallel
-    kernel = next(layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d))
+    kernel = next((layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)), None)
+    if kernel is None:  # patches by a linear layer
+        return torch.contiguous_format
     last = kernel.is_contiguous(memory_format=torch.channels_last) and not kernel.is_contiguous()
     return torch.channels_last if last else torch.contiguous_format
 

@@ -12,9 +12,9 @@ from reidar_plugin.labels.spaces import label_space
 from reidar_plugin.models.asanet.model import attribute_columns, build_asanet
 from reidar_plugin.models.backbones import backbone_names, unfit_names
 from reidar_plugin.models.joint import build_joint
-from reidar_plugin.models.trunks import video_trunks
+from reidar_plugin.models.trunks import TIMM, video_trunks
 
-__all__ = ["PREFIX", "arguments", "builders", "why_not"]
+__all__ = ["PREFIX", "arguments", "builder", "builders", "timm_name", "why_not"]
 
 #: What stands before the host's name of a backbone.
 PREFIX = "reidar_"
@@ -24,6 +24,8 @@ DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
 def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Callable[..., nn.Module]]:
     """``reidar_<trunk>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve; and ``asanet``.
 
+    The thousand networks of timm are not among them: :func:`builder` knows them.
+
     Args:
         cfg: the host's config with the ``reidar`` node; None for the defaults of both.
         num_actions: see :func:`arguments`.
@@ -32,6 +34,21 @@ def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Ca
     trunks = [*backbone_names(), *video_trunks()]
     joint = {PREFIX + name: partial(build_joint, name, **settings) for name in trunks}
     return {**joint, "asanet": partial(build_asanet, **_asanet_arguments(cfg, settings))}
+
+
+def builder(name: str, cfg: Any = None) -> Callable[..., nn.Module] | None:
+    """The builder of one model of ours, listed or of timm; None for a name that is not ours.
+
+    Whether timm has that network is seen when it is built.
+    """
+    if timm_name(name):
+        return partial(build_joint, name.removeprefix(PREFIX), **arguments(cfg))
+    return builders(cfg).get(name)
+
+
+def timm_name(name: str) -> str:
+    """timm's name of the network under ``reidar_timm_<network>``; empty for every other model."""
+    return name.removeprefix(PREFIX + TIMM) if name.startswith(PREFIX + TIMM) else ""
 
 
 def why_not() -> dict[str, str]:

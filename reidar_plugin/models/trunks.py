@@ -4,6 +4,7 @@
 name                            trunk
 =============================== ===========================================================================
 ``<name>``                      a network of torchreid, or of :mod:`~reidar_plugin.models.own`
+``timm_<name>``                 a network of timm, with the extra ``timm``
 ``ap3d_<name>``                 AP3D on a ResNet of torchreid
 ``ap3d_nl_<name>``              AP3D with non-local blocks
 ``tclnet_<name>``               TCLNet on a ResNet of torchreid, two branches
@@ -21,10 +22,14 @@ from reidar_plugin.models.backbones import Backbone, build_backbone
 from reidar_plugin.models.own import build_own, own_names
 from reidar_plugin.models.tclnet.trunk import complement_frames
 from reidar_plugin.models.tea.trunk import excite_motion
+from reidar_plugin.models.timm_networks import build_timm
 from reidar_plugin.models.vtn.trunk import encode_clips
 from reidar_plugin.models.weights import pretrained_backbone
 
-__all__ = ["VIDEO", "build_trunk", "video_trunks"]
+__all__ = ["TIMM", "VIDEO", "build_trunk", "video_trunks"]
+
+#: What stands before timm's name of a network.
+TIMM = "timm_"
 
 #: What stands before the name of a plain network -> what makes it a trunk for clips, in place; the longest one first.
 VIDEO: dict[str, Callable[[Backbone], Backbone]] = {
@@ -70,8 +75,11 @@ def build_trunk(
     given: dict[str, Any] = {"frame_size": frame_size, "last_stride": last_stride}
     if plain in own_names():
         backbone = build_own(plain, pretrained=pretrained, weights=weights, sha256=sha256, **given)
+    elif plain.startswith(TIMM):
+        plain = plain.removeprefix(TIMM)
+        backbone = build_timm(plain, pretrained=pretrained, weights=weights, sha256=sha256, **given)
     elif pretrained:
         backbone = pretrained_backbone(plain, weights=weights, sha256=sha256, **given)
     else:
         backbone = build_backbone(plain, **given)
-    return VIDEO[prefix](backbone)._replace(name=name) if prefix else backbone
+    return VIDEO[prefix](backbone)._replace(name=name, stages=None) if prefix else backbone

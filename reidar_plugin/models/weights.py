@@ -24,6 +24,7 @@ __all__ = [
     "LoadReport",
     "WeightsError",
     "WeightsMissingError",
+    "check_sum",
     "load_backbone_weights",
     "pretrained_backbone",
     "published_file",
@@ -143,7 +144,7 @@ def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsMissingError(f"no file of weights at {path}")
     if sha256:
-        _check_sum(path, sha256)
+        check_sum(path, sha256)
     return tensors_in(load_plain(path), path)
 
 
@@ -191,7 +192,8 @@ def _fetch(path: Path) -> None:
         ) from error
 
 
-def _check_sum(path: Path, expected: str) -> None:
+def check_sum(path: Path, expected: str) -> None:
+    """Refuse a file whose SHA-256 is another."""
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != expected.lower():
         raise WeightsError(

@@ -1,5 +1,6 @@
 """Turning the plugin on and off: what it puts into torchreid's tables, and how it takes it out again."""
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,7 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
         _fill("models", host.model_table(), {**_own_models(cfg), **_user_models})
         _fill("video", host.dataset_table("video"), _own_datasets(cfg))
         host_patches.install()
+        host.replace(host.reid.models, "build_model", functools.partial(_with_unlisted_names, cfg=cfg))
     except BaseException:
         if first:  # on or off, never half
             disable()
@@ -70,6 +72,7 @@ def disable() -> None:
     _clear("models", host.model_table())
     _clear("video", host.dataset_table("video"))
     del vars(host.reid)[_STATE]
+    host.restore(host.reid.models, "build_model")
     host_patches.uninstall()
     host.unalias_clone_layout()
 
@@ -81,7 +84,7 @@ def is_enabled() -> bool:
 
 def is_own_model(name: str) -> bool:
     """Whether that model is the plugin's own; the plugin need not be on."""
-    return name in _own_models(None) and not is_user_model(name)
+    return _own_model(name) is not None and not is_user_model(name)
 
 
 def is_user_model(name: str) -> bool:
@@ -90,7 +93,10 @@ def is_user_model(name: str) -> bool:
 
 
 def model_names() -> list[str]:
-    """Every model that can be built while the plugin is on: the host's, ours, and those of :func:`register_model`."""
+    """Every model that can be built while the plugin is on: the host's, ours, and those of :func:`register_model`.
+
+    Without those of timm, which are known when they are asked for.
+    """
     return list({**host.model_table(), **_own_models(None), **_user_models})
 
 
@@ -112,7 +118,7 @@ def register_model(name: str, builder: Builder) -> None:
         raise TypeError(
             f"register_model({name!r}): expected a callable that builds the model, got {builder!r}"
         )
-    holder = _user_models.get(name) or host.model_table().get(name) or _own_models(None).get(name)
+    holder = _user_models.get(name) or host.model_table().get(name) or _own_model(name)
     if holder is not None and not _same(holder, builder):
         raise ConfigError(
             f"model name {name!r} is already registered by {host.owner(holder)}; choose another name"
@@ -159,6 +165,33 @@ def _own_models(cfg: CfgNode | None) -> dict[str, Builder]:
     from reidar_plugin.models.registry import builders
 
     return builders(cfg)
+
+
+def _own_model(name: str, cfg: CfgNode | None = None) -> Builder | None:
+    from reidar_plugin.models.registry import builder
+
+    return builder(name, cfg)
+
+
+def _with_unlisted_names(original: Builder, cfg: CfgNode | None) -> Builder:
+    """The host's ``build_model``, for which a name of ours that is in no list is in the table once it is asked for.
+
+    The host's table is a plain dict that it lists before it looks up, so that a name cannot come by being looked up.
+    """
+
+    @functools.wraps(original)
+    def build_model(name: str, *args: Any, **kwargs: Any) -> nn.Module:
+        if _is_unlisted(name) and (found := _own_model(name, cfg)):
+            _fill("models", host.model_table(), {name: found})
+        return original(name, *args, **kwargs)
+
+    return build_model
+
+
+def _is_unlisted(name: str) -> bool:
+    from reidar_plugin.models.registry import timm_name
+
+    return bool(timm_name(name))
 
 
 def _own_datasets(cfg: CfgNode | None) -> dict[str, Callable[..., Any]]:

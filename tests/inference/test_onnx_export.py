@@ -12,7 +12,7 @@ from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference import onnx_export
 from reidar_plugin.inference.onnx_export import ExportError, export_onnx
 from reidar_plugin.inference.predictor import Predictor
-from reidar_plugin.inference.trained_model import TrainedModel
+from reidar_plugin.inference.trained_model import TrainedModel, load_trained
 from reidar_plugin.models.instances import INSTANCE_POOLINGS
 from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.temporal import POOLINGS
@@ -49,6 +49,25 @@ def test_says_what_torch_says(options: dict[str, Any], tmp_path: Path) -> None:
     assert parity.difference <= 1e-4
     assert {(1, 1), (5, 4)} <= set(parity.shapes)
     assert [path.name for path in tmp_path.iterdir()] == ["small.onnx"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("network", "stage"), [("test_vit", "blocks.3"), ("test_mambaout", "stages.1")])
+def test_networks_of_timm(network: str, stage: str, tmp_path: Path) -> None:
+    """From weights to a graph: tokens and maps with channels last, whose stages the action network reads."""
+    pytest.importorskip("timm")
+    options = {"pooling": "light", "action_width": 8, "action_source": stage}
+    model = build_joint(f"timm_{network}", 4, num_actions=3, frame_size=(64, 32), **options)
+    torch.save(model.eval().state_dict(), tmp_path / "w.pth")
+    settings = {f"reidar.model.{key}": value for key, value in options.items()}
+    size = {"data.height": 64, "data.width": 32}
+    trained = load_trained(tmp_path / "w.pth", f"reidar_timm_{network}", {**settings, **size})
+    clips = torch.randn(2, 3, 3, 64, 32)
+    with torch.no_grad():
+        ours, theirs = trained.network(clips), model(clips)
+    torch.testing.assert_close(ours.feature, theirs.feature, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(ours.action_logits, theirs.action_logits, rtol=1e-4, atol=1e-5)
+    assert export_onnx(trained, tmp_path / "w.onnx").difference <= 1e-4
 
 
 @pytest.mark.slow

@@ -177,6 +177,15 @@ def test_a_flag_that_took_the_pairs_is_named(key: str, flag: str, words: list[st
         check_config(cfg)
 
 
+def test_names_of_timm_are_timms(cfg: CheckedConfig) -> None:
+    pytest.importorskip("timm")
+    cfg.merge_from_list(["loss.name", "reidar", "model.name", "reidar_timm_test_vit"])
+    assert check_config(cfg) == []
+    cfg.model.name = "reidar_timm_test_vitt"
+    with pytest.raises(ConfigError, match="timm has no network 'test_vitt'; the nearest names are test_vit"):
+        check_config(cfg)
+
+
 def test_names_of_models_are_known_while_the_plugin_is_off(cfg: CheckedConfig) -> None:
     registration.disable()
     cfg.merge_from_list(["model.name", "reidar_osnet_x0_25", "loss.name", "reidar"])

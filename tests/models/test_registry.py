@@ -11,7 +11,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin.config import reidar_node
 from reidar_plugin.host import model_table, reid
-from reidar_plugin.models.registry import PREFIX, arguments, builders, why_not
+from reidar_plugin.models.registry import PREFIX, arguments, builder, builders, timm_name, why_not
 from reidar_plugin.models.trunks import video_trunks
 from reidar_plugin.structures import JointOutput
 
@@ -30,8 +30,8 @@ def config(**model: object) -> CfgNode:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> object:
     """The host with our names in its table, for frames of 64 x 32."""
-    for name, builder in builders(config(attention_width=8)).items():
-        monkeypatch.setitem(model_table(), name, builder)
+    for name, entry in builders(config(attention_width=8)).items():
+        monkeypatch.setitem(model_table(), name, entry)
     return reid
 
 
@@ -57,8 +57,8 @@ def test_registered_names_are_no_backbones(host: object) -> None:
 
 
 def test_builders_can_be_pickled() -> None:
-    builder = pickle.loads(pickle.dumps(builders(config())[SMALL]))
-    assert builder(num_classes=2, loss="softmax", pretrained=False, use_gpu=False).frame_size == (64, 32)
+    copied = pickle.loads(pickle.dumps(builders(config())[SMALL]))
+    assert copied(num_classes=2, loss="softmax", pretrained=False, use_gpu=False).frame_size == (64, 32)
 
 
 def test_defaults_are_the_papers() -> None:
@@ -193,3 +193,26 @@ def test_the_hosts_feature_extractor(host: object, tmp_path: Path) -> None:
         torch.testing.assert_close(extract(frames), model(frames))
     pictures = [np.random.default_rng(0).integers(0, 255, (80, 40, 3), dtype=np.uint8) for _ in range(2)]
     assert extract(pictures).shape == (2, 128)
+
+
+def test_timm_is_known_by_every_name_and_imported_by_none() -> None:
+    assert timm_name("reidar_timm_vit_tiny_patch16_224") == "vit_tiny_patch16_224"
+    assert timm_name("reidar_resnet50") == timm_name("timm_resnet50") == ""
+    made = builder("reidar_timm_nobody_knows", config(pooling="mean"))
+    assert made is not None
+    assert (made.args, made.keywords["pooling"]) == (("timm_nobody_knows",), "mean")
+    assert builder("resnet50") is None
+    assert builder(SMALL, config(pooling="gem")).keywords["pooling"] == "gem"
+    assert not any(name.startswith("reidar_timm") for name in builders())
+
+
+def test_a_network_of_timm_trains_in_the_hosts_engine() -> None:
+    pytest.importorskip("timm")
+    made = builder("reidar_timm_test_resnet", config(pooling="mean"))
+    model = made(num_classes=5, loss="triplet", pretrained=False, use_gpu=False)
+    optimiser = reid.optim.build_optimizer(model, optim="adam", lr=0.001)
+    engine = reid.engine.VideoTripletEngine(Loaded(), model, optimiser, use_gpu=False)
+    before = model.base.conv1[0].weight.detach().clone()
+    data = {"img": torch.randn(4, 2, 3, 64, 32), "pid": torch.tensor([0, 0, 1, 1])}
+    assert all(np.isfinite(value) for value in engine.forward_backward(data).values())
+    assert not torch.equal(model.base.conv1[0].weight, before)

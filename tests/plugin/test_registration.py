@@ -178,3 +178,45 @@ def test_a_dataset_name_taken_by_another_leaves_the_plugin_off(monkeypatch: pyte
         reidar_plugin.enable()
     assert not registration.is_enabled()
     assert state_of_host() == before
+
+
+class TestNetworksOfTimm:
+    """They stand in no list; the host's ``build_model`` finds them all the same, while the plugin is on."""
+
+    NAME = "reidar_timm_test_resnet"
+
+    def test_are_built_by_the_host(self) -> None:
+        pytest.importorskip("timm")
+        cfg = reidar_plugin.add_reidar_config(toolbox_config())
+        for pooling, height in (
+            ("mean", 64),
+            ("gem", 96),
+        ):  # also after the plugin was turned on with another config
+            cfg.reidar.model.pooling, cfg.data.height, cfg.data.width = pooling, height, 32
+            reidar_plugin.enable(cfg, quiet=True)
+            model = host.reid.models.build_model(
+                self.NAME, 7, loss="softmax", pretrained=False, use_gpu=False
+            )
+            assert model(torch.rand(2, 3, height, 32)).shape == (2, 7)
+            assert model.frame_size == (height, 32)
+            assert (type(model.temporal).__name__ == "GeneralisedMean") == (pooling == "gem")
+        assert host.model_table()[self.NAME].keywords["pooling"] == "gem"
+        reidar_plugin.disable()
+        assert self.NAME not in host.model_table()
+        with pytest.raises(KeyError, match="Unknown model: reidar_timm_test_resnet"):
+            host.reid.models.build_model(self.NAME, 7)
+
+    def test_are_found_wherever_the_host_has_imported_its_builder(self) -> None:
+        pytest.importorskip("timm")
+        reidar_plugin.enable()
+        extractor = sys.modules[host.reid.utils.FeatureExtractor.__module__]
+        with pytest.raises(ConfigError, match="timm has no network 'nobody'"):
+            extractor.build_model("reidar_timm_nobody", 1)
+
+    def test_are_our_own(self) -> None:
+        assert registration.is_own_model(self.NAME)
+        assert self.NAME not in registration.model_names()
+        with pytest.raises(
+            ConfigError, match="'reidar_timm_test_resnet' is already registered by reidar_plugin"
+        ):
+            reidar_plugin.register_model(self.NAME, Toy)

@@ -35,6 +35,22 @@ def test_writes_the_table_of_a_page_anew(tmp_path: Path, capsys: pytest.CaptureF
     assert "frames of 64 x 32" in table
 
 
+def test_sizes_of_a_network_of_timm(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("timm")
+    assert list_models.main([*TINY, "--names", "timm_mobilenetv3", "--sizes", "--format", "github"]) == 0
+    header, _, row = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in header.strip("|").split("|")] == list_models.SIZES
+    name, parameters, backbone, maps, feature = [cell.strip() for cell in row.strip("|").split("|")]
+    assert (name, maps, feature) == ("reidar_timm_mobilenetv3_small_050", "4 x 2", "288")
+    heads = 256 * (288 * 4 * 2 + 1) + 3 * 256 + 1 + 288 + 625 * 288 + 8 * (288 * 512 + 3 * 512 + 512 + 1)
+    assert float(parameters) - float(backbone) == pytest.approx(heads / 1e6, abs=0.011)
+
+
+def test_the_page_shows_the_dozen_of_timm() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert [name for name in list_models.OF_TIMM if f"| reidar_timm_{name} " not in page] == []
+
+
 @pytest.mark.parametrize("text", ["", list_models.BEGIN, list_models.END + list_models.BEGIN])
 def test_a_page_without_a_place_is_told_of_first(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
