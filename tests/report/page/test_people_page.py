@@ -99,6 +99,10 @@ def test_keys_alone_lead_everywhere(page: Browser) -> None:
     assert page.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.run("document.querySelector('summary').focus()")
     page.press("Enter")
+    page.run(  # rows are made when the browser says that the list was opened, which is not at once
+        "new Promise((done) => { const look = () => document.querySelector('.person:first-child tbody tr')"
+        " ? done() : requestAnimationFrame(look); look(); })"
+    )
     assert page.run("document.querySelectorAll('.person:first-child tbody tr').length") == 4
 
 
