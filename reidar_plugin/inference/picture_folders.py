@@ -96,7 +96,9 @@ def _question(tracklets: Sequence[PictureTracklet], asked: Asked) -> str:
     digest = hashlib.sha256()
     for each in tracklets:
         digest.update(json.dumps([each.name, *map(_state, each.paths)]).encode())
-    return json.dumps([digest.hexdigest(), asked.fingerprint, asked.predictor.card.as_json()])
+    return json.dumps(
+        [digest.hexdigest(), asked.fingerprint, asked.predictor.card.as_json(), asked.predictor.precision]
+    )
 
 
 def _state(path: str) -> list[str | int]:

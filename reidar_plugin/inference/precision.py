@@ -23,7 +23,7 @@ class Precision:
     def __init__(self, name: str, device: torch.device) -> None:
         if name not in PRECISIONS:
             raise ConfigError(f"unknown precision {name!r}; choose one of {', '.join(map(repr, PRECISIONS))}")
-        self.dtype, self.device = PRECISIONS[name], device
+        self.name, self.dtype, self.device = name, PRECISIONS[name], device
 
     def autocast(self) -> AbstractContextManager[object]:
         """The context in which the network is called."""

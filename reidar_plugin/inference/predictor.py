@@ -124,6 +124,11 @@ class Predictor:
         return self.card.width
 
     @property
+    def precision(self) -> str:
+        """In which the convolutions run; float32 where it is not torch that runs them."""
+        return self._judge.precision.name if isinstance(self._judge, TorchJudge) else "float32"
+
+    @property
     def actions(self) -> tuple[str, ...]:
         """Names of the M actions; empty without an action network."""
         return self.card.actions

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.camera_file import CameraFindings, read_findings, write_findings
 from reidar_plugin.inference.cameras import Camera
@@ -68,6 +70,9 @@ def recognise_video(camera: Camera, asked: Asked, folder: Path) -> Found:
         info = probe_video(camera.video)
         tracks = _find_tracks(camera, info, asked.finder)
         summaries = list(_summaries(camera, info, tracks, asked))
+        tracks = tracks.take(
+            np.isin(tracks.track, [one.track for one in summaries])
+        )  # others: broken frames alone
         findings = CameraFindings(
             tracks, sorted(summaries, key=lambda one: one.track), info.width, info.height
         )
@@ -98,7 +103,8 @@ def _question(camera: Camera, asked: Asked) -> str:
         raise VideoError(f"{error.filename} cannot be read: {error.strerror}") from error
     video = [str(camera.video.resolve()), state.st_size, state.st_mtime_ns]
     card = asked.predictor.card.as_json()
-    return json.dumps([video, tracks, asdict(asked.finder), asked.fingerprint, card])
+    model = [asked.fingerprint, card, asked.predictor.precision]
+    return json.dumps([video, tracks, asdict(asked.finder), *model])
 
 
 def _find_tracks(camera: Camera, info: VideoInfo, finder: Finder) -> Tracks:

@@ -283,6 +283,7 @@ def test_pictures_and_paths_are_one(trained: Run, predictor: Predictor) -> None:
 
 def test_low_precision_and_devices(trained: Run, predictor: Predictor) -> None:
     low = Predictor.load(trained[1], precision="bfloat16")
+    assert (low.precision, predictor.precision) == ("bfloat16", "float32")
     (full,), (half,) = predictor([pictures(4)]), low([pictures(4)])
     assert half.feature.dtype == np.float32
     assert not np.array_equal(full.feature, half.feature)

@@ -10,6 +10,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference import recognise
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.mot_files import write_tracks
+from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.recognise import fingerprint_of, recognise_video
 from reidar_plugin.inference.tracks import TrackFileError
 from reidar_plugin.inference.video import VideoError
@@ -44,6 +45,32 @@ def test_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     os.utime(camera.video, (1, 1))
     recognise_video(camera, asked(), tmp_path)
     assert len(read) == 3
+
+
+def test_another_precision_is_another_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = write_street(tmp_path, "gate", [(RED, 0, 9)])
+    recognise_video(camera, asked(), tmp_path)
+    looked = []
+    probe = recognise.probe_video
+    monkeypatch.setattr(recognise, "probe_video", lambda path: looked.append(path) or probe(path))
+    recognise_video(camera, asked(), tmp_path)
+    assert not looked
+    monkeypatch.setattr(Predictor, "precision", "bfloat16")
+    recognise_video(camera, asked(), tmp_path)
+    assert looked == [camera.video]
+
+
+def test_a_track_in_broken_frames_alone_is_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Track 2 is in frame 6 only, which ``on_broken: skip`` does not give."""
+    camera = write_street(tmp_path, "gate", [(RED, 0, 9), (BLUE, 6, 6)])
+    read = recognise.read_video
+    monkeypatch.setattr(
+        recognise, "read_video", lambda *given: (frame for frame in read(*given) if frame.index != 6)
+    )
+    with pytest.warns(RuntimeWarning, match="2 of 11 boxes are in frames that could not be read"):
+        found = recognise_video(camera, asked(on_broken="skip"), tmp_path).findings
+    assert [one.track for one in found.summaries] == [1]
+    assert set(found.boxes.track.tolist()) == {1}
 
 
 def test_detections_are_associated(tmp_path: Path) -> None:
