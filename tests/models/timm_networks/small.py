@@ -43,14 +43,3 @@ NETWORKS = {
     "mixer_s32_224": Small({}, (128, 64), 512, (4, 2), stage="blocks.0"),
     "vit_tiny_r_s16_p8_224": Small({"depth": 1}, (128, 64), 192, (4, 2), prefix=1, stage="blocks.0"),
 }
-
-
-@pytest.fixture
-def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """timm builds them small, under their own names."""
-    create = timm.create_model
-
-    def smaller(name: str, **options: Any) -> Any:
-        return create(name, **{**options, **(NETWORKS[name].changes if name in NETWORKS else {})})
-
-    monkeypatch.setattr(timm, "create_model", smaller)
