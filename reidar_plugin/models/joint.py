@@ -111,7 +111,10 @@ class JointModel(nn.Module):
         clips = self._whole(as_clips(frames))
         if counts is not None and self.branches > 1:
             counts = F.pad(counts, (0, clips.shape[1] - counts.shape[1]))  # copies count nowhere
-        return self.judge(clips, *self.temporal(self.maps(clips)), counts=counts)
+        maps = self.maps(
+            clips
+        )  # apart: torch 2.4 compiles no break of its graph inside of a call with a star
+        return self.judge(clips, *self.temporal(maps), counts=counts)
 
     def judge(
         self,

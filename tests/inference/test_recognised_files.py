@@ -55,6 +55,7 @@ def test_dates_are_in_utc() -> None:
 
 
 def test_tables_agree(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     rows = [row_of(one, ACTIONS, HALF) for one in seen()]
     write_rows(tmp_path / "a.jsonl", rows)
     write_table(tmp_path / "a.csv", rows, ACTIONS)
