@@ -13,7 +13,7 @@ from reidar_plugin.data.samplers import OWN_ORDERS
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.launch.idle_keys import check_idle_keys
 from reidar_plugin.models.registry import timm_name, why_not
-from reidar_plugin.models.timm_networks.library import check_name
+from reidar_plugin.models.timm_networks.package import check_name
 from reidar_plugin.plugin import registration
 from reidar_plugin.ranks.job import current
 

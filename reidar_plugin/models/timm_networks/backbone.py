@@ -12,7 +12,7 @@ from reidar_plugin.errors import ConfigError, InputError, summary
 from reidar_plugin.models.backbones import Backbone, Layout, measured_maps
 from reidar_plugin.models.timm_networks.last_stride import keep_last_size
 from reidar_plugin.models.timm_networks.layout import layout_of, stage_layouts
-from reidar_plugin.models.timm_networks.library import check_name, timm_library
+from reidar_plugin.models.timm_networks.package import check_name, timm_library
 from reidar_plugin.models.timm_networks.weights import check_positions, downloaded, from_file
 
 __all__ = ["build_timm"]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.io.console import say
-from reidar_plugin.models.timm_networks.library import timm_library
+from reidar_plugin.models.timm_networks.package import timm_library
 from reidar_plugin.models.weights import WeightsError, WeightsMissingError, check_sum, read_tensors
 
 __all__ = ["check_positions", "downloaded", "from_file"]

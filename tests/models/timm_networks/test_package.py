@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.models.timm_networks.library import check_name
+from reidar_plugin.models.timm_networks.package import check_name
 
 pytest.importorskip("timm")
 
