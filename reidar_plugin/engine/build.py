@@ -11,6 +11,7 @@ from reidar_plugin.checkpoint.fingerprint import RunFingerprint, describe_traini
 from reidar_plugin.checkpoint.state import Stateful
 from reidar_plugin.data.held_out import trained_labels
 from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine.options import NO_EVIDENCE
 from reidar_plugin.engine.schedule import WarmupSteps
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.console import say
@@ -44,6 +45,8 @@ def build_objective(cfg: CfgNode, data: ClipDataManager, model: nn.Module) -> Ob
             f"the model has {num_actions} action blocks (reidar.model.num_actions) and the label space "
             f"{cfg.reidar.labels.space!r} has {space}; leave the key at -1, or 0 for no action network"
         )
+    if cfg.reidar.test.action_weight and not num_actions:
+        raise ConfigError(NO_EVIDENCE)  # before a training that may take days
     labels = trained_labels(data)
     known = labels[~labels.isnan().any(dim=1)]
     attributes: Any = data.attribute_space

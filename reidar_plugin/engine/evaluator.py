@@ -12,7 +12,7 @@ from reidar_plugin.data.held_out import HELD_OUT
 from reidar_plugin.data.loader import ClipLoader
 from reidar_plugin.data.manager import ClipDataManager
 from reidar_plugin.data.tracklet_table import TrackletTable
-from reidar_plugin.engine.options import EvaluationOptions
+from reidar_plugin.engine.options import NO_EVIDENCE, EvaluationOptions
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.features import TrackletOutputs, extract, report_replaced
 from reidar_plugin.inference.precision import Precision
@@ -43,10 +43,7 @@ class Side(NamedTuple):
     def acting_tracklets(self, weight: float) -> TrackletFeatures:
         """The same, with likelihoods of actions at that weight in what squared Euclidean distances compare."""
         if self.outputs.likelihoods is None:
-            raise ConfigError(
-                "reidar.test.action_weight: the model has no action network; set the weight to 0, or "
-                "reidar.model.num_actions to -1"
-            )
+            raise ConfigError(NO_EVIDENCE)
         plain = self.tracklets()
         likelihoods = self.outputs.likelihoods.to(plain.features.device)
         return plain._replace(features=with_action_evidence(plain.features, likelihoods, weight))

@@ -9,7 +9,14 @@ from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.protocol_results import Reranking
 
-__all__ = ["EvaluationOptions", "TestOptions", "TrainingOptions", "check_test"]
+__all__ = ["NO_EVIDENCE", "EvaluationOptions", "TestOptions", "TrainingOptions", "check_test"]
+
+
+#: What is wrong where actions are to be counted in distances and the model gives none.
+NO_EVIDENCE = (
+    "reidar.test.action_weight: the model has no action network; set the weight to 0, or "
+    "reidar.model.num_actions to -1"
+)
 
 
 @dataclass(frozen=True)

@@ -126,3 +126,9 @@ def test_every_rank_needs_a_gpu_of_its_own(
         check_devices(Job(2, 4, local_rank=2), use_gpu=True)
     check_devices(ALONE, use_gpu=True)
     assert "torchrun --nproc-per-node 2 uses all" in capsys.readouterr().out
+
+
+def test_actions_that_are_not_there_are_no_evidence(mars: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"reidar__model__num_actions": 0, "reidar__loss__terms": ["ranked_list"]}
+    with pytest.raises(ConfigError, match=r"reidar\.test\.action_weight: the model has no action network"):
+        build(config(mars, tmp_path, reidar__test__action_weight=0.1, **options))
