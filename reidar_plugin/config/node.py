@@ -300,6 +300,9 @@ def _train() -> CN:
     node.clip = 0.0
     # keep maps with their channels innermost, which is faster on GPUs and CPUs; sums then run in another order
     node.channels_last = True
+    # the same bits at every run on a GPU too: cuDNN chooses without trying, torch takes its deterministic kernels and warns
+    # of any operation that has none; slower. On a CPU runs repeat to the bit without it
+    node.deterministic = False
     # torch.compile on the model
     node.compile = False
     # auto goes on from the newest checkpoint of data.save_dir; off stops where there is one

@@ -17,6 +17,7 @@ from yacs.config import CfgNode
 from reidar_plugin import host
 from reidar_plugin.config import JOINT
 from reidar_plugin.config.files import CheckedConfig, full_config
+from reidar_plugin.engine.determinism import repeatable
 from reidar_plugin.host import defaults
 from reidar_plugin.io.console import say, tee
 from reidar_plugin.launch.validation import check_config, check_datasets
@@ -71,7 +72,7 @@ def run(cfg: CfgNode) -> Any:
     Raises:
         ReidarError: the config or the data cannot be used; one line says why.
     """
-    with joined() as job:
+    with joined() as job, repeatable(cfg.use_gpu, cfg.reidar.train.deterministic):
         return _run(cfg, job)
 
 
@@ -86,7 +87,6 @@ def _run(cfg: CfgNode, job: Job) -> Any:
         say(f"Config\n{cfg}\n")
         for note in notes:
             say(note)
-        torch.backends.cudnn.benchmark = bool(cfg.use_gpu)
         datamanager = build_datamanager(cfg)
         model = build_model(cfg, datamanager)
         optimizer = host.reid.optim.build_optimizer(model, **defaults.optimizer_arguments(cfg))
