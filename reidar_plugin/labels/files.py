@@ -122,7 +122,7 @@ def read_labels(path: str | Path, space: LabelSpace | None = None, keys: KeyForm
     path = Path(path)
     lines = read_lines(path)
     if not lines or lines[0] != _HEADER:
-        raise LabelError(f"{path}:1: expected the header {_HEADER!r}, got {lines[0] if lines else ''!r}")
+        raise LabelError(f"{path}:1: expected the header {_HEADER!r}, got {lines[0][:80] if lines else ''!r}")
     entries: dict[str, frozenset[str] | None] = {}
     numbers: dict[str, int] = {}
     for number, line in enumerate(lines[1:], start=2):

@@ -11,7 +11,6 @@ import io
 import json
 import math
 import platform
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from reidar_plugin.errors import InputError, MissingFileError
+from reidar_plugin.errors import InputError, MissingFileError, summary
 from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.io.safe_load import UNREADABLE
 from reidar_plugin.metrics.actions import PAPER_MAP, ActionReport
 from reidar_plugin.metrics.protocol_results import ProtocolResult
 
@@ -244,5 +244,7 @@ def _unpack(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not the arrays of a test ({error}); run the test again") from error
+    except UNREADABLE as error:
+        raise InputError(
+            f"{path}: not the arrays of a test ({summary(error)}); run the test again"
+        ) from error

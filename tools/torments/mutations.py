@@ -1,0 +1,143 @@
+"""Ways to break bytes and lines."""
+
+import random
+from collections.abc import Callable, Sequence
+
+__all__ = ["NASTY_NUMBERS", "NASTY_WORDS", "break_bytes", "break_lines"]
+
+NASTY_WORDS = (
+    *(
+        "",
+        " ",
+        "\t",
+        "\x00",
+        "\ufeff",
+        "\u202e",
+        "é",
+        "𝔘",
+        "a" * 5000,
+        "null",
+        "~",
+        "NaN",
+        "inf",
+        "-inf",
+        "1e999",
+    ),
+    *(
+        "0x10",
+        "1_000",
+        "-0",
+        "00",
+        "../x",
+        "/etc/passwd",
+        "'",
+        '"',
+        ",",
+        "|",
+        "||",
+        "#",
+        "none",
+        "true",
+        "[]",
+        "{}",
+    ),
+)
+NASTY_NUMBERS = (
+    *(-1, 0, 1, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**63, -(2**63), 10**30),
+    *(0.5, -0.0, 1e-320, 1e308, float("nan"), float("inf"), float("-inf")),
+)
+
+
+def break_bytes(data: bytes, chance: random.Random, most: int = 4) -> bytes:
+    """The bytes after one to ``most`` changes."""
+    for _ in range(chance.randint(1, most)):
+        data = chance.choice(_OF_BYTES)(data, chance)
+    return data
+
+
+def break_lines(lines: Sequence[str], chance: random.Random, separator: str = ",", most: int = 3) -> str:
+    """The lines as a text, after one to ``most`` changes."""
+    found = list(lines)
+    for _ in range(chance.randint(1, most)):
+        at = chance.randrange(len(found)) if found else 0
+        found[at : at + 1] = chance.choice(_OF_LINES)(found[at] if found else "", separator, chance)
+    return chance.choice(("\n", "\n", "\n", "\r\n", "\r")).join(found) + chance.choice(("\n", "", "\n\n"))
+
+
+def _place(data: bytes, chance: random.Random) -> int:
+    return chance.randrange(len(data)) if data else 0
+
+
+def _flip(data: bytes, chance: random.Random) -> bytes:
+    if not data:
+        return data
+    at = _place(data, chance)
+    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+
+
+def _cut(data: bytes, chance: random.Random) -> bytes:
+    return data[: _place(data, chance)]
+
+
+def _zero(data: bytes, chance: random.Random) -> bytes:
+    at, length = _place(data, chance), chance.choice((1, 4, 64, 512))
+    return data[:at] + bytes(len(data[at : at + length])) + data[at + length :]
+
+
+def _number(data: bytes, chance: random.Random) -> bytes:
+    at, size = _place(data, chance), chance.choice((1, 2, 4, 8))
+    value = chance.choice((0, 1, 2 ** (8 * size) - 1, 2 ** (8 * size - 1), 2 ** (8 * size - 1) - 1))
+    return data[:at] + value.to_bytes(size, chance.choice(("little", "big"))) + data[at + size :]
+
+
+def _repeat(data: bytes, chance: random.Random) -> bytes:
+    at, length = _place(data, chance), chance.choice((1, 16, 256, 4096))
+    return data[: at + length] + data[at:]
+
+
+def _drop(data: bytes, chance: random.Random) -> bytes:
+    at, length = _place(data, chance), chance.choice((1, 16, 256))
+    return data[:at] + data[at + length :]
+
+
+def _append(data: bytes, chance: random.Random) -> bytes:
+    return data + chance.randbytes(chance.choice((1, 100, 5000)))
+
+
+_OF_BYTES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    *(_flip, _flip, _flip, _cut, _zero, _number, _number),
+    *(_repeat, _drop, _append),
+)
+
+
+def _field(line: str, separator: str, chance: random.Random) -> list[str]:
+    fields = line.split(separator)
+    fields[chance.randrange(len(fields))] = chance.choice((*NASTY_WORDS, *map(str, NASTY_NUMBERS)))
+    return [separator.join(fields)]
+
+
+def _one_more(line: str, separator: str, chance: random.Random) -> list[str]:
+    return [line + separator + chance.choice(NASTY_WORDS)]
+
+
+def _one_less(line: str, separator: str, chance: random.Random) -> list[str]:
+    return [line.rpartition(separator)[0]]
+
+
+def _twice(line: str, separator: str, chance: random.Random) -> list[str]:
+    return [line, line]
+
+
+def _gone(line: str, separator: str, chance: random.Random) -> list[str]:
+    return []
+
+
+def _letter(line: str, separator: str, chance: random.Random) -> list[str]:
+    at = chance.randint(0, len(line))
+    return [line[:at] + chance.choice(("", *NASTY_WORDS)) + line[at + chance.randint(0, 1) :]]
+
+
+_OF_LINES: tuple[Callable[[str, str, random.Random], list[str]], ...] = (
+    *(_field, _field, _field, _one_more, _one_less),
+    *(_twice, _gone, _letter, _letter),
+)

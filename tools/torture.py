@@ -1,0 +1,73 @@
+"""Torment every door with broken inputs, full disks and kills: a right answer, or one line that says why not.
+
+    python tools/torture.py --minutes 1
+    python tools/torture.py --minutes 60 --seed 7 --doors pictures checkpoints
+    python tools/torture.py --doors "label files" --seed 7 --case 123          one case again
+
+A hang, a crash, a traceback, a wrong answer, too much memory or a refusal that does not name the file is a failure; the
+status is 1 then, and what made a door fail is kept in <folder>/failures. The same seed gives the same cases.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+warnings.filterwarnings("ignore", "Cython evaluation")  # torchreid's, of an evaluator that is not used here
+
+from tabulate import tabulate  # noqa: E402
+from torments.campaign import ANSWERED, FAILED, REFUSED, Door, Tally, run_door  # noqa: E402
+from torments.configs import ConfigFiles  # noqa: E402
+from torments.pictures import Pictures, Videos  # noqa: E402
+from torments.saved import Checkpoints, ResultFiles, Saves  # noqa: E402
+from torments.tables import LabelFiles, MarsTables, TrackFiles  # noqa: E402
+
+from reidar_plugin.io.console import say  # noqa: E402
+
+DOORS: tuple[Door, ...] = (
+    *(LabelFiles(), TrackFiles(), MarsTables(), Pictures(), Videos()),
+    *(Checkpoints(), Saves(), ResultFiles(), ConfigFiles()),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=1.0, help="in all, shared out evenly")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--doors", nargs="+", choices=[door.name for door in DOORS], metavar="DOOR", default=[]
+    )
+    parser.add_argument("--cases", type=int, default=0, help="of each door at most (default: as time allows)")
+    parser.add_argument("--case", type=int, help="this one alone")
+    parser.add_argument("--folder", type=Path, help="for files (default: one that is removed)")
+    args = parser.parse_args(argv)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with tempfile.TemporaryDirectory() as spare:
+        folder = args.folder or Path(spare)
+        tallies = [
+            _tormented(door, folder, args) for door in DOORS if not args.doors or door.name in args.doors
+        ]
+    rows = [
+        [tally.door, tally.counts.total(), *(tally.counts[kind] for kind in (ANSWERED, REFUSED, FAILED))]
+        for tally in tallies
+    ]
+    say("\n" + tabulate(rows, headers=["door", "cases", ANSWERED, REFUSED, FAILED], intfmt=","))
+    return int(any(tally.failures for tally in tallies))
+
+
+def _tormented(door: Door, folder: Path, args: argparse.Namespace) -> Tally:
+    share = args.minutes * 60 / (len(args.doors) or len(DOORS))
+    first, most = (args.case, 1) if args.case is not None else (0, args.cases)
+    tally = run_door(door, folder / door.name.replace(" ", "-"), args.seed, share, first, most)
+    for case in tally.failures:
+        say(f"{door.name}, case {case.number}: {case.words}")
+    return tally
+
+
+if __name__ == "__main__":
+    sys.exit(main())
