@@ -11,7 +11,7 @@ filter, nearest first. Exit code 0 if something was found, 1 if nothing was, 2 o
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -73,7 +73,7 @@ def ask(args: argparse.Namespace) -> int:
             identities=tuple(args.identity),
         )
         matches = found(args, gallery, where)
-        print(table(matches[: args.top], gallery.model.actions, zone))
+        print(table(matches[: args.top], gallery.model.actions, where.actions, zone))
     more = len(matches) - args.top
     print(f"\n{len(matches)} tracklets" + (f", the first {args.top} are shown (--top)" if more > 0 else ""))
     return 0 if matches else 1
@@ -164,8 +164,8 @@ def zone_of(name: str) -> tzinfo:
         raise ConfigError(f"--zone: unknown time zone {name!r}; give one such as Europe/Berlin") from None
 
 
-def table(matches: Sequence[Match], actions: Sequence[str], zone: tzinfo) -> str:
-    """A row a tracklet."""
+def table(matches: Sequence[Match], actions: Sequence[str], asked: Collection[str], zone: tzinfo) -> str:
+    """A row a tracklet, with the likelihood of what is likely and of what was asked for."""
     ranked = any(match.distance == match.distance for match in matches)
     header = [
         "id",
@@ -179,15 +179,18 @@ def table(matches: Sequence[Match], actions: Sequence[str], zone: tzinfo) -> str
         *(["distance"] if ranked else []),
     ]
     rows = [
-        cells(match.row, actions, zone) + ([f"{match.distance:.4g}"] if ranked else []) for match in matches
+        cells(match.row, actions, asked, zone) + ([f"{match.distance:.4g}"] if ranked else [])
+        for match in matches
     ]
     return tabulate(rows, headers=header, tablefmt="github", disable_numparse=True)
 
 
-def cells(row: GalleryRow, actions: Sequence[str], zone: tzinfo) -> list[str]:
+def cells(row: GalleryRow, actions: Sequence[str], asked: Collection[str], zone: tzinfo) -> list[str]:
     start = datetime.fromtimestamp(row.start, zone).strftime("%Y-%m-%d %H:%M:%S")
     likely = sorted(((row.actions or {}).get(name, 0.0), name) for name in actions)[::-1]
-    told = ", ".join(f"{name} {value:.2f}" for value, name in likely if value >= LIKELY)
+    told = ", ".join(
+        f"{name} {likelihood(value)}" for value, name in likely if value >= LIKELY or name in asked
+    )
     frames = f"{row.first_frame + 1}-{row.last_frame + 1}"  # from 1, as MOT files count
     return [
         row.id,
@@ -199,6 +202,11 @@ def cells(row: GalleryRow, actions: Sequence[str], zone: tzinfo) -> list[str]:
         row.source,
         told,
     ]
+
+
+def likelihood(value: float) -> str:
+    """Two decimals, or one digit of what would be 0.00."""
+    return f"{value:.2f}" if value >= 0.005 else f"{value:.1g}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ what can be imported. The rest of the plugin writes ``from reidar_plugin.host im
 import importlib
 import importlib.util
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,11 @@ class HostInfo:
 def _load() -> ModuleType:
     """The package that holds ``data``, ``models``, ``engine``, ``metrics``, ``optim``, ``utils``."""
     try:
-        top = importlib.import_module("torchreid")
-        nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
-        module = importlib.import_module("torchreid.reid" if nested else "torchreid")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Cython evaluation")  # of an evaluator that is not used here
+            top = importlib.import_module("torchreid")
+            nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
+            module = importlib.import_module("torchreid.reid" if nested else "torchreid")
     except Exception as error:  # whatever stops the import of a package stops it
         missing = isinstance(error, ModuleNotFoundError) and error.name == "torchreid"
         cure = "install it with 'pip install torchreid', or put a clone of deep-person-reid on PYTHONPATH"

@@ -49,6 +49,8 @@ class ModelCard:
             raise InputError(
                 f"expected a threshold for each of {len(self.actions)} actions, got {len(self.thresholds)}"
             )
+        if not all(0 <= least <= 1 for least in self.thresholds):
+            raise InputError(f"expected thresholds from 0 to 1, got {list(self.thresholds)}")
 
     @classmethod
     def from_config(

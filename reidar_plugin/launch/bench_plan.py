@@ -12,6 +12,7 @@ from yacs.config import CfgNode
 from reidar_plugin.config.settings import leaves
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.launch import subprocesses
+from reidar_plugin.launch.validation import check_run
 from reidar_plugin.report.results import Results, plain, read_results
 
 __all__ = ["Run", "Variants", "finished", "planned", "read_variants"]
@@ -109,7 +110,7 @@ def planned(
                 fixed = ("data.root", str(root), "data.save_dir", str(place), "train.seed", str(seed))
                 words = (*options, *own, *fixed)
                 run = Run(street, name, seed, place, variants.config, words)
-                run.cfg()  # an unknown key is told before anything is started
+                check_run(run.cfg(), quiet=True)  # what cannot run is told before anything is drawn
                 runs.append(run)
     return runs
 

@@ -38,6 +38,16 @@ def test_who_was_here_riding_between_nine_and_ten(gallery: str, capsys: pytest.C
     assert "5 tracklets" in text
 
 
+def test_what_was_asked_for_is_shown_however_unlikely(
+    gallery: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tracklet i walks at 1 - i / 100; riding is not asked for."""
+    assert main([gallery, "--action", "walking=0.0001", "--from", "2026-05-02", "--top", "1"]) == 0
+    assert "riding 0.96, walking 0.04" in capsys.readouterr().out
+    assert main([gallery, "--from", "2026-05-02", "--top", "1"]) == 0
+    assert "walking" not in capsys.readouterr().out
+
+
 def test_hours_are_of_the_zone(gallery: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([gallery, "--between", "10", "10:30", "--zone", "Europe/Berlin"]) == 0  # two hours before UTC
     text = capsys.readouterr().out
