@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reidar_plugin.errors import ConfigError, UnwritableFileError
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.annotate import annotate_video
+from reidar_plugin.inference.answer_folder import AnswerFolder
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.identify import Seen, identify
@@ -80,6 +81,15 @@ class Answer:
     annotate: bool = False
     gallery: str = ""  #: URI; empty for none
 
+    def names(self, source: Sequence[Any]) -> list[str]:
+        """Of all files, relative to the folder."""
+        videos = [one.name for one in source if isinstance(one, Camera)]
+        if self.annotate and len(videos) < len(source):
+            raise ConfigError("pictures have no video to draw on; leave --annotate out")
+        annotated = [f"annotated/{name}.mp4" for name in videos] if self.annotate else []
+        tables = [f"tracklets.{self.table}", "tracklets.jsonl", "features.npy", "report.html"]
+        return [*tables, *(f"mot/{name}.txt" for name in videos), *annotated]
+
 
 def recognise(
     source: Sequence[Camera] | Sequence[PictureTracklet], asked: Asked, judgement: Judgement, answer: Answer
@@ -98,23 +108,21 @@ def recognise(
     judgement.check(asked)
     if answer.gallery:
         check_dated(all(isinstance(one, Camera) and one.dated for one in source))
+    names, folder = answer.names(source), AnswerFolder(answer.folder)
+    folder.claim(names)
     kept = answer.folder / "found"
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFileError(
-            error.errno, f"{error.strerror}; choose another folder", str(kept)
-        ) from error
+    kept.mkdir(exist_ok=True)
     found = _find(source, asked, kept)
     seen = identify(found, judgement.threshold, asked.predictor.distance)
     say(
         f"{len(seen):,} tracklets, {len({one.person for one in seen}):,} people; threshold: {judgement.words}"
     )
+    folder.drop_others(names)
     _write(found, seen, asked, judgement, answer)
     if answer.annotate:
         _annotate(found, seen, asked, answer.folder)
     if answer.gallery:
-        new = add_to_gallery(answer.gallery, answer.folder.resolve().name, seen, asked)
+        new = add_to_gallery(answer.gallery, folder.id, seen, asked)
         say(f"{answer.gallery}: {new:,} tracklets added, {len(seen) - new:,} were there")
     return seen
 
@@ -135,8 +143,7 @@ def _write(
     write_rows(answer.folder / "tracklets.jsonl", rows)
     write_features(answer.folder / "features.npy", seen)
     for each in found:
-        if len(each.findings.boxes):
-            (answer.folder / "mot").mkdir(exist_ok=True)
+        if each.findings.width:
             write_mot(answer.folder / "mot" / f"{each.camera.name}.txt", each, seen)
     thresholds = dict(zip(predictor.actions, predictor.thresholds.tolist(), strict=True))
     probability = None if judgement.calibration is None else judgement.calibration.probability
@@ -178,9 +185,6 @@ def _annotate(found: Sequence[Found], seen: Sequence[Seen], asked: Asked, folder
         " ".join([str(one.person), *names[one.summary.actions >= predictor.thresholds]]) for one in seen
     ]
     for each in found:
-        if not each.findings.width:
-            raise ConfigError("pictures have no video to draw on; leave --annotate out")
-        (folder / "annotated").mkdir(exist_ok=True)
         path = folder / "annotated" / f"{each.camera.name}.mp4"
         annotate_video(path, each, seen, labels, asked.finder.on_broken)
         say(f"annotated: {path}")

@@ -1,5 +1,6 @@
 """Tracklets go into a gallery once, with their dates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ NOON = 1_777_636_800.0
 
 def test_added_once(tmp_path: Path) -> None:
     pytest.importorskip("lancedb")
-    from reidar_plugin.inference.gallery import open_gallery
+    from reidar_plugin.inference.gallery import GalleryError, open_gallery
 
     camera = Camera("gate", Path("gate.avi"), start=NOON, dated=True)
     seen = identify([made_up_found(camera, made_up_summary(3), made_up_summary(7))], None, "euclidean")
@@ -23,6 +24,10 @@ def test_added_once(tmp_path: Path) -> None:
     assert add_to_gallery(uri, "may", seen[:1], asked()) == 1
     assert add_to_gallery(uri, "may", seen, asked()) == 1
     assert add_to_gallery(uri, "may", seen, asked()) == 0
+    moved = [one._replace(camera=replace(camera, video=Path("elsewhere.avi"))) for one in seen]
+    assert add_to_gallery(uri, "may", moved, asked()) == 0
+    with pytest.raises(GalleryError, match=r"holds may/gate/3 of an earlier run .*, with another identity"):
+        add_to_gallery(uri, "may", [seen[0]._replace(person=5)], asked())
     with open_gallery(uri) as gallery:
         first, second = gallery.find()
         assert gallery.feature("may/gate/7").tolist() == [0.5, 0.25, 1.0]

@@ -71,7 +71,7 @@ def test_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     monkeypatch.setattr(module, "recognise_video", real)
-    assert [path.name for path in (tmp_path / "parts").rglob("*.*")] == ["gate.npz"]
+    assert {path.name for path in (tmp_path / "parts").rglob("*.*")} == {"gate.npz", "run.json"}
     recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     for name in (*NAMES, "report.html"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes(), name
@@ -106,6 +106,26 @@ def test_what_needs_more(tmp_path: Path) -> None:
     pictures: list[PictureTracklet] = []
     assert recognise(pictures, asked(), none, Answer(tmp_path / "out", "Nobody")) == []
     assert "Nobody was seen" in (tmp_path / "out/report.html").read_text()
+
+
+def test_what_another_run_wrote_goes(tmp_path: Path) -> None:
+    cameras, judgement, out = street(tmp_path), Judgement.choose(0.05, None), tmp_path / "out"
+    recognise(cameras, asked(), judgement, Answer(out, "a", annotate=True))
+    (out / "mot/notes.txt").write_text("mine")
+    recognise(cameras[:1], asked(), judgement, Answer(out, "a", table="parquet"))
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    found = {"found/gate.npz", "found/yard.npz"}  # to go on from
+    tables = {"tracklets.parquet", "tracklets.jsonl", "features.npy", "report.html", "mot/gate.txt"}
+    assert left == {*found, *tables, "mot/notes.txt", "run.json"}
+
+
+def test_pictures_cannot_be_annotated(tmp_path: Path) -> None:
+    pictures = [PictureTracklet("gate", "1", ["a.jpg"])]
+    with pytest.raises(ConfigError, match="leave --annotate out"):
+        recognise(
+            pictures, asked(), Judgement.choose(None, None), Answer(tmp_path / "out", "a", annotate=True)
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_annotated(tmp_path: Path) -> None:
