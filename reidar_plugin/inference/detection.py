@@ -127,7 +127,8 @@ def associate(detections: Tracks, frame_rate: float, tracker: str = "bytetrack",
         low, high = detections.score.min(), detections.score.max()
         raise DetectorError(
             f"none of {len(detections)} detections became a track; their scores are {low:g} to {high:g}: "
-            f"lower track_activation_threshold of {tracker!r}, or choose another of {', '.join(TRACKERS)}"
+            f"take another tracker than {tracker!r} (--tracker: {', '.join(TRACKERS)}), or detections with higher scores; "
+            "in Python, lower track_activation_threshold"
         )
     found = Tracks(detections.frame, ids + 1, detections.box, detections.score)
     return found.take(tracked).sorted()

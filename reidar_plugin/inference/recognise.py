@@ -118,7 +118,9 @@ def _find_tracks(camera: Camera, info: VideoInfo, finder: Finder) -> Tracks:
         )
         tracks = detect(frames, load_detector(finder.detector), finder.detector)
     else:
-        raise ConfigError(f"camera {camera.name} has no track file; give one, or a detector")
+        raise ConfigError(
+            f"camera {camera.name} has no track file; give one (--tracks FILE), or a detector (--detector MODULE:FUNCTION)"
+        )
     name = str(camera.tracks or finder.detector)
     fitted = fit_to_video(tracks, info.width, info.height, info.frame_count, finder.on_outside, name)
     if fitted.outside or fitted.beyond:

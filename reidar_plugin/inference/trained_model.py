@@ -125,7 +125,8 @@ def _guessed_config(tensors: Mapping[str, Tensor], model: str, file: Path) -> Ch
         cfg.merge_tree(_nested(_released_settings(tensors)), f"the weights in {file}")
     elif not model:
         raise ConfigError(
-            f"{file} holds weights and not what model they are of: name it, such as model='reidar_osnet_x0_25'"
+            f"{file} holds weights and not what model they are of: name it, such as model='reidar_osnet_x0_25' (--model "
+            "reidar_osnet_x0_25)"
         )
     else:
         cfg.model.name = model
@@ -196,7 +197,7 @@ def _fill(network: nn.Module, tensors: Mapping[str, Tensor], file: Path) -> None
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise CheckpointError(
             f"{file} does not fit the model: {'; '.join(wrong[:3])}{more}; give the model that it was trained as, with "
-            "model= and settings="
+            "model= and settings= (--model, --settings)"
         )
     fitting = {
         name: value for name, value in tensors.items() if name in own and value.shape == own[name].shape
@@ -212,7 +213,8 @@ def _actions(cfg: CheckedConfig, network: nn.Module, file: Path) -> tuple[str, .
     if len(names) != blocks.num_actions:
         raise ConfigError(
             f"{file} has {blocks.num_actions} actions without names, and {cfg.reidar.labels.space!r} names {len(names)}: "
-            "give settings={'reidar.labels.space': 'mine', 'reidar.labels.names': [...]}"
+            "give settings={'reidar.labels.space': 'mine', 'reidar.labels.names': [...]} (--settings "
+            "reidar.labels.space mine reidar.labels.names '[...]')"
         )
     return names
 

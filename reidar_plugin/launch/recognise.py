@@ -13,7 +13,9 @@ from reidar_plugin.inference.annotate import annotate_video
 from reidar_plugin.inference.answer_folder import AnswerFolder
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera
+from reidar_plugin.inference.gallery import open_gallery
 from reidar_plugin.inference.identify import Seen, identify
+from reidar_plugin.inference.open_set import Limit
 from reidar_plugin.inference.picture_folders import PictureTracklet, recognise_pictures
 from reidar_plugin.inference.recognise import Asked, Found, recognise_video
 from reidar_plugin.inference.recognised_files import (
@@ -23,7 +25,7 @@ from reidar_plugin.inference.recognised_files import (
     write_rows,
     write_table,
 )
-from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated
+from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated, model_of, write_known
 from reidar_plugin.inference.recognised_page import people_report
 from reidar_plugin.inference.recognised_truth import score_answers
 from reidar_plugin.io.console import say
@@ -54,6 +56,12 @@ class Judgement(NamedTuple):
             )
         return cls(None, "none was given, so no tracklets are joined and each is a person of its own")
 
+    def limit(self, answer: "Answer") -> Limit | None:
+        """Up to where the gallery knows somebody; None where it is not asked."""
+        if self.calibration is None or not answer.gallery:
+            return None
+        return Limit.of(self.calibration, answer.false_alarms)
+
     def check(self, asked: Asked) -> None:
         """Refuse a calibration of another model or metric.
 
@@ -63,7 +71,8 @@ class Judgement(NamedTuple):
         if self.calibration is None:
             return
         predictor = asked.predictor
-        self.calibration.check(asked.fingerprint, predictor.feature_size)
+        cut = predictor.card.of_all_frames().cut
+        self.calibration.check(asked.fingerprint, predictor.feature_size, cut)
         if self.calibration.metric != predictor.distance:
             raise ConfigError(
                 f"the calibration is of {self.calibration.metric} distances, the model's are {predictor.distance}; "
@@ -80,15 +89,22 @@ class Answer:
     table: str = "csv"  #: or ``parquet``
     annotate: bool = False
     gallery: str = ""  #: URI; empty for none
+    false_alarms: float = 0.01  #: of strangers, where a calibration says whom the gallery knows
 
-    def names(self, source: Sequence[Any]) -> list[str]:
-        """Of all files, relative to the folder."""
+    def names(self, source: Sequence[Any], asks: bool) -> list[str]:
+        """Of all files, relative to the folder.
+
+        Args:
+            source: as of :func:`recognise`.
+            asks: whether the gallery is asked whom it knows.
+        """
         videos = [one.name for one in source if isinstance(one, Camera)]
         if self.annotate and len(videos) < len(source):
             raise ConfigError("pictures have no video to draw on; leave --annotate out")
         annotated = [f"annotated/{name}.mp4" for name in videos] if self.annotate else []
         tables = [f"tracklets.{self.table}", "tracklets.jsonl", "features.npy", "report.html"]
-        return [*tables, *(f"mot/{name}.txt" for name in videos), *annotated]
+        known = ["known.csv"] if asks else []
+        return [*tables, *known, *(f"mot/{name}.txt" for name in videos), *annotated]
 
 
 def recognise(
@@ -108,7 +124,8 @@ def recognise(
     judgement.check(asked)
     if answer.gallery:
         check_dated(all(isinstance(one, Camera) and one.dated for one in source))
-    names, folder = answer.names(source), AnswerFolder(answer.folder)
+    limit = judgement.limit(answer)
+    names, folder = answer.names(source, limit is not None), AnswerFolder(answer.folder)
     folder.claim(names)
     kept = answer.folder / "found"
     kept.mkdir(exist_ok=True)
@@ -122,9 +139,17 @@ def recognise(
     if answer.annotate:
         _annotate(found, seen, asked, answer.folder)
     if answer.gallery:
-        new = add_to_gallery(answer.gallery, folder.id, seen, asked)
-        say(f"{answer.gallery}: {new:,} tracklets added, {len(seen) - new:,} were there")
+        _into_gallery(seen, asked, answer, folder.id, limit)
     return seen
+
+
+def _into_gallery(seen: Sequence[Seen], asked: Asked, answer: Answer, run: str, limit: Limit | None) -> None:
+    with open_gallery(answer.gallery, model_of(asked), write=True) as gallery:
+        if limit is not None:
+            known = write_known(answer.folder / "known.csv", gallery, run, seen, limit)
+            say(f"{answer.gallery}: {known}")
+        new = add_to_gallery(gallery, run, seen)
+    say(f"{answer.gallery}: {new:,} tracklets added as {run}, {len(seen) - new:,} were there")
 
 
 def _find(source: Sequence[Any], asked: Asked, kept: Path) -> list[Found]:

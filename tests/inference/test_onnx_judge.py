@@ -67,7 +67,7 @@ def test_files_that_are_none_of_ours(exported: tuple[Path, TrainedModel], tmp_pa
         Predictor.load(tmp_path / "text.onnx")
     with pytest.raises(MissingFileError, match="no file of a model at"):
         Predictor.load(tmp_path / "nowhere.onnx")
-    with pytest.raises(ConfigError, match="leave these arguments out"):
+    with pytest.raises(ConfigError, match="leave these arguments, or flags, out"):
         Predictor.load(exported[0], precision="bfloat16")
 
 

@@ -110,7 +110,9 @@ def test_a_detector(tmp_path: Path) -> None:
     np.testing.assert_allclose(one.feature, mean_colour(RED), atol=0.06)
     nobody = asked(detector="tests.inference.test_recognise:nobody")
     assert recognise_video(camera, nobody, tmp_path).findings.summaries == []
-    with pytest.raises(ConfigError, match="camera gate has no track file; give one, or a detector"):
+    with pytest.raises(
+        ConfigError, match=r"give one \(--tracks FILE\), or a detector \(--detector MODULE:FUNCTION\)"
+    ):
         recognise_video(camera, asked(), tmp_path)
 
 
