@@ -177,6 +177,12 @@ def fit_calibration(
     """
     if not len(features) == len(people) == len(people if cameras is None else cameras):
         raise CalibrationError("expected a person, and a camera, for each feature; their numbers differ")
+    if not len(features):
+        raise CalibrationError(
+            "expected tracklets of people who are searched for, got none; take another data set"
+        )
+    if precision is not None and not 0 < precision <= 1:
+        raise CalibrationError(f"precision: expected one above 0, up to 1, got {precision:g}")
     vectors = torch.from_numpy(np.ascontiguousarray(features))
     distances = pairwise_distances(vectors, vectors, check_metric(metric)).numpy().astype(np.float64)
     same = people[:, None] == people[None, :]

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=16, help="of a tracklet")
     parser.add_argument("--repeats", type=int, default=5, help="groups, each read by every side")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--batches", type=int, nargs="+", default=[], metavar="FRAMES", help="other sizes of a batch")
+    parser.add_argument(
+        "--batches", type=int, nargs="+", default=[], metavar="FRAMES", help="other sizes of a batch"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
