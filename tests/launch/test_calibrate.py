@@ -49,10 +49,8 @@ def test_nobody_to_calibrate_on(tmp_path: Path) -> None:
 def test_all_frames_count_whatever_the_test_took(tmp_path: Path) -> None:
     """A model whose test takes one clip: the calibration is that of a model which takes all, and says so."""
     some = tracklets(tmp_path)
-    long = [
-        ([*paths, *other], person, camera)
-        for (paths, person, camera), (other, *_) in zip(some, some[1:] + some[:1])
-    ]
+    others = [paths for paths, *_ in (*some[1:], some[0])]
+    long = [([*row[0], *other], *row[1:]) for row, other in zip(some, others, strict=True)]
     whole = colour_predictor()
     one = Predictor(whole._judge, replace(whole.card, test_max_clips=1))
     assert calibrate(one, "colours", long) == calibrate(whole, "colours", long)
