@@ -4,10 +4,12 @@ import json
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
+from glob import escape
 from pathlib import Path
+from typing import Any
 
 from reidar_plugin.errors import ConfigError, UnwritableFileError
-from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.io.atomic import PART, write_atomically
 
 __all__ = ["RECORD", "AnswerFolder"]
 
@@ -54,6 +56,9 @@ class AnswerFolder:
         for folder in {(self.path / name).parent for name in names}:
             folder.mkdir(exist_ok=True)
         self._write(self._ours | names)
+        for path in (self.path / name for name in self._ours):
+            for left in path.parent.glob(f".{escape(path.name)}.*{PART}"):  # of a run that was killed
+                left.unlink(missing_ok=True)
 
     def drop_others(self, names: Iterable[str]) -> None:
         """Delete what earlier runs wrote and this one does not."""
@@ -65,7 +70,7 @@ class AnswerFolder:
                 path.parent.rmdir()
         self._write(names)
 
-    def _read(self) -> dict[str, list[str]]:
+    def _read(self) -> dict[str, Any]:
         path = self.path / RECORD
         if not path.exists():
             return {}

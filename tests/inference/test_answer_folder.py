@@ -37,6 +37,11 @@ def test_a_killed_run_leaves_nothing_unknown(tmp_path: Path) -> None:
     run(tmp_path, "a.csv", "b.csv")
     run(tmp_path, "c.csv", "b.csv", killed=True)
     assert files(tmp_path) == {"a.csv", "b.csv", "c.csv"}
+    for left in (".b.csv.17.part", ".mine.17.part"):
+        (tmp_path / left).write_text("half")
+    run(tmp_path, "b.csv", "c.csv")
+    assert files(tmp_path) == {"b.csv", "c.csv", ".mine.17.part"}
+    (tmp_path / ".mine.17.part").unlink()
     run(tmp_path, "b.csv")
     assert files(tmp_path) == {"b.csv"}
 
