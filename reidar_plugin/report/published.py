@@ -101,7 +101,9 @@ def _cells(
     if len(values) != len(columns):
         raise ValueError(f"{row['row']}: expected {len(columns)} figures, got {len(values)}")
     for part in tree["parts"]:
-        printed = {name: text for (of, name), text in zip(columns, values, strict=True) if of == part and text != "-"}
+        printed = {
+            name: text for (of, name), text in zip(columns, values, strict=True) if of == part and text != "-"
+        }
         cell = _cell(tree, row, part, printed)
         if cell.printed or cell.ours or cell.variant:
             yield cell
@@ -122,9 +124,7 @@ def _cell(tree: Mapping[str, Any], row: Mapping[str, Any], part: str, printed: M
     )
 
 
-def _cited(
-    tree: Mapping[str, Any], row: Mapping[str, Any], tables: Mapping[str, PublishedTable]
-) -> Cell:
+def _cited(tree: Mapping[str, Any], row: Mapping[str, Any], tables: Mapping[str, PublishedTable]) -> Cell:
     """A cell of another table, with what this row says of its own."""
     table, name, part = row["cite"]
     (there,) = (cell for cell in tables[table].cells if (cell.row, cell.part) == (name, part))

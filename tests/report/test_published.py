@@ -20,7 +20,9 @@ IN_PAPERS = [name for name, table in published_tables().items() if table.paper]
 
 def plain(text: str) -> str:
     """Words of a line of a table: without tags, citations, brackets, plus signs, and the dashes of empty cells."""
-    text = re.sub(r"<[^>]+>|\[\d+\]|\$", "", text).replace("\\checkmark", "x").replace("L_{center}", "L_center")
+    text = (
+        re.sub(r"<[^>]+>|\[\d+\]|\$", "", text).replace("\\checkmark", "x").replace("L_{center}", "L_center")
+    )
     text = text.replace("\N{CYRILLIC SMALL LETTER A}", "a").replace("\\*", "*")
     return " ".join(word for word in re.sub(r"[()+]", " ", text).split() if word not in ("-", "–"))
 
@@ -43,7 +45,9 @@ def printed(table: PublishedTable, folder: Path) -> list[str]:
     number, below = TEXTS[table.name.split("/")[0]]
     (path,) = folder.glob(f"{number}_*.txt")
     found = list(blocks(path.read_text(encoding="utf-8")))
-    (place,) = (i for i, (_, rows) in enumerate(found) if len(rows) == 1 and rows[0].startswith(table.heading))
+    (place,) = (
+        i for i, (_, rows) in enumerate(found) if len(rows) == 1 and rows[0].startswith(table.heading)
+    )
     around = found[place - 1 :: -1] if below else found[place + 1 :]
     return [plain(row) for row in next(rows for _, rows in around if "\t" in rows[0])]
 
@@ -75,7 +79,9 @@ def test_cells_can_be_run_or_say_why_not() -> None:
         assert table.was
         for cell in table.cells:
             assert bool(cell.ours) != bool(cell.why) or cell.part == "memory", (table.name, cell)
-            for config in re.split(" > | on ", f"{cell.ours} > {cell.released}" if cell.released else cell.ours):
+            for config in re.split(
+                " > | on ", f"{cell.ours} > {cell.released}" if cell.released else cell.ours
+            ):
                 assert not config or (REPO / "configs" / config).is_file(), config
 
 
