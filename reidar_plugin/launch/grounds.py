@@ -105,8 +105,8 @@ class Streets:
             "a small network trained for a few epochs" if small else "networks without ImageNet weights"
         )
         self.warning = (
-            f"The figures that were run here are of SynthPed, a drawn street, and of {networks}: they reproduce nothing, and "
-            "cannot be held against what is printed, which is of real data."
+            f"The figures that were run here are of SynthPed, a drawn street, and of {networks}: they reproduce nothing, "
+            "and cannot be held against what is printed, which is of real data."
         )
 
     def draws(self, data: str) -> Sequence[int]:

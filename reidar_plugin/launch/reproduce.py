@@ -62,13 +62,12 @@ def reproduce(
     for line in costs:
         say(line)
     path = folder / "tables" / "-".join(filter(None, (table.name.replace("/", "-"), ground.label)))
-    write_reproduced(
-        _record(table, ground, planned), path
-    )  # what is missing for it is told before anything runs
+    # what is missing for the page is told before anything runs
+    write_reproduced(_record(table, ground, planned, options), path)
     if not dry:
         _check_there(ground, left)
         run_all(runs, at_once, max(1, cores() // at_once))
-    record = _record(table, ground, planned)
+    record = _record(table, ground, planned, options)
     files = write_reproduced(record, path)
     say(f"\n{markdown(record)}\n{', '.join(map(str, files))}")
     return record
@@ -94,8 +93,8 @@ def work_lines(left: Sequence[Run]) -> Iterator[str]:
         steps_of_all, frames_of_all = steps_of_all + steps, frames_of_all + frames
     if left:
         yield (
-            f"  together {steps_of_all:,} steps, {frames_of_all / 1e6:,.1f} million frames, and {len(left)} tests. Hours: not "
-            "measured; they are the steps times the seconds of a step on the machine that is used (docs/benchmarks.md)"
+            f"  together {steps_of_all:,} steps, {frames_of_all / 1e6:,.1f} million frames, and {len(left)} tests. Hours: "
+            "not measured; they are the steps times the seconds of a step on the machine that is used (docs/benchmarks.md)"
         )
 
 
@@ -124,7 +123,9 @@ def commands(
         yield line + (f"  # after {run.after.folder}" if run.after else "")
 
 
-def _record(table: PublishedTable, ground: Ground, planned: Sequence[PlannedCell]) -> dict[str, Any]:
+def _record(
+    table: PublishedTable, ground: Ground, planned: Sequence[PlannedCell], options: Sequence[str]
+) -> dict[str, Any]:
     outcomes = [
         Outcome(
             each.cell,
@@ -136,7 +137,7 @@ def _record(table: PublishedTable, ground: Ground, planned: Sequence[PlannedCell
         )
         for each in planned
     ]
-    return record_of(table, outcomes, title=ground.title, warning=ground.warning)
+    return record_of(table, outcomes, title=ground.title, warning=ground.warning, options=options)
 
 
 def _found(runs: Sequence[Run]) -> dict[str, dict[int, Results]]:
@@ -155,6 +156,6 @@ def _check_there(ground: Ground, left: Sequence[Run]) -> None:
     for cfg in {run.data: run.cfg() for run in left}.values():
         if not Path(cfg.data.root).is_dir():
             raise MissingFileError(
-                f"no folder {cfg.data.root}: expected the data sets in it; name it by --root (docs/data.md), or try the table on "
-                "a street with --data synthped --small"
+                f"no folder {cfg.data.root}: expected the data sets in it; name it by --root (docs/data.md), or try the "
+                "table on a street with --data synthped --small"
             )

@@ -44,6 +44,7 @@ def record_of(
     *,
     title: str = "",
     warning: str = "",
+    options: Sequence[str] = (),
     level: float = 0.95,
     resamples: int = 10_000,
 ) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def record_of(
         outcomes: of its cells.
         title: what it was run on; empty for the data sets of the paper.
         warning: what has to be said beside every figure.
+        options: ``KEY VALUE ...`` that every run was given.
         level: of the intervals.
         resamples: draws of the intervals.
     """
@@ -66,6 +68,7 @@ def record_of(
         "note": table.note,
         "run on": title,
         "warning": warning,
+        "options": list(options),
         "level": level,
         "figures": list(table.figures),
         "rows": [
@@ -136,9 +139,10 @@ def facts_of(record: Mapping[str, Any]) -> list[str]:
         *filter(None, [where]),
         *(f"Printed under: {text}" for text in record["printed under"]),
         *filter(None, [record["note"]]),
-        f"Run here: percent, mean over runs with its {level} interval over seeds and people together (over people alone where "
-        "there is one seed), then the standard deviation over seeds; figures of actions have that deviation alone. After the last "
-        "epoch, not the best of many tests.",
+        *([f"Every run with: {' '.join(record['options'])}"] if record["options"] else []),
+        f"Run here: percent, mean over runs with its {level} interval over seeds and people together (over people alone "
+        "where there is one seed), then the standard deviation over seeds; figures of actions have that deviation alone. "
+        "After the last epoch, not the best of many tests.",
     ]
 
 
