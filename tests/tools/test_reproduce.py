@@ -32,9 +32,11 @@ class InThisProcess:
 def test_hands_on_what_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(reproduces, "reproduce", lambda *given, **named: asked.append((given, named)))
-    TOOL["main"]("s2dn/5 train.max_epoch 2 --root d --splits 1 2 --seeds 4 --folder f --dry-run".split())
-    TOOL["main"]("s2dn/5 --data synthped --preset tiny --streets 7 --small --at-once 3".split())
-    (table, real, seeds, folder, configs), named = asked[0]
+    first = "s2dn/5 train.max_epoch 2 --root d --splits 1 2 --seeds 4 --folder f --dry-run"
+    second = "s2dn/5 --data synthped --preset tiny --streets 7 --small --at-once 3"
+    for line in (first, second):
+        TOOL["main"](line.split())
+    (table, real, seeds, folder, _configs), named = asked[0]
     assert (table.name, seeds, folder) == ("s2dn/5", [4], Path("f"))
     assert isinstance(real, RealData)
     assert real.spot("prid2011", 2).options == ("data.root", "d", "data.split_id", "2")
