@@ -124,7 +124,7 @@ class _Planner:
 
     def stage(self, label: str, config: Path, own: tuple[str, ...] = ()) -> _Stage:
         fitted = self.ground.options(subprocesses.merged(config, own))
-        return _Stage(label, config, (*own, *fitted, *self.options))
+        return _Stage(label, config, (*fitted, *own, *self.options))
 
     def run(self, stages: Sequence[_Stage], data: Sequence[str], seed: int, draw: int) -> Run:
         """The last of a chain, each of which starts from the weights of the one before."""

@@ -221,7 +221,11 @@ def _figure(
     """Mean, interval and deviation; None where the runs do not have it."""
     if figure in ACTIONS:
         values = [
-            [float(r.actions["macro"][ACTIONS[figure]] or 0) for r in seeds.values() if r.actions]
+            [
+                float(value)
+                for results in seeds.values()
+                if results.actions and (value := results.actions["macro"][ACTIONS[figure]]) is not None
+            ]
             for seeds in runs.values()
         ]
         return _plain([seeds for seeds in values if seeds])

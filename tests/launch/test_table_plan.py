@@ -102,10 +102,7 @@ def test_every_small_run_is_accepted_and_keeps_what_its_row_is(name: str) -> Non
             cfg = configs[run.variant] = run.cfg()
             assert check_config(cfg) == []
             assert (cfg.data.sources, cfg.data.height, cfg.model.pretrained) == (["synthped"], 64, False)
-    texts = [
-        str({**vars(cfg), "data": 0, "cfg": str(cfg).replace(cfg.data.save_dir, "")})
-        for cfg in configs.values()
-    ]
+    texts = {str(cfg).replace(cfg.data.save_dir, "") for cfg in configs.values()}
     assert len(texts) == len(configs)
 
 
