@@ -9,7 +9,8 @@ import pytest
 CHILD = "from reidar_plugin.io.orphans import end_with_parent; end_with_parent(); print('up', flush=True); input()"
 PARENT = f"""
 import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", {CHILD!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+command, pipe = [sys.executable, "-c", {CHILD!r}], subprocess.PIPE
+child = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
 child.stdout.readline()
 print(child.pid, flush=True)
 input()
