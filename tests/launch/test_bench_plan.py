@@ -1,13 +1,12 @@
-"""Which runs a bench has, and which are done."""
+"""Which runs a bench has."""
 
 from pathlib import Path
 
 import pytest
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch.bench_plan import Variants, finished, read_variants
-from reidar_plugin.report.results import read_results
-from tests.launch.bench_rig import runs_of, variants, write
+from reidar_plugin.launch.bench_plan import Variants, read_variants
+from tests.launch.bench_rig import runs_of, variants
 
 __all__ = ["variants"]
 
@@ -47,26 +46,3 @@ def test_what_cannot_run_is_told_in_a_line(variants: Variants, tmp_path: Path) -
     variants.options["joint"][:] = ["data.sources", "['synthpet']"]
     with pytest.raises(ConfigError, match=r"unknown data\.sources .synthpet.; did you mean .synthped."):
         runs_of(variants, tmp_path)
-
-
-def test_a_folder_with_another_config_is_refused(variants: Variants, tmp_path: Path) -> None:
-    run = runs_of(variants, tmp_path)[1]
-    write(run.folder, run.words)
-    assert finished(run) is not None
-    variants.options["joint"][1] = "0.7"
-    with pytest.raises(ConfigError, match=r"another config \(reidar\.loss\.balance 0\.8, now 0\.7\)"):
-        finished(runs_of(variants, tmp_path)[1])
-
-
-def test_a_bench_may_be_moved(variants: Variants, tmp_path: Path) -> None:
-    run = runs_of(variants, tmp_path / "here")[1]
-    write(run.folder, run.words)
-    (tmp_path / "here").rename(tmp_path / "there")
-    assert finished(runs_of(variants, tmp_path / "there")[1]) is not None
-
-
-def test_results_are_read_as_they_were_written(variants: Variants, tmp_path: Path) -> None:
-    run = runs_of(variants, tmp_path)[0]
-    assert finished(run) is None
-    write(run.folder, run.words)
-    assert finished(run).retrieval == read_results(run.folder).retrieval

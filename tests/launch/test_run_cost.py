@@ -1,11 +1,11 @@
-"""What a bench will cost."""
+"""What runs will cost."""
 
 from pathlib import Path
 
 import pytest
 
-from reidar_plugin.launch.bench_cost import Cost, cost_lines, estimate
 from reidar_plugin.launch.bench_plan import Variants
+from reidar_plugin.launch.run_cost import Cost, cost_lines, estimate
 from reidar_plugin.synthped import make
 from tests.launch.bench_rig import runs_of, variants
 
