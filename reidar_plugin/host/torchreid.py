@@ -123,7 +123,12 @@ def owner(entry: object) -> str:
 def _modules() -> Iterator[ModuleType]:
     """Every loaded module of the toolbox; aliases come twice, which does no harm."""
     for name, module in list(sys.modules.items()):
-        if name.split(".")[0] == "torchreid" and isinstance(module, ModuleType):
+        # most of the thousands of modules are of others, and are told by their first letters
+        if (
+            name.startswith("torchreid")
+            and name.split(".")[0] == "torchreid"
+            and isinstance(module, ModuleType)
+        ):
             yield module
 
 

@@ -14,7 +14,7 @@ def test_says_which_torchreid_is_in_use() -> None:
     top = sys.modules["torchreid"]
     assert found.version == top.__version__
     assert (found.layout == "package") == hasattr(top, "reid")
-    assert Path(host.reid.__file__).is_relative_to(found.path)
+    assert Path(host.reid.__file__).resolve().is_relative_to(found.path)
 
 
 def test_tables_are_the_live_ones() -> None:
