@@ -15,8 +15,9 @@ from reidar_plugin.inference.gallery import Gallery, GalleryError, GalleryRow, W
 from reidar_plugin.metrics.distances import pairwise_distances
 from tests import warm
 from tests.inference.gallery_street import MODEL, START, features_of, rows_of, write_gallery
+from tests.versions import need
 
-pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
+pytestmark = need("lancedb")
 
 FILTERS: list[tuple[Where, Callable[[GalleryRow], bool]]] = [
     (Where(cameras=("o'yard",)), lambda row: row.camera == "o'yard"),
