@@ -314,3 +314,15 @@ def test_tools_main_prints_what_the_toolbox_script_prints(clone: Path, street: P
     done = run(REPO / "tools/main.py", "--config-file", "config.yaml", cwd=street, plugin=False)
     assert done.returncode == 0, done.stderr
     assert losses(done.stdout) == of_clone(clone, street, plugin=False)
+
+
+def test_a_tool_is_no_rank_unless_it_can_be_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    started: list[str] = []
+    assert script.guard(lambda: started.append("alone")) == 2
+    assert capsys.readouterr().err.startswith("error: expected one process, got rank 0 of 2 from torchrun")
+    assert script.guard(lambda: started.append("rank"), ranks=True) == 0
+    assert started == ["rank"]
