@@ -16,12 +16,13 @@ from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.trained_model import TrainedModel
 from tests.inference.onnx_files import foreign, small
-from tests.versions import TORCH
+from tests.versions import TORCH, need
 
 onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
-pytest.importorskip("onnxruntime")
-pytestmark = pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6")
+pytestmark = [
+    need("onnxscript", "onnxruntime"),
+    pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6"),
+]
 
 
 @pytest.fixture(scope="module")
