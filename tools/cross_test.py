@@ -17,9 +17,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.launch import chains, script, subprocesses
 from reidar_plugin.report.results import read_results
 from reidar_plugin.report.tables import protocol_title
 
@@ -30,7 +29,9 @@ def cross_test(
     configs: Sequence[str], save_dir: str, root: str = "", options: Sequence[str] = ()
 ) -> list[list[str]]:
     """Train and test all pairs; returns the rows of the table."""
-    targets = {config: plain_targets(subprocesses.merged(config, options).data.targets) for config in configs}
+    targets = {
+        config: chains.plain_targets(subprocesses.merged(config, options).data.targets) for config in configs
+    }
     rows: list[list[str]] = []
     for config in configs:
         name = Path(config).stem
@@ -38,23 +39,13 @@ def cross_test(
         subprocesses.start(subprocesses.arguments(config, root=root, options=options, data__save_dir=folder))
         for other in configs:
             test_folder = Path(save_dir, f"{name}-on-{Path(other).stem}")
-            keys: dict[str, Any] = {
-                "model__load_weights": subprocesses.best_checkpoint(folder),
-                "model__pretrained": "False",
-            }
-            keys |= {"test__evaluate": "True", "data__save_dir": test_folder}
+            keys = chains.test_keys(subprocesses.best_checkpoint(folder)) | {"data__save_dir": test_folder}
             subprocesses.start(
                 subprocesses.arguments(config, root=root, targets=targets[other], options=options, **keys)
             )
             for test in read_results(test_folder).retrieval:
                 rows.append([name, *row_of(test)])
     return rows
-
-
-def plain_targets(names: Sequence[str]) -> list[str]:
-    """The host's own data sets where there are such: they need neither labels nor attributes."""
-    known = host.dataset_table("video")
-    return [short if (short := name.removesuffix("_actions")) in known else name for name in names]
 
 
 def row_of(test: Mapping[str, Any]) -> list[str]:

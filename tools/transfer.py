@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.launch import chains, script, subprocesses
 
 
 def transfer(
@@ -29,14 +29,13 @@ def transfer(
         folder = Path(save_dir, f"{number}-{Path(config).stem}")
         keys: dict[str, Any] = {"data__save_dir": folder}
         if folders:
-            weights = folder / "start.pth.tar"
-            kept = subprocesses.write_start(subprocesses.best_checkpoint(folders[-1]), weights)
+            kept = chains.carry_over(folders[-1], folder)
             parts = ", ".join(f"{part} ({count} tensors)" for part, count in kept.items())
             print(
                 f"\nstage {number}: {parts} go over from {folders[-1]}; classifier and centres are new",
                 flush=True,
             )
-            keys |= {"model__load_weights": weights, "model__pretrained": "False"}
+            keys |= chains.start_keys(folder)
         subprocesses.start(subprocesses.arguments(config, root=root, options=options, **keys))
         folders.append(folder)
     return folders

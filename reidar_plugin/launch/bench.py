@@ -4,23 +4,20 @@ Every run is an ordinary one in a folder of its own, ``<folder>/<street>/<varian
 stopped goes on where it stopped, and runs that are done are not repeated. The table is made from their results files.
 """
 
-import signal
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.io.console import say
-from reidar_plugin.launch import subprocesses
-from reidar_plugin.launch.bench_cost import cost_lines
-from reidar_plugin.launch.bench_plan import Run, Variants, finished, planned
+from reidar_plugin.launch.bench_plan import Variants, planned
+from reidar_plugin.launch.run_cost import cost_lines
+from reidar_plugin.launch.runs import finished, run_all
 from reidar_plugin.report.bench_table import bench_record, bench_table, write_bench
 from reidar_plugin.report.results import Results
 from reidar_plugin.synthped import make
 from reidar_plugin.synthped.workers import cores
 
-__all__ = ["bench", "run_all"]
+__all__ = ["bench"]
 
 
 def bench(
@@ -50,9 +47,9 @@ def bench(
         What the table shows, in plain values; also written to ``bench.json``.
     """
     drawn = {f"{preset}-{seed}": folder / "streets" / f"{preset}-{seed}" for seed in streets}
+    runs = planned(variants, drawn, seeds, folder, options)
     for root, seed in zip(drawn.values(), streets, strict=True):
         make(root, preset, seed=seed, folder="synthped")
-    runs = planned(variants, drawn, seeds, folder, options)
     at_once = at_once or cores()
     left = [run for run in runs if finished(run) is None]
     say(f"{len(runs)} runs, {len(runs) - len(left)} of them done")
@@ -64,48 +61,9 @@ def bench(
     for run in runs:
         results = finished(run)
         if results is not None:
-            found.setdefault(run.variant, {}).setdefault(run.street, {})[run.seed] = results
+            found.setdefault(run.variant, {}).setdefault(run.data, {})[run.seed] = results
     if not found:
         return {}
     record = bench_record(found)
     say(f"\n{bench_table(record)}\n\nfigures: {write_bench(record, folder)}")
     return record
-
-
-def run_all(runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2) -> None:
-    """Run what is not finished, so many at a time, each in a process of its own that prints into its log alone.
-
-    Args:
-        runs: all of the bench.
-        at_once: processes.
-        threads: of torch, in each.
-        pause: seconds between two looks at the processes.
-
-    Raises:
-        RunError: a run failed; the others are stopped, having saved.
-        SystemExit: after Ctrl-C, with 130; all have saved.
-    """
-    waiting = [run for run in runs if finished(run) is None]
-    total, start = len(waiting), time.monotonic()
-    running: dict[Run, subprocesses.Quiet] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                run = waiting.pop(0)
-                running[run] = subprocesses.Quiet(run.words, threads)
-            time.sleep(pause)
-            for run in [run for run, process in running.items() if process.ended()]:
-                running.pop(run).check()
-                done = total - len(waiting) - len(running)
-                spent = time.monotonic() - start
-                say(
-                    f"{done}/{total} {run.street} {run.variant} seed {run.seed}: done after {spent / 60:.1f} min"
-                )
-    except BaseException as stop:
-        by_hand = isinstance(stop, KeyboardInterrupt)
-        for process in running.values():
-            process.stop(signal.SIGINT if by_hand else signal.SIGTERM)
-        if by_hand:
-            say("stopped; all runs have saved, and the same command goes on from there")
-            raise SystemExit(INTERRUPTED) from None
-        raise

@@ -1,23 +1,16 @@
-"""The runs of a bench: which there are, and which of them are done."""
+"""The runs of a bench: variants of a config x seeds x streets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 import yaml
-from yacs.config import CfgNode
 
-from reidar_plugin.config.settings import leaves
-from reidar_plugin.errors import ConfigError, nearest
-from reidar_plugin.launch import subprocesses
-from reidar_plugin.report.results import Results, plain, read_results
+from reidar_plugin.errors import ConfigError, nearest, summary
+from reidar_plugin.launch.runs import Run
+from reidar_plugin.launch.validation import check_run
 
-__all__ = ["Run", "Variants", "finished", "planned", "read_variants"]
-
-#: Keys that may differ between a finished run and the one that would be started now.
-ELSEWHERE = ("data.root", "data.save_dir", "data.workers", "use_gpu")
+__all__ = ["Variants", "planned", "read_variants"]
 
 
 class Variants(NamedTuple):
@@ -37,29 +30,6 @@ class Variants(NamedTuple):
         return self._replace(options=kept)
 
 
-@dataclass(frozen=True)
-class Run:
-    """One training."""
-
-    street: str
-    variant: str
-    seed: int
-    folder: Path
-    config: Path
-    options: tuple[str, ...]  #: all that the run changes in the config
-
-    @property
-    def words(self) -> list[str]:
-        """Its command line, as tools/main.py takes it."""
-        return subprocesses.arguments(self.config, options=self.options)
-
-    def cfg(self) -> CfgNode:
-        """Its whole config."""
-        cfg = subprocesses.merged(self.config, self.options)
-        cfg.use_gpu = torch.cuda.is_available()
-        return cfg
-
-
 def read_variants(path: str | Path) -> Variants:
     """Read a file of variants.
 
@@ -72,7 +42,10 @@ def read_variants(path: str | Path) -> Variants:
           joint: {}
     """
     path = Path(path)
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: expected a file of variants, got {summary(error)}") from error
     if not isinstance(content, dict) or set(content) != {"config", "variants"}:
         raise ConfigError(f"{path}: expected config and variants, got {content!r:.80}")
     variants = content["variants"]
@@ -109,26 +82,17 @@ def planned(
                 fixed = ("data.root", str(root), "data.save_dir", str(place), "train.seed", str(seed))
                 words = (*options, *own, *fixed)
                 run = Run(street, name, seed, place, variants.config, words)
-                run.cfg()  # an unknown key is told before anything is started
+                _check(run)
                 runs.append(run)
     return runs
 
 
-def finished(run: Run) -> Results | None:
-    """Results of a run that is done; None where it has to be started, or to go on.
-
-    Raises:
-        ConfigError: what lies in its folder is of another config.
-    """
-    if not (run.folder / "results.json").is_file():
-        return None
-    results, cfg = read_results(run.folder), run.cfg()
-    there, here = dict(leaves(results.config)), dict(leaves(plain(cfg)))
-    keys = sorted(key for key in here if key not in ELSEWHERE and there.get(key) != here[key])
-    if keys:
-        changes = ", ".join(f"{key} {there.get(key)!r}, now {here[key]!r}" for key in keys[:3])
+def _check(run: Run) -> None:
+    """Tell what cannot run, or be compared, before anything is drawn."""
+    cfg = run.cfg()
+    check_run(cfg, quiet=True)
+    if cfg.reidar.train.held_out:
         raise ConfigError(
-            f"{run.folder} holds a run of another config ({changes}); name the variant or the bench otherwise, or "
-            "delete that folder"
+            f"variant {run.variant}: reidar.train.held_out {cfg.reidar.train.held_out:g} holds out other people with each "
+            "seed, which cannot be compared; set it to 0. and choose on a street of its own"
         )
-    return results if results.notes.get("epochs") == cfg.train.max_epoch else None

@@ -9,7 +9,14 @@ from reidar_plugin.io.console import say
 from reidar_plugin.report.results import read_results
 from reidar_plugin.report.tables import splits_table
 
-__all__ = ["run_splits", "split_configs"]
+__all__ = ["SPLIT_SETS", "run_splits", "split_configs", "split_folder"]
+
+SPLIT_SETS = ("ilidsvid", "prid2011")  #: data sets that have ten splits
+
+
+def split_folder(save_dir: str | Path, split: int) -> Path:
+    """Where the run of a split goes."""
+    return Path(save_dir) / f"split-{split}"
 
 
 def split_configs(cfg: CfgNode, splits: Iterable[int] = range(10)) -> list[CfgNode]:
@@ -17,7 +24,7 @@ def split_configs(cfg: CfgNode, splits: Iterable[int] = range(10)) -> list[CfgNo
     configs = []
     for split in splits:
         own = cfg.clone()
-        own.data.split_id, own.data.save_dir = split, str(Path(cfg.data.save_dir) / f"split-{split}")
+        own.data.split_id, own.data.save_dir = split, str(split_folder(cfg.data.save_dir, split))
         configs.append(own)
     return configs
 

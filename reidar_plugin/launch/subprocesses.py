@@ -36,7 +36,10 @@ __all__ = [
     "write_start",
 ]
 
-_LAUNCH = "import sys; from reidar_plugin.launch import runner, script; sys.exit(script.guard(runner.main))"
+_LAUNCH = (  # first of all: a run whose starter was killed would go on and keep its folder locked
+    "import sys; from reidar_plugin.io.orphans import end_with_parent; end_with_parent(); "
+    "from reidar_plugin.launch import runner, script; sys.exit(script.guard(runner.main))"
+)
 
 
 class RunError(ReidarError, RuntimeError):

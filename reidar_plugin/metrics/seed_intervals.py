@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from reidar_plugin.metrics.intervals import Interval, check_draws, percentile_interval, sums_by_group
 
-__all__ = ["SeededTest", "Spread", "seeded_difference", "spread"]
+__all__ = ["SeededTest", "Spread", "seeded_difference", "seeded_mean", "spread"]
 
 Figures = NDArray[np.float64]
 
@@ -58,22 +58,41 @@ def seeded_difference(
         resamples: how often seeds and people are drawn anew.
         seed: seed of the draws.
     """
+    checked = [_checked(test) for test in tests]
+    return seeded_mean([(test.b - test.a, test.people) for test in checked], level, resamples, seed)
+
+
+def seeded_mean(
+    tests: Sequence[tuple[Figures, NDArray[np.int64]]],
+    level: float = 0.95,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> Interval:
+    """Mean of a figure with its percentile interval over seeds and people.
+
+    Args:
+        tests: one a test set: the figure of each query in each run, ``(K, V)``, and whose query it is, ``(V,)``.
+        level: how often such intervals should hold the mean, between 0 and 1.
+        resamples: how often seeds and people are drawn anew.
+        seed: seed of the draws.
+    """
     if not tests:
         raise ValueError("expected one test set or more, got none")
     check_draws(level, resamples)
     random = np.random.default_rng(seed)
-    drawn = np.mean([_drawn(_checked(test), resamples, random) for test in tests], axis=0)
-    return percentile_interval(float(np.mean([(test.b - test.a).mean() for test in tests])), drawn, level)
+    drawn = np.mean([_drawn(*test, resamples, random) for test in tests], axis=0)
+    return percentile_interval(float(np.mean([figures.mean() for figures, _ in tests])), drawn, level)
 
 
-def _drawn(test: SeededTest, resamples: int, random: np.random.Generator) -> Figures:
-    """Means of b - a after each drawing, ``(resamples,)``."""
-    gaps = test.b - test.a  # (K, V)
-    sums, sizes = sums_by_group(gaps, test.people)  # (K, P) and (P,)
-    seeds = _times(len(gaps), max(1, len(gaps) - 1), resamples, random)
-    people = _times(len(sizes), len(sizes), resamples, random)
-    totals = ((seeds / seeds.sum(axis=1, keepdims=True)) @ sums * people).sum(axis=1)
-    return totals / (people @ sizes)
+def _drawn(
+    figures: Figures, people: NDArray[np.int64], resamples: int, random: np.random.Generator
+) -> Figures:
+    """Means after each drawing, ``(resamples,)``."""
+    sums, sizes = sums_by_group(figures, people)  # (K, P) and (P,)
+    seeds = _times(len(figures), max(1, len(figures) - 1), resamples, random)
+    drawn = _times(len(sizes), len(sizes), resamples, random)
+    totals = ((seeds / seeds.sum(axis=1, keepdims=True)) @ sums * drawn).sum(axis=1)
+    return totals / (drawn @ sizes)
 
 
 def _times(things: int, draws: int, resamples: int, random: np.random.Generator) -> Figures:

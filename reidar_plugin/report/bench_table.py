@@ -1,9 +1,9 @@
 """What a bench found: a row a variant, with the spread over seeds and how sure the difference to the first variant is."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from tabulate import tabulate
@@ -12,6 +12,7 @@ from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.metrics.intervals import Interval
 from reidar_plugin.metrics.seed_intervals import SeededTest, seeded_difference, spread
 from reidar_plugin.report.results import Results
+from reidar_plugin.report.seeded_tests import Test, stacked
 
 __all__ = ["FIGURES", "bench_record", "bench_table", "write_bench"]
 
@@ -38,7 +39,7 @@ def bench_record(outcomes: Outcomes, level: float = 0.95, resamples: int = 10_00
             "runs": {street: sorted(seeds) for street, seeds in streets.items()},
             "figures": {figure: _over_seeds(streets, figure) for figure in FIGURES},
             "with actions": _with_actions(streets, level, resamples),
-            "actions": _actions(runs),
+            "actions": _actions(list(streets.values())),
             "protocols": sorted({results.retrieval[0]["protocol"] for results in runs}),
         }
         if name != first:
@@ -92,43 +93,36 @@ def write_bench(record: Mapping[str, Any], folder: str | Path) -> Path:
 def _over_seeds(streets: Mapping[str, Mapping[int, Results]], figure: str) -> dict[str, float | None]:
     """Mean over all runs, and the mean over the streets of the deviation over seeds."""
     return _over_tests(
-        {street: [_Test(run, 0) for run in seeds.values()] for street, seeds in streets.items() if seeds},
+        {street: [Test(run, 0) for run in seeds.values()] for street, seeds in streets.items() if seeds},
         figure,
     )
 
 
-def _over_tests(tests: Mapping[str, Sequence["_Test"]], figure: str) -> dict[str, float | None]:
+def _over_tests(tests: Mapping[str, Sequence[Test]], figure: str) -> dict[str, float | None]:
     values = [[float(test.record["metrics"][figure]) for test in street] for street in tests.values()]
     return _plain([each for runs in values for each in runs], values)
 
 
-def _actions(runs: Sequence[Results]) -> dict[str, Any]:
-    known = [results.actions for results in runs if results.actions is not None]
+def _actions(streets: Sequence[Mapping[int, Results]]) -> dict[str, Any]:
+    found = [[run.actions for run in seeds.values() if run.actions is not None] for seeds in streets]
+    known = [actions for street in found for actions in street]
     if not known:
         return {}
-    names = list(known[0]["per_action"])
 
-    def over(name: str, key: str) -> dict[str, float | None]:
-        values = [float(each["per_action"][name][key] or 0) for each in known]
-        return _plain(values, [values])
+    def over(value: Callable[[Mapping[str, Any]], float]) -> dict[str, float | None]:
+        return _plain([value(each) for each in known], [list(map(value, street)) for street in found])
 
-    shares = {
-        name: float(
-            np.mean([each["per_action"][name]["support"] / each["counts"]["known"] for each in known])
-        )
-        for name in names
-    }
-    means = [float(each["mAP"]) for each in known]
+    def row(name: str) -> dict[str, Any]:
+        shares = [each["per_action"][name]["support"] / each["counts"]["known"] for each in known]
+        return {
+            "AP": over(lambda each: float(each["per_action"][name]["average_precision"] or 0)),
+            "recall": over(lambda each: float(each["per_action"][name]["recall"] or 0)),
+            "share": float(np.mean(shares)),
+        }
+
     return {
-        "mAP": _plain(means, [means]),
-        "per_action": {
-            name: {
-                "AP": over(name, "average_precision"),
-                "recall": over(name, "recall"),
-                "share": shares[name],
-            }
-            for name in names
-        },
+        "mAP": over(lambda each: float(each["mAP"])),
+        "per_action": {name: row(name) for name in known[0]["per_action"]},
     }
 
 
@@ -143,7 +137,7 @@ def _with_actions(
     if not any(acting.values()):
         return {}
     pairs = {
-        street: [(_Test(streets[street][seed], 0), test) for seed, test in sorted(seeds.items())]
+        street: [(Test(streets[street][seed], 0), test) for seed, test in sorted(seeds.items())]
         for street, seeds in acting.items()
     }
     return {
@@ -157,36 +151,21 @@ def _with_actions(
     }
 
 
-class _Test(NamedTuple):
-    """One of the tests in a run's results."""
-
-    results: Results
-    number: int  #: of the test in the results, from 0
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        return self.results.retrieval[self.number]
-
-    def each(self, figure: str) -> Any:
-        """The figure of each valid query."""
-        return self.results.per_query[f"{self.number}/{figure}"]
-
-
-def _acting_test(results: Results) -> _Test | None:
+def _acting_test(results: Results) -> Test | None:
     """The first protocol with actions counted."""
     acting = [index for index, test in enumerate(results.retrieval) if test.get("action_weight")]
-    return _Test(results, acting[0]) if acting else None
+    return Test(results, acting[0]) if acting else None
 
 
 #: Pairs of tests to be compared, by street.
-_Pairs = Mapping[str, Sequence[tuple[_Test, _Test]]]
+_Pairs = Mapping[str, Sequence[tuple[Test, Test]]]
 
 
 def _pairs(first: Mapping[str, Mapping[int, Results]], second: Mapping[str, Mapping[int, Results]]) -> _Pairs:
     """The first test of both, for the streets and seeds that both have."""
     return {
         street: [
-            (_Test(first[street][seed], 0), _Test(runs[seed], 0))
+            (Test(first[street][seed], 0), Test(runs[seed], 0))
             for seed in sorted(set(runs) & set(first.get(street, {})))
         ]
         for street, runs in second.items()
@@ -197,10 +176,8 @@ def _difference(pairs: _Pairs, figure: str, level: float, resamples: int) -> dic
     tests = []
     for street, of_street in pairs.items():
         if of_street:
-            if len({test.record["fingerprint"] for pair in of_street for test in pair}) > 1:
-                raise ValueError(f"{street}: runs were tested on other queries or galleries; test all alike")
-            a, b = (np.stack([pair[side].each(figure) for pair in of_street]) for side in (0, 1))
-            tests.append(SeededTest(a, b, of_street[0][0].each("pid")))
+            figures, people = stacked([test for pair in of_street for test in pair], figure, street)
+            tests.append(SeededTest(figures[0::2], figures[1::2], people))
     return seeded_difference(tests, level, resamples)._asdict() if tests else None
 
 

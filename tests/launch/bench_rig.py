@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reidar_plugin.launch import subprocesses
-from reidar_plugin.launch.bench_plan import Run, Variants, planned, read_variants
+from reidar_plugin.launch.bench_plan import Variants, planned, read_variants
+from reidar_plugin.launch.runs import Run
 from reidar_plugin.report.results import collect_results, plain, write_results
 from tests.tools.test_compare import made_up
 

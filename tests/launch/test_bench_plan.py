@@ -1,13 +1,12 @@
-"""Which runs a bench has, and which are done."""
+"""Which runs a bench has."""
 
 from pathlib import Path
 
 import pytest
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch.bench_plan import Variants, finished, read_variants
-from reidar_plugin.report.results import read_results
-from tests.launch.bench_rig import runs_of, variants, write
+from reidar_plugin.launch.bench_plan import Variants, read_variants
+from tests.launch.bench_rig import runs_of, variants
 
 __all__ = ["variants"]
 
@@ -40,24 +39,23 @@ def test_plans_seed_by_seed_and_checks_keys(variants: Variants, tmp_path: Path) 
         runs_of(variants, tmp_path)
 
 
-def test_a_folder_with_another_config_is_refused(variants: Variants, tmp_path: Path) -> None:
-    run = runs_of(variants, tmp_path)[1]
-    write(run.folder, run.words)
-    assert finished(run) is not None
-    variants.options["joint"][1] = "0.7"
-    with pytest.raises(ConfigError, match=r"another config \(reidar\.loss\.balance 0\.8, now 0\.7\)"):
-        finished(runs_of(variants, tmp_path)[1])
+def test_what_cannot_run_is_told_in_a_line(variants: Variants, tmp_path: Path) -> None:
+    variants.options["joint"][:] = ["model.name", "reidar_osnet_x0_26"]
+    with pytest.raises(ConfigError, match=r"unknown model\.name .reidar_osnet_x0_26.; did you mean"):
+        runs_of(variants, tmp_path)
+    variants.options["joint"][:] = ["data.sources", "['synthpet']"]
+    with pytest.raises(ConfigError, match=r"unknown data\.sources .synthpet.; did you mean .synthped."):
+        runs_of(variants, tmp_path)
 
 
-def test_a_bench_may_be_moved(variants: Variants, tmp_path: Path) -> None:
-    run = runs_of(variants, tmp_path / "here")[1]
-    write(run.folder, run.words)
-    (tmp_path / "here").rename(tmp_path / "there")
-    assert finished(runs_of(variants, tmp_path / "there")[1]) is not None
+def test_people_held_out_are_no_ground_to_compare_on(variants: Variants, tmp_path: Path) -> None:
+    variants.options["joint"][:] = ["reidar.train.held_out", "0.2"]
+    with pytest.raises(
+        ConfigError, match=r"variant joint: reidar\.train\.held_out 0\.2 holds out other people"
+    ):
+        runs_of(variants, tmp_path)
 
 
-def test_results_are_read_as_they_were_written(variants: Variants, tmp_path: Path) -> None:
-    run = runs_of(variants, tmp_path)[0]
-    assert finished(run) is None
-    write(run.folder, run.words)
-    assert finished(run).retrieval == read_results(run.folder).retrieval
+def test_a_file_of_variants_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a file of variants, got FileNotFoundError"):
+        read_variants(tmp_path / "none.yml")

@@ -9,7 +9,7 @@ import pytest
 
 from reidar_plugin.metrics import seed_intervals
 from reidar_plugin.metrics.intervals import bootstrap_interval
-from reidar_plugin.metrics.seed_intervals import SeededTest, seeded_difference, spread
+from reidar_plugin.metrics.seed_intervals import SeededTest, seeded_difference, seeded_mean, spread
 
 
 def made(
@@ -112,3 +112,13 @@ def test_errors() -> None:
         seeded_difference([SeededTest(a, a, people)], level=1.5)
     with pytest.raises(ValueError, match="one run or more"):
         spread([])
+
+
+def test_a_mean_is_the_difference_to_nothing() -> None:
+    test = made()
+    nothing = SeededTest(np.zeros_like(test.b), test.b, test.people)
+    assert seeded_mean([(test.b, test.people)], resamples=300) == seeded_difference([nothing], resamples=300)
+    low, high = seeded_mean([(test.b, test.people)], resamples=300)[1:]
+    assert low < test.b.mean() < high
+    with pytest.raises(ValueError, match="expected one test set or more, got none"):
+        seeded_mean([])

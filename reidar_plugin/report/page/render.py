@@ -24,24 +24,24 @@ def data_uri(picture: bytes) -> str:
     return f"data:{_KINDS[picture[:2]]};base64,{base64.b64encode(picture).decode()}"
 
 
-def render_page(kind: Literal["people", "run"], data: dict[str, Any], **parts: Any) -> str:
+def render_page(kind: Literal["people", "run", "table"], data: dict[str, Any], **parts: Any) -> str:
     """The HTML of a report.
 
     Args:
-        kind: the template, and the script of that name.
+        kind: the template, and the script of that name; a page without a script runs none.
         data: plain values for the script.
         parts: what the template says without the script; all of it is escaped.
 
     Raises:
         ConfigError: Jinja2 is not installed.
     """
-    script = _text("page.js") + _text(f"{kind}.js")
+    script = _text("page.js") + _text(f"{kind}.js") if (_TEMPLATES / f"{kind}.js").is_file() else ""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = _environment().get_template(f"{kind}.html")
     return page.render(
         style=_safe(_text("style.css")),
         script=_safe(script),
-        script_hash=_safe(f"'sha256-{digest}'"),
+        script_hash=_safe(f"'sha256-{digest}'" if script else "'none'"),
         data=data,
         **parts,
     )

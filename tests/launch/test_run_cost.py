@@ -1,11 +1,11 @@
-"""What a bench will cost."""
+"""What runs will cost."""
 
 from pathlib import Path
 
 import pytest
 
-from reidar_plugin.launch.bench_cost import Cost, cost_lines, estimate
 from reidar_plugin.launch.bench_plan import Variants
+from reidar_plugin.launch.run_cost import Cost, cost_lines, estimate
 from reidar_plugin.synthped import make
 from tests.launch.bench_rig import runs_of, variants
 
@@ -21,6 +21,15 @@ def test_estimates_from_the_data_that_is_there(variants: Variants, tmp_path: Pat
         cost.steps * cost.step_seconds + cost.test_batches * cost.batch_seconds
     )
     assert min(cost) > 0
+
+
+def test_thresholds_chosen_in_training_are_a_test_more(variants: Variants, tmp_path: Path) -> None:
+    make(tmp_path / "data", "tiny", folder="synthped")
+    runs = []
+    for chosen in ("half", "train"):
+        variants.options["joint"][:] = ["reidar.test.thresholds", chosen]
+        runs.append(estimate(runs_of(variants, tmp_path)[1], steps=1))
+    assert runs[1].test_batches > runs[0].test_batches
 
 
 def test_adds_up_what_is_left(variants: Variants, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a bench will cost: a few steps of each variant are timed, and what there is to do is counted on its data."""
+"""What runs will cost: a few steps of each variant are timed, and what there is to do is counted on its data."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from reidar_plugin.engine.build import build_objective
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.host import reid
 from reidar_plugin.inference.precision import Precision
-from reidar_plugin.launch.bench_plan import Run
+from reidar_plugin.launch.runs import Run
 from reidar_plugin.plugin import registration
 from reidar_plugin.structures import Targets
 
@@ -66,8 +66,14 @@ def estimate(run: Run, steps: int = 3) -> Cost:
     model.eval()
     with torch.no_grad():
         tested = _seconds(lambda: model(frames), steps)
-    batches = sum(len(loader) for parts in data.test_loader.values() for loader in parts.values())
-    return Cost(len(data.train_loader) * cfg.train.max_epoch, train, batches, tested)
+    judged = [loader for parts in data.test_loader.values() for loader in parts.values()]
+    if (
+        cfg.reidar.model.num_actions and cfg.reidar.test.thresholds == "train"
+    ):  # chosen on what was trained on
+        judged.append(data.evaluation_loader(table))
+    batches = sum(map(len, judged))
+    epochs = 0 if cfg.test.evaluate else cfg.train.max_epoch
+    return Cost(len(data.train_loader) * epochs, train, batches, tested)
 
 
 def cost_lines(left: Sequence[Run], at_once: int, measure: Callable[[Run], Cost] = estimate) -> Iterator[str]:
