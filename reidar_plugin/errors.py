@@ -19,6 +19,7 @@ __all__ = [
     "ReidarError",
     "UnwritableFileError",
     "nearest",
+    "shown",
     "summary",
 ]
 
@@ -59,6 +60,12 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """`` did you mean 'x'?`` for the closest of ``names``, an empty string where none is close."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f" did you mean {close[0]!r}?" if close else ""
+
+
+def shown(value: object, most: int = 100) -> str:
+    """What came, as a message quotes it: its ``repr``, of a long one the beginning and the end."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 25]} ... {text[-20:]}"
 
 
 def summary(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin.config.node import add_reidar_config
 from reidar_plugin.config.settings import Setting, SettingLog, has_key, keys_of, leaves, value_at
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, nearest, shown
 from reidar_plugin.host.defaults import toolbox_config
 
 __all__ = ["BASE", "CheckedConfig", "checked", "full_config"]
@@ -88,7 +88,7 @@ class CheckedConfig(CfgNode):
             wants_group, has_group = isinstance(self._at(key), CfgNode), isinstance(value, dict)
             if wants_group != has_group:
                 expected = "a group of keys" if wants_group else "a value"
-                raise ConfigError(f"{source}: {key!r} is {expected}, got {value!r}")
+                raise ConfigError(f"{source}: {key!r} is {expected}, got {shown(value)}")
             if not wants_group:
                 self._check_value(key, value, source)
         self.merge_from_other_cfg(CfgNode(tree))
@@ -114,7 +114,8 @@ class CheckedConfig(CfgNode):
             return
         kind = type(default).__name__
         raise ConfigError(
-            f"{source}: {key} expects a value of type {kind} such as {default!r}, got {value!r} ({type(value).__name__})"
+            f"{source}: {key} expects a value of type {kind} such as {default!r}, "
+            f"got {shown(value)} ({type(value).__name__})"
         )
 
     def _check_items(self, key: str, default: Sequence[Any], value: Sequence[Any], source: str) -> None:
@@ -123,7 +124,8 @@ class CheckedConfig(CfgNode):
         for item in value:
             if len(kinds) == 1 and type(item) not in kinds and not (kinds == {float} and type(item) is int):
                 raise ConfigError(
-                    f"{source}: {key} expects a list such as {list(default)!r}, got {item!r} ({type(item).__name__}) in it"
+                    f"{source}: {key} expects a list such as {list(default)!r}, "
+                    f"got {shown(item)} ({type(item).__name__}) in it"
                 )
 
     def _at(self, key: str) -> Any:
@@ -149,7 +151,7 @@ def _with_bases(path: Path, users: tuple[Path, ...]) -> Iterator[tuple[Path, dic
     if BASE in tree:
         base = tree.pop(BASE)
         if not isinstance(base, str):
-            raise ConfigError(f"config file {path}: {BASE} names one file, got {base!r}")
+            raise ConfigError(f"config file {path}: {BASE} names one file, got {shown(base)}")
         yield from _with_bases(path.parent / base, (*users, path.resolve()))
     yield path, tree
 
@@ -189,8 +191,9 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     if tree is None:
         raise ConfigError(f"config file {path} is empty; leave --config-file away to run with the defaults")
-    names = list(_names(tree)) if isinstance(tree, dict) else [tree]
-    for name in names:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"config file {path}: expected keys such as 'model:' and 'data:', got {shown(tree)}")
+    for name in _names(tree):
         if not isinstance(name, str):
             raise ConfigError(
                 f"config file {path}: expected keys such as 'model:' and 'data:', "

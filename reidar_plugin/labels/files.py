@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reidar_plugin.errors import MissingFileError
+from reidar_plugin.errors import MissingFileError, shown
 from reidar_plugin.labels.spaces import LabelError, LabelSpace, check_label
 
 __all__ = [
@@ -122,7 +122,7 @@ def read_labels(path: str | Path, space: LabelSpace | None = None, keys: KeyForm
     path = Path(path)
     lines = read_lines(path)
     if not lines or lines[0] != _HEADER:
-        raise LabelError(f"{path}:1: expected the header {_HEADER!r}, got {lines[0][:80] if lines else ''!r}")
+        raise LabelError(f"{path}:1: expected the header {_HEADER!r}, got {shown(lines[0] if lines else '')}")
     entries: dict[str, frozenset[str] | None] = {}
     numbers: dict[str, int] = {}
     for number, line in enumerate(lines[1:], start=2):
@@ -134,7 +134,7 @@ def read_labels(path: str | Path, space: LabelSpace | None = None, keys: KeyForm
             keys.check(key, where)
         if key in entries:
             raise LabelError(
-                f"{where}: {key!r} has labels already, on line {numbers[key]}; keep one of the two"
+                f"{where}: {shown(key)} has labels already, on line {numbers[key]}; keep one of the two"
             )
         entries[key], numbers[key] = labels, number
     return LabelTable(path, entries, numbers)
@@ -143,11 +143,11 @@ def read_labels(path: str | Path, space: LabelSpace | None = None, keys: KeyForm
 def _read_line(line: str, where: str, space: LabelSpace | None) -> tuple[str, frozenset[str] | None]:
     fields = line.split(",")
     if len(fields) != 2:
-        raise LabelError(f"{where}: expected '<tracklet>,<label>|<label>', got {line!r}")
+        raise LabelError(f"{where}: expected '<tracklet>,<label>|<label>', got {shown(line)}")
     key, text = fields
     if not key or set(key) & set(' "\t') or not key.isprintable() or "" in key.split("/"):
         raise LabelError(
-            f"{where}: {key!r} is no key of a tracklet, e.g. 0001, 0001C2T0003 or scen1/view2/17"
+            f"{where}: {shown(key)} is no key of a tracklet, e.g. 0001, 0001C2T0003 or scen1/view2/17"
         )
     if text in ("", "none"):
         return key, frozenset() if text else None
@@ -157,7 +157,7 @@ def _read_line(line: str, where: str, space: LabelSpace | None) -> tuple[str, fr
         if space is not None and label not in space.columns:
             raise LabelError(f"{where}: {space.unknown(label)}")
     if len(set(labels)) < len(labels):
-        raise LabelError(f"{where}: a label is given twice, got {text!r}")
+        raise LabelError(f"{where}: a label is given twice, got {shown(text)}")
     return key, frozenset(labels)
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from reidar_plugin.errors import ReidarError, nearest
+from reidar_plugin.errors import ReidarError, nearest, shown
 
 __all__ = ["ACTIONS3", "ACTIONS5", "ACTIONS8", "LABEL_SPACES", "LabelError", "LabelSpace", "label_space"]
 
@@ -119,7 +119,7 @@ class LabelSpace:
     def unknown(self, label: str) -> str:
         """Error message for an unknown label, with the known labels and the nearest one."""
         known = f"label space {self.name!r} knows {', '.join(self.columns)}"
-        return f"unknown label {label!r}; {known};{nearest(label, self.columns)}".rstrip(";")
+        return f"unknown label {shown(label)}; {known};{nearest(label, self.columns)}".rstrip(";")
 
 
 def check_label(label: str, where: str) -> None:
@@ -134,7 +134,7 @@ def check_label(label: str, where: str) -> None:
         or not label.isprintable()
     ):
         rule = "a label has no comma, bar, equals sign, quote, control character or surrounding space and is not 'none'"
-        raise LabelError(f"{where}: {label!r} cannot be a label; {rule}")
+        raise LabelError(f"{where}: {shown(label)} cannot be a label; {rule}")
 
 
 _WALK, _RIDE, _HANDS = "walking", "riding", "using_hands"
