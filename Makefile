@@ -29,7 +29,7 @@ demo: $(READY)
 install: $(READY)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -50,7 +50,7 @@ $(READY): constraints.txt setup.cfg pyproject.toml
 
 test-oldest: $(OLDEST)/ready
 	@$(OLDEST)/bin/python -c 'import sys, torch, numpy; print("Python", sys.version.split()[0], "torch", torch.__version__, "numpy", numpy.__version__)'
-	$(OLDEST)/bin/python -m pytest -n auto
+	$(OLDEST)/bin/python -m pytest -n auto --dist loadfile
 
 # Prints nothing where there is none.
 oldest-python:

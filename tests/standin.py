@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.warm import run_python
+
 __all__ = ["JOINT", "REPO", "SCRIPT", "losses", "run", "write_config", "write_script"]
 
 REPO = Path(__file__).resolve().parents[1]
@@ -115,9 +117,17 @@ JOINT = (
 
 
 def run(
-    *arguments: object, cwd: Path, plugin: bool = True, path: str = ""
+    *arguments: object, cwd: Path, plugin: bool = True, path: str = "", warm: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """``python [-m reidar_plugin] ARGUMENTS`` in a process of its own, with this checkout importable."""
+    """``python [-m reidar_plugin] ARGUMENTS`` in a process of its own, with this checkout importable.
+
+    Args:
+        arguments: a script and its arguments.
+        cwd: folder to run it in.
+        plugin: whether the plugin's runner runs the script, or Python does.
+        path: a folder that modules are looked for in before all others.
+        warm: whether torch and torchreid may have been imported before, see :mod:`tests.warm`.
+    """
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(REPO), path])),
@@ -125,10 +135,17 @@ def run(
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
-    launcher = [sys.executable, *(["-m", "reidar_plugin"] if plugin else [])]
-    command = [*launcher, *map(str, arguments)]
+    words = [*(["-m", "reidar_plugin"] if plugin else []), *map(str, arguments)]
+    if warm:
+        return run_python(*words, cwd=cwd, environment=environment)
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *words],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

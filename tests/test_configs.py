@@ -474,9 +474,9 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
     elif timm_name(cfg.model.name):
         cfg.model.name = "reidar_timm_test_vit"
     elif cfg.model.name != "asanet":
-        cfg.model.name = "reidar_osnet_x0_25"
+        cfg.model.name = "reidar_shufflenet_v2_x0_5"
         # a ResNet's stage by the name that it has in the small network
-        cfg.reidar.model.action_source = cfg.reidar.model.action_source.replace("layer", "conv")
+        cfg.reidar.model.action_source = cfg.reidar.model.action_source.replace("layer", "stage")
     options = {
         "model.pretrained": False,
         "data.root": str(root),
@@ -484,7 +484,8 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
         "data.width": 16,
         "data.workers": 0,
         "data.save_dir": str(save_dir),
-        "train.batch_size": 2 * cfg.sampler.num_instances,
+        "sampler.num_instances": 2,
+        "train.batch_size": 2 * 2,
         "reidar.model.asanet.backbone": "resnet18",
         "reidar.model.attention_width": 8,
         "reidar.model.action_width": 8,

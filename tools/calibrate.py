@@ -18,6 +18,7 @@ from reidar_plugin.inference.recognise import fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
 from reidar_plugin.launch.calibrate import calibrate
 from reidar_plugin.launch.dataset_tracklets import labelled_tracklets
+from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 
 RATES = (0.01, 0.05, 0.1)  #: of false alarms
 
@@ -31,13 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="file to write, .json")
     parser.add_argument("--root", default="reid-data", help="where data sets are")
     parser.add_argument("--precision", type=float, help="of pairs that are taken for one person, 0 to 1")
-    parser.add_argument("--network", default="", help="name of the model, if the file does not tell")
+    add_model_flags(parser)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args(argv)
     try:
         tracklets = labelled_tracklets(args.dataset, args.root)
         file = find_file(args.model)
-        predictor = Predictor.load(file, args.device, model=args.network)
+        predictor = Predictor.load(file, args.device, model=args.network, settings=settings_of(args.settings))
         found = calibrate(predictor, fingerprint_of(file), tracklets, args.precision)
         found.save(args.out)
     except (ReidarError, OSError) as error:

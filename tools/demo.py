@@ -8,7 +8,6 @@ A second call goes on where the first one was stopped; delete the folder to begi
 
 import argparse
 import sys
-import warnings
 from pathlib import Path
 
 from reidar_plugin.launch import script
@@ -29,9 +28,6 @@ def main() -> None:
         "opts", nargs=argparse.REMAINDER, metavar="KEY VALUE", help="config keys and their values"
     )
     args = parser.parse_args()
-    warnings.filterwarnings(
-        "ignore", "Cython evaluation"
-    )  # torchreid's, of an evaluator that is not used here
     from reidar_plugin.demo import (
         run_demo,
     )  # in here, so that a torchreid that cannot be imported is one line

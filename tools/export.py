@@ -7,27 +7,25 @@
 
 The file gets its name when it says what the model says, to 1e-4 before it is made smaller. With --check-on both are
 tested on the test tracklets of a data set, and a file whose mAP of people or actions differs by more than 0.5 points is
-not written. Needs `pip install '.[export]'`.
+not written; both are judged by plain distances, without re-ranking. Needs `pip install '.[export]'`.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference.onnx_export import OPSET
 from reidar_plugin.inference.trained_model import load_trained
 from reidar_plugin.launch.export import HALF, INT8, Exported, export
+from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
-        trained = load_trained(args.checkpoint, args.model, settings_of(args.settings))
+        trained = load_trained(args.checkpoint, args.network, settings_of(args.settings))
         done = export(trained, args.out, args.reduction, args.check_on)
     except (ReidarError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -44,14 +42,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("checkpoint", type=Path, help="a checkpoint, weights, or the folder of a run")
     made.add_argument("out", type=Path, help="the file to write, such as model.onnx")
-    made.add_argument("--model", default="", help="name of the model, where the checkpoint does not know it")
-    made.add_argument(
-        "--settings",
-        nargs="+",
-        default=[],
-        metavar="KEY VALUE",
-        help="config keys that differ from the file's",
-    )
+    add_model_flags(made)
     smaller = made.add_mutually_exclusive_group()
     smaller.add_argument(
         "--half", dest="reduction", action="store_const", const=HALF, default="", help="numbers in float16"
@@ -65,13 +56,6 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def settings_of(words: Sequence[str]) -> dict[str, Any]:
-    """``["data.height", "224"]`` -> ``{"data.height": 224}``."""
-    if len(words) % 2:
-        raise ConfigError(f"--settings: expected pairs of a key and a value, got {' '.join(words)}")
-    return {key: yaml.safe_load(value) for key, value in zip(words[::2], words[1::2], strict=True)}
-
-
 def told(done: Exported, reduction: str) -> list[str]:
     shapes = ", ".join(f"{clips} x {length}" for clips, length in done.parity.shapes)
     whole = ", before it was made smaller," if reduction else ""
@@ -80,6 +64,9 @@ def told(done: Exported, reduction: str) -> list[str]:
         lines += [
             f"{name:<6} {each.words()}" for name, each in zip(("torch:", "file:"), done.figures, strict=True)
         ]
+        lines.append(
+            "by plain distances, without re-ranking and without actions as evidence, whatever the config says"
+        )
     elif reduction:
         lines.append("what that costs in mAP was not measured: --check-on FOLDER/DATASET does")
     return lines

@@ -19,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(script.guard(main, ranks=True))

@@ -24,7 +24,8 @@ from reidar_plugin.inference.picture_folders import PictureTracklet, find_trackl
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
-from reidar_plugin.launch.dataset_tracklets import dataset_tracklets
+from reidar_plugin.launch.dataset_tracklets import UnknownDatasetError, dataset_tracklets
+from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 from reidar_plugin.launch.recognise import Answer, Judgement, recognise
 
 
@@ -33,12 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         source = sources(args)
         file = find_file(args.model)
-        predictor = Predictor.load(file, args.device, args.precision, model=args.network)
+        predictor = Predictor.load(
+            file, args.device, args.precision, model=args.network, settings=settings_of(args.settings)
+        )
         calibration = None if args.calibration is None else Calibration.load(args.calibration)
         finder = Finder(args.detector, args.tracker, args.on_outside, args.on_broken)
-        answer = Answer(
-            args.out, args.title or f"People of {args.source}", args.table, args.annotate, args.gallery
-        )
+        title = args.title or f"People of {args.source}"
+        answer = Answer(args.out, title, args.table, args.annotate, args.gallery, args.false_alarms)
         recognise(
             source,
             Asked(predictor, fingerprint_of(file), finder),
@@ -77,9 +79,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--table", default="csv", choices=("csv", "parquet"), help="form of the table")
     made.add_argument("--annotate", action="store_true", help="also write the videos with people marked")
     made.add_argument("--gallery", default="", metavar="URI", help="also add the tracklets to this gallery")
+    made.add_argument(
+        "--false-alarms",
+        type=float,
+        default=0.01,
+        help="of strangers, with --gallery and --calibration, which then say who is known (default: %(default)s)",
+    )
     made.add_argument("--title", default="", help="headline of the report")
     made.add_argument("--root", default="reid-data", help="where data sets are")
-    made.add_argument("--network", default="", help="name of the model, if the file does not tell")
+    add_model_flags(made)
     made.add_argument("--device", default="cpu")
     made.add_argument("--precision", default="float32", choices=("float32", "bfloat16", "float16"))
     return made
@@ -96,7 +104,10 @@ def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
         return find_tracklets(path)
     if path.is_file() or path.suffix:
         return [Camera(path.stem, path, args.tracks, *start_of(args.start, "--start"))]
-    return dataset_tracklets(args.source, args.root)
+    try:
+        return dataset_tracklets(args.source, args.root)
+    except UnknownDatasetError as error:
+        raise ConfigError(f"there is no video, cameras.yaml or folder {path}, and {error}") from error
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         page = run_page(read_run(args.folder))
-        print(write_page(args.out or args.folder / "report.html", page))
+        home = args.folder.parent if args.folder.is_file() else args.folder  # results.json itself will do
+        print(write_page(args.out or home / "report.html", page))
     except (ReidarError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,16 +2,18 @@
 
     python tools/search_gallery.py GALLERY --action riding --between 9:00 10:00 --zone Europe/Berlin
     python tools/search_gallery.py GALLERY --camera gate yard --from 2026-05-01 --to 2026-05-07 --action trolley=0.8
-    python tools/search_gallery.py GALLERY --like morning/gate/17 --top 20          # who looks like this tracklet
+    python tools/search_gallery.py GALLERY --like out-3f2a9c1b5d7e/gate/17 --top 20 # who looks like this tracklet
     python tools/search_gallery.py GALLERY --feature query.npy --action riding      # or like this feature, (D,)
+    python tools/search_gallery.py GALLERY --feature query.npy --calibration calibration.json   # who is this, or nobody?
 
 Without --like and --feature, all tracklets of the filter come in order of time; with one of them, the nearest of the
-filter, nearest first. Exit code 0 if something was found, 1 if nothing was, 2 on an error.
+filter, nearest first. With --calibration each one asked for, or each row of (N, D), is somebody whom the gallery knows or
+nobody. Exit code 0 if something was found (somebody is known), 1 if nothing was, 2 on an error.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,8 +22,10 @@ import numpy as np
 from tabulate import tabulate
 
 from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where, open_gallery
 from reidar_plugin.inference.gallery_filter import daily_spans
+from reidar_plugin.inference.open_set import Limit, who_is
 
 LIKELY = 0.5  # from where on an action counts, unless --action says otherwise
 
@@ -51,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     like = parser.add_mutually_exclusive_group()
     like.add_argument("--like", metavar="ID", help="search by the feature of this tracklet")
     like.add_argument("--feature", type=Path, metavar="FILE.npy", help="search by this feature, (D,)")
+    parser.add_argument("--without-run", default="", metavar="RUN", help="nothing of this run, as ids begin")
+    parser.add_argument(
+        "--calibration", type=Path, metavar="FILE.json", help="say who is known; tools/calibrate.py writes it"
+    )
+    parser.add_argument(
+        "--false-alarms",
+        type=float,
+        default=0.01,
+        help="of strangers, with --calibration (default: %(default)s)",
+    )
     parser.add_argument("--top", type=int, default=50, help="print so many at most")
     args = parser.parse_args(argv)
     try:
@@ -65,18 +79,51 @@ def ask(args: argparse.Namespace) -> int:
     if args.top < 1:
         raise ConfigError(f"--top: expected a number above 0, got {args.top}")
     zone = zone_of(args.zone)
+    limit = limit_of(args)
     with open_gallery(args.gallery) as gallery:
         where = Where(
             cameras=tuple(args.camera),
             spans=spans_of(args, gallery, zone),
             actions=dict(map(least_of, args.action)),
             identities=tuple(args.identity),
+            without_run=args.without_run,
         )
+        if limit is not None:
+            return tell(queries(args, gallery), gallery, limit, where, args.like or "")
         matches = found(args, gallery, where)
-        print(table(matches[: args.top], gallery.model.actions, zone))
+        print(table(matches[: args.top], gallery.model.actions, where.actions, zone))
     more = len(matches) - args.top
     print(f"\n{len(matches)} tracklets" + (f", the first {args.top} are shown (--top)" if more > 0 else ""))
     return 0 if matches else 1
+
+
+def limit_of(args: argparse.Namespace) -> Limit | None:
+    """Of --calibration, if it is given."""
+    if args.calibration is None:
+        return None
+    if args.like is None and args.feature is None:
+        raise ConfigError("--calibration says whether somebody is known: name them, with --like or --feature")
+    return Limit.of(Calibration.load(args.calibration), args.false_alarms)
+
+
+def queries(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
+    """``(Q, D)``, whom --like or --feature asks for."""
+    return gallery.feature(args.like)[None] if args.like is not None else read_features(args.feature)
+
+
+def tell(features: np.ndarray, gallery: Gallery, limit: Limit, where: Where, itself: str) -> int:
+    """Print who each is; 0 if one is known."""
+    said = who_is(gallery, list(features), limit, where, itself)
+    for number, each in enumerate(said, start=1):
+        query = f"{itself or f'row {number}'}: {each.who or 'nobody we know'}"
+        near = each.nearest
+        print(
+            f"{query}; nearest {near.row.id} at {near.distance:.4g}, false alarms {each.false_alarms:.1%}"
+            if near
+            else f"{query}; there is no such tracklet"
+        )
+    print(f"\n{sum(each.known for each in said)} of {len(said)} known; {limit.words(len(gallery))}")
+    return 0 if any(each.known for each in said) else 1
 
 
 def found(args: argparse.Namespace, gallery: Gallery, where: Where) -> list[Match]:
@@ -85,19 +132,26 @@ def found(args: argparse.Namespace, gallery: Gallery, where: Where) -> list[Matc
         matches = gallery.search(gallery.feature(args.like), args.top + 1, where)
         return [match for match in matches if match.row.id != args.like][: args.top]
     if args.feature is not None:
-        return gallery.search(read_feature(args.feature), args.top, where)
+        features = read_features(args.feature)
+        if len(features) > 1:
+            raise ConfigError(
+                f"{args.feature}: expected one feature, (D,), or --calibration, got {len(features)}"
+            )
+        return gallery.search(features[0], args.top, where)
     return [Match(row, float("nan")) for row in gallery.find(where)]
 
 
-def read_feature(path: Path) -> np.ndarray:
-    """``(D,)`` from a .npy file; nothing in it is run."""
+def read_features(path: Path) -> np.ndarray:
+    """``(Q, D)`` from a .npy file of that or of ``(D,)``; nothing in it is run."""
     try:
-        feature = np.load(path, allow_pickle=False)
+        features = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ConfigError(f"{path}: expected an array saved by numpy.save ({error})") from error
-    if not isinstance(feature, np.ndarray) or feature.squeeze().ndim != 1 or feature.dtype.kind != "f":
-        raise ConfigError(f"{path}: expected one feature of floats, (D,)")
-    return feature.squeeze()
+    if not isinstance(features, np.ndarray) or features.ndim not in (1, 2) or features.dtype.kind != "f":
+        raise ConfigError(f"{path}: expected features of floats, (D,) or (N, D)")
+    if not features.size:
+        raise ConfigError(f"{path}: expected a feature, it holds none")
+    return np.atleast_2d(features)
 
 
 def least_of(text: str) -> tuple[str, float]:
@@ -164,8 +218,8 @@ def zone_of(name: str) -> tzinfo:
         raise ConfigError(f"--zone: unknown time zone {name!r}; give one such as Europe/Berlin") from None
 
 
-def table(matches: Sequence[Match], actions: Sequence[str], zone: tzinfo) -> str:
-    """A row a tracklet."""
+def table(matches: Sequence[Match], actions: Sequence[str], asked: Collection[str], zone: tzinfo) -> str:
+    """A row a tracklet, with the likelihood of what is likely and of what was asked for."""
     ranked = any(match.distance == match.distance for match in matches)
     header = [
         "id",
@@ -179,15 +233,18 @@ def table(matches: Sequence[Match], actions: Sequence[str], zone: tzinfo) -> str
         *(["distance"] if ranked else []),
     ]
     rows = [
-        cells(match.row, actions, zone) + ([f"{match.distance:.4g}"] if ranked else []) for match in matches
+        cells(match.row, actions, asked, zone) + ([f"{match.distance:.4g}"] if ranked else [])
+        for match in matches
     ]
     return tabulate(rows, headers=header, tablefmt="github", disable_numparse=True)
 
 
-def cells(row: GalleryRow, actions: Sequence[str], zone: tzinfo) -> list[str]:
+def cells(row: GalleryRow, actions: Sequence[str], asked: Collection[str], zone: tzinfo) -> list[str]:
     start = datetime.fromtimestamp(row.start, zone).strftime("%Y-%m-%d %H:%M:%S")
     likely = sorted(((row.actions or {}).get(name, 0.0), name) for name in actions)[::-1]
-    told = ", ".join(f"{name} {value:.2f}" for value, name in likely if value >= LIKELY)
+    told = ", ".join(
+        f"{name} {likelihood(value)}" for value, name in likely if value >= LIKELY or name in asked
+    )
     frames = f"{row.first_frame + 1}-{row.last_frame + 1}"  # from 1, as MOT files count
     return [
         row.id,
@@ -199,6 +256,11 @@ def cells(row: GalleryRow, actions: Sequence[str], zone: tzinfo) -> list[str]:
         row.source,
         told,
     ]
+
+
+def likelihood(value: float) -> str:
+    """Two decimals, or one digit of what would be 0.00."""
+    return f"{value:.2f}" if value >= 0.005 else f"{value:.1g}"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import yaml
 from yacs.config import CfgNode
 
 from reidar_plugin.config.node import add_reidar_config
-from reidar_plugin.config.settings import Setting, SettingLog, keys_of, leaves, value_at
+from reidar_plugin.config.settings import Setting, SettingLog, has_key, keys_of, leaves, value_at
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.host.defaults import toolbox_config
 
@@ -100,11 +100,9 @@ class CheckedConfig(CfgNode):
         return CfgNode._decode_cfg_value(value)
 
     def _check_key(self, key: str, source: str) -> None:
-        known = list(keys_of(self))
-        if key not in known:
-            raise ConfigError(
-                f"{source}: unknown key {key!r};{nearest(key, known) or ' the printed config lists all keys'}"
-            )
+        if not has_key(self, key):
+            near = nearest(key, list(keys_of(self))) or " the printed config lists all keys"
+            raise ConfigError(f"{source}: unknown key {key!r};{near}")
 
     def _check_value(self, key: str, value: Any, source: str) -> None:
         """yacs takes a value of the default's own type, a list for a tuple, and anything for None."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["Setting", "SettingLog", "keys_of", "leaves", "value_at"]
+__all__ = ["Setting", "SettingLog", "has_key", "keys_of", "leaves", "value_at"]
 
 
 class Setting(NamedTuple):
@@ -74,3 +74,13 @@ def value_at(tree: Mapping[str, Any], key: str) -> Any:
     for name in key.split("."):
         value = value[name]
     return value
+
+
+def has_key(tree: Mapping[str, Any], key: str) -> bool:
+    """Whether a nested config holds ``group.key``; groups are keys too."""
+    value: Any = tree
+    for name in key.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True

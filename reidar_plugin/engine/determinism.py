@@ -8,7 +8,10 @@ import torch
 
 __all__ = ["repeatable"]
 
-_CUBLAS = ("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when the first matrix product of a process reaches a GPU
+_CUBLAS = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    ":4096:8",
+)  # read when the first matrix product of a process reaches a GPU
 
 
 @contextmanager
@@ -24,7 +27,10 @@ def repeatable(use_gpu: bool, deterministic: bool) -> Iterator[None]:
         deterministic: ``reidar.train.deterministic``.
     """
     cudnn = torch.backends.cudnn
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
     tried, fixed = cudnn.benchmark, cudnn.deterministic
     cudnn.benchmark = use_gpu and not deterministic
     if deterministic:

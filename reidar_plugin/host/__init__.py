@@ -17,7 +17,9 @@ from reidar_plugin.host.torchreid import (
     original_of,
     owner,
     replace,
+    replace_all,
     restore,
+    restore_all,
     unalias_clone_layout,
 )
 
@@ -33,7 +35,9 @@ __all__ = [
     "owner",
     "reid",
     "replace",
+    "replace_all",
     "restore",
+    "restore_all",
     "unalias_clone_layout",
 ]
 

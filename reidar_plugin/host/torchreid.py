@@ -9,7 +9,8 @@ what can be imported. The rest of the plugin writes ``from reidar_plugin.host im
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -29,7 +30,9 @@ __all__ = [
     "owner",
     "reid",
     "replace",
+    "replace_all",
     "restore",
+    "restore_all",
     "unalias_clone_layout",
 ]
 
@@ -49,9 +52,11 @@ class HostInfo:
 def _load() -> ModuleType:
     """The package that holds ``data``, ``models``, ``engine``, ``metrics``, ``optim``, ``utils``."""
     try:
-        top = importlib.import_module("torchreid")
-        nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
-        module = importlib.import_module("torchreid.reid" if nested else "torchreid")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Cython evaluation")  # of an evaluator that is not used here
+            top = importlib.import_module("torchreid")
+            nested = hasattr(top, "__path__") and importlib.util.find_spec("torchreid.reid") is not None
+            module = importlib.import_module("torchreid.reid" if nested else "torchreid")
     except Exception as error:  # whatever stops the import of a package stops it
         missing = isinstance(error, ModuleNotFoundError) and error.name == "torchreid"
         cure = "install it with 'pip install torchreid', or put a clone of deep-person-reid on PYTHONPATH"
@@ -120,11 +125,15 @@ def owner(entry: object) -> str:
     return f"{getattr(entry, '__module__', '?')}.{getattr(entry, '__qualname__', type(entry).__name__)}"
 
 
-def _modules() -> Iterator[ModuleType]:
+def _modules() -> list[ModuleType]:
     """Every loaded module of the toolbox; aliases come twice, which does no harm."""
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] == "torchreid" and isinstance(module, ModuleType):
-            yield module
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if name.startswith("torchreid")
+        and name.split(".")[0] == "torchreid"
+        and isinstance(module, ModuleType)
+    ]
 
 
 _MARK = "__reidar_original__"  # on a replacement: itself and the original; copies of the mark are known by the first
@@ -152,27 +161,43 @@ def replace(holder: Any, name: str, wrap: Callable[[Any], Any]) -> None:
         name: its name there.
         wrap: takes the host's original, returns what shall stand in its place.
     """
-    current = vars(holder).get(name)
-    if current is None:
-        where = getattr(holder, "__qualname__", holder.__name__)
-        raise HostError(f"{where} has no {name}: this torchreid is not one that the plugin knows")
-    original = original_of(current)
-    replacement = wrap(original)
-    setattr(replacement, _MARK, (replacement, original))
-    _swap(holder, name, current, replacement)
+    replace_all([(holder, name, wrap)])
+
+
+def replace_all(patches: Iterable[tuple[Any, str, Callable[[Any], Any]]]) -> None:
+    """:func:`replace` for several functions; the loaded modules, which are thousands, are gone through once."""
+    patches = list(patches)  # which may import the host
+    modules = _modules()
+    for holder, name, wrap in patches:
+        current = vars(holder).get(name)
+        if current is None:
+            where = getattr(holder, "__qualname__", holder.__name__)
+            raise HostError(f"{where} has no {name}: this torchreid is not one that the plugin knows")
+        original = original_of(current)
+        replacement = wrap(original)
+        setattr(replacement, _MARK, (replacement, original))
+        _swap(holder, name, current, replacement, modules)
 
 
 def restore(holder: Any, name: str) -> None:
     """Undo :func:`replace`; without effect where nothing was replaced."""
-    current = vars(holder).get(name)
-    if is_replaced(current):
-        _swap(holder, name, current, original_of(current))
+    restore_all([(holder, name)])
 
 
-def _swap(holder: Any, name: str, old: Any, new: Any) -> None:
+def restore_all(functions: Iterable[tuple[Any, str]]) -> None:
+    """:func:`restore` for several functions."""
+    functions = list(functions)
+    modules = _modules()
+    for holder, name in functions:
+        current = vars(holder).get(name)
+        if is_replaced(current):
+            _swap(holder, name, current, original_of(current), modules)
+
+
+def _swap(holder: Any, name: str, old: Any, new: Any, modules: list[ModuleType]) -> None:
     setattr(holder, name, new)
     if isinstance(holder, ModuleType):
-        for module in _modules():
+        for module in modules:
             if vars(module).get(name) is old:
                 setattr(module, name, new)
 

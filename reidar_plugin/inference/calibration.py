@@ -22,7 +22,7 @@ from reidar_plugin.metrics.distances import Metric, check_metric, pairwise_dista
 
 __all__ = ["Calibration", "CalibrationError", "fit_calibration"]
 
-_VERSION = 1
+_VERSION = 2
 
 
 class CalibrationError(ReidarError, ValueError):
@@ -34,6 +34,7 @@ class Calibration:
     """What was learnt of a model's distances; :func:`fit_calibration` makes it."""
 
     model: str  #: fingerprint of the model, any text that differs between models
+    cut: str  #: how tracklets were cut into clips, see :attr:`.ModelCard.cut`; empty where that is not known
     width: int  #: D of its features
     metric: Metric
     threshold: float  #: up to which two tracklets count as one person
@@ -80,8 +81,8 @@ class Calibration:
         allowed = math.floor(rate * (1 + len(self.strangers)) + 1e-9) - 1
         if not 0 < rate <= 1 or allowed < 0:
             raise CalibrationError(
-                f"a rate of {rate:g} false alarms: expected one from {1 / (1 + len(self.strangers)):.4f} to 1; "
-                "fit with more tracklets for lower ones"
+                f"a rate of {rate:g} false alarms: expected one from {1 / (1 + len(self.strangers)):.4f} to 1 "
+                "(--false-alarms); fit with more tracklets for lower ones"
             )
         limits = (*self.strangers, math.inf)
         return float(np.nextafter(limits[allowed], -np.inf)) if limits[allowed] < math.inf else math.inf
@@ -90,12 +91,13 @@ class Calibration:
         """DIR: how many known people are found, and are the nearest, at that rate of false alarms in the fit."""
         return float(np.searchsorted(self.known, self.known_up_to(rate), side="right")) / self.tracklets
 
-    def check(self, model: str, width: int) -> None:
+    def check(self, model: str, width: int, cut: str | None = None) -> None:
         """Refuse features that are not those of the fit.
 
         Args:
             model: fingerprint of the model that gave them.
             width: their D.
+            cut: how their tracklets were cut; None not to compare it.
         """
         if width != self.width:
             raise CalibrationError(
@@ -104,6 +106,12 @@ class Calibration:
         if model != self.model:
             raise CalibrationError(
                 f"the calibration is for model {self.model}, got features of {model}; calibrate this model"
+            )
+
+        if cut is not None and cut != self.cut:
+            raise CalibrationError(
+                f"the calibration is for {self.cut or 'tracklets of which it does not say how they were cut'}, got "
+                f"{cut}; calibrate anew"
             )
 
     def save(self, path: str | Path) -> None:
@@ -126,7 +134,7 @@ class Calibration:
             raise CalibrationError(f"{path}: expected a calibration in JSON, got something else") from error
         if not isinstance(told, dict) or told.pop("version", None) != _VERSION:
             raise CalibrationError(
-                f"{path}: expected a calibration of version {_VERSION}, got something else"
+                f"{path}: expected a calibration of version {_VERSION}, got something else; calibrate anew"
             )
         names = {field.name for field in fields(cls)}
         if set(told) != names:
@@ -144,6 +152,7 @@ def fit_calibration(
     cameras: NDArray[np.integer] | None = None,
     *,
     model: str,
+    cut: str = "",
     metric: Metric = "euclidean",
     precision: float | None = None,
 ) -> Calibration:
@@ -159,6 +168,7 @@ def fit_calibration(
         cameras: camera of each, ``(N,)``; if given, tracklets of one camera are not compared, because the place alone
             makes them alike.
         model: fingerprint of the model.
+        cut: how tracklets were cut into clips, ``predictor.card.cut``.
         metric: ``euclidean`` (squared) or ``cosine``.
         precision: that is demanded of pairs; None for the best F1.
 
@@ -167,6 +177,12 @@ def fit_calibration(
     """
     if not len(features) == len(people) == len(people if cameras is None else cameras):
         raise CalibrationError("expected a person, and a camera, for each feature; their numbers differ")
+    if not len(features):
+        raise CalibrationError(
+            "expected tracklets of people who are searched for, got none; take another data set"
+        )
+    if precision is not None and not 0 < precision <= 1:
+        raise CalibrationError(f"precision: expected one above 0, up to 1, got {precision:g}")
     vectors = torch.from_numpy(np.ascontiguousarray(features))
     distances = pairwise_distances(vectors, vectors, check_metric(metric)).numpy().astype(np.float64)
     same = people[:, None] == people[None, :]
@@ -185,6 +201,7 @@ def fit_calibration(
     own = np.where(compared & same, distances, np.inf).min(axis=1)
     return Calibration(
         model=model,
+        cut=cut,
         width=int(features.shape[1]),
         metric=metric,
         threshold=threshold,

@@ -7,11 +7,14 @@ arguments, then called for each frame in order, so that it can keep what it has 
 """
 
 import importlib
+import importlib.util
 import inspect
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +24,7 @@ from reidar_plugin.errors import ConfigError, ReidarError, nearest, summary
 from reidar_plugin.inference.tracks import DETECTION, Tracks
 from reidar_plugin.inference.video import VideoFrame
 
-__all__ = ["TRACKERS", "Detector", "DetectorError", "associate", "detect", "load_detector"]
+__all__ = ["TRACKERS", "Detector", "DetectorError", "associate", "detect", "load_detector", "source_of"]
 
 Detector: TypeAlias = Callable[[NDArray[np.uint8]], Any]
 
@@ -58,6 +61,16 @@ def load_detector(name: str) -> Detector:
             f"detector {name}: expected a function frame -> boxes, got {type(detector).__name__}"
         )
     return detector
+
+
+def source_of(name: str) -> Path | None:
+    """The file of the detector's module, which is not run for that; None where there is none."""
+    with _current_folder():
+        try:
+            spec = importlib.util.find_spec(name.partition(":")[0])
+        except Exception:  # noqa: BLE001 - of a package around it, or of a name that is none; load_detector tells
+            return None
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
 
 
 def detect(frames: Iterable[VideoFrame], detector: Detector, name: str = "detector") -> Tracks:
@@ -114,16 +127,17 @@ def associate(detections: Tracks, frame_rate: float, tracker: str = "bytetrack",
         low, high = detections.score.min(), detections.score.max()
         raise DetectorError(
             f"none of {len(detections)} detections became a track; their scores are {low:g} to {high:g}: "
-            f"lower track_activation_threshold of {tracker!r}, or choose another of {', '.join(TRACKERS)}"
+            f"take another tracker than {tracker!r} (--tracker: {', '.join(TRACKERS)}), or detections with higher scores; "
+            "in Python, lower track_activation_threshold"
         )
     found = Tracks(detections.frame, ids + 1, detections.box, detections.score)
     return found.take(tracked).sorted()
 
 
 def _import(name: str) -> Any:
-    sys.path.append(os.getcwd())
     try:
-        return importlib.import_module(name)
+        with _current_folder():
+            return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise DetectorError(f"detector: no module {name!r}, installed or in {os.getcwd()}") from error
@@ -132,8 +146,17 @@ def _import(name: str) -> Any:
         ) from error
     except Exception as error:  # whatever the user's module raises
         raise DetectorError(f"detector: {name} cannot be imported ({summary(error)})") from error
+
+
+@contextmanager
+def _current_folder() -> Iterator[None]:
+    """Modules of the current folder can be found, after those that are installed."""
+    folder = os.getcwd()
+    sys.path.append(folder)
+    try:
+        yield
     finally:
-        sys.path.remove(os.getcwd())
+        sys.path.remove(folder)
 
 
 def _checked_boxes(boxes: Any, name: str, index: int) -> NDArray[np.float64]:

@@ -128,13 +128,18 @@ class Gallery:
     def known(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are in the gallery: a run that goes on asks what it has added before."""
         found: set[str] = set()
-        for start in range(0, len(ids), _CHUNK):
-            condition = Where(ids=tuple(ids[start : start + _CHUNK])).sql(())
+        for part in _chunks(ids):
+            condition = Where(ids=part).sql(())
             with self._latest() as table:
                 found.update(
                     table.search().where(condition).limit(None).select(["id"]).to_arrow()["id"].to_pylist()
                 )
         return found
+
+    def rows(self, ids: Sequence[str]) -> dict[str, GalleryRow]:
+        """Those of the ids that are in the gallery, with their rows."""
+        found = (self.find(Where(ids=part)) for part in _chunks(ids))
+        return {row.id: row for part in found for row in part}
 
     def search(
         self, feature: NDArray[np.floating], count: int = 10, where: Where | None = None
@@ -228,6 +233,10 @@ class Gallery:
             if self._lock is not None:
                 sync_folder(Path(self.uri), began)
         return done
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(ids[start : start + _CHUNK]) for start in range(0, len(ids), _CHUNK))
 
 
 def _open_or_make(uri: str, model: GalleryModel | None) -> Any:

@@ -27,6 +27,7 @@ class Where:
     )  #: name -> least likelihood; all of them must hold
     identities: Sequence[str] = ()
     ids: Sequence[str] = ()
+    without_run: str = ""  #: none of this run, whose ids are ``<run>/<camera>/<track>``
 
     def sql(self, actions: Sequence[str]) -> str:
         """The condition for LanceDB, empty where all rows hold.
@@ -42,6 +43,8 @@ class Where:
                 raise TypeError(f"{column}: expected a sequence of names, got {values!r}")
             if values:
                 yield f"`{column}` IN ({', '.join(map(_quoted, values))})"
+        if self.without_run:
+            yield f"NOT starts_with(`id`, {_quoted(f'{self.without_run}/')})"
         if self.spans is not None:
             spans = [_span(float(begin), float(to)) for begin, to in self.spans]
             yield f"({' OR '.join(spans)})" if spans else "false"

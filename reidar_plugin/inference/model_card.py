@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from yacs.config import CfgNode
@@ -49,6 +49,8 @@ class ModelCard:
             raise InputError(
                 f"expected a threshold for each of {len(self.actions)} actions, got {len(self.thresholds)}"
             )
+        if not all(0 <= least <= 1 for least in self.thresholds):
+            raise InputError(f"expected thresholds from 0 to 1, got {list(self.thresholds)}")
 
     @classmethod
     def from_config(
@@ -77,6 +79,16 @@ class ModelCard:
             # squared Euclidean distances of unit vectors are twice their cosine distances: the same order
             distance="cosine" if cfg.test.normalize_feature else cfg.test.dist_metric,
         )
+
+    @property
+    def cut(self) -> str:
+        """How tracklets are cut into clips, in words: features of another cut have other distances."""
+        most = f", at most {self.test_max_clips}" if self.test_max_clips else ""
+        return f"{self.test_clips} clips of {self.clip_length} frames{most}"
+
+    def of_all_frames(self) -> "ModelCard":
+        """The card with all consecutive clips, as tracks of videos are cut, whatever its own test did."""
+        return replace(self, test_clips="consecutive", test_max_clips=0)
 
     def as_json(self) -> str:
         """The card as text."""

@@ -40,7 +40,7 @@ class PictureTracklet(NamedTuple):
 
 
 def find_tracklets(folder: Path) -> list[PictureTracklet]:
-    """The tracklets below a folder, in order of camera, then name.
+    """The tracklets below a folder, in order of camera, then name. Hidden files and folders are passed over.
 
     Raises:
         MissingFileError: there is no such folder.
@@ -50,8 +50,9 @@ def find_tracklets(folder: Path) -> list[PictureTracklet]:
         raise MissingFileError(f"{folder}: expected a folder of tracklets, there is none")
     places: dict[tuple[str, ...], list[str]] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in _ENDINGS:
-            places.setdefault(path.parent.relative_to(folder).parts, []).append(str(path))
+        parts = path.relative_to(folder).parts
+        if path.suffix.lower() in _ENDINGS and not any(part.startswith(".") for part in parts):
+            places.setdefault(parts[:-1], []).append(str(path))
     wrong = [parts for parts in places if len(parts) not in (1, 2)]
     if wrong or not places:
         what = f"pictures in {'/'.join(wrong[0]) or 'the folder itself'}" if wrong else "no pictures"

@@ -90,7 +90,7 @@ class Predictor:
         if Path(path).suffix == ".onnx":
             if model or settings or precision != "float32":
                 raise ConfigError(
-                    f"{path} has its model, settings and precision in it; leave these arguments out"
+                    f"{path} has its model, settings and precision in it; leave these arguments, or flags, out"
                 )
             judge, card = load_onnx(path, checked_device(device))
             card = replace(card, thresholds=tuple(thresholds)) if thresholds else card
@@ -112,6 +112,10 @@ class Predictor:
         )
         judge = TorchJudge(network, Precision(precision, checked_device(device)))
         return cls(judge, card, max_frames or frames_of_a_batch(device, card))
+
+    def of_all_frames(self) -> "Predictor":
+        """The same model on all consecutive clips, as tracks of videos are cut, whatever its own test did."""
+        return Predictor(self._judge, self.card.of_all_frames(), self.max_frames)
 
     @property
     def height(self) -> int:

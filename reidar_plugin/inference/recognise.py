@@ -16,7 +16,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.camera_file import CameraFindings, read_findings, write_findings
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.crops import join_clips, read_crops
-from reidar_plugin.inference.detection import associate, detect, load_detector
+from reidar_plugin.inference.detection import associate, detect, load_detector, source_of
 from reidar_plugin.inference.mot_files import read_tracks
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.track_summary import TrackSummary, summarise_tracks
@@ -98,13 +98,14 @@ def _question(camera: Camera, asked: Asked) -> str:
     """All that the findings depend on, as text. The video is known by size and time of change, for it may be long."""
     try:
         state = camera.video.stat()
-        tracks = fingerprint_of(camera.tracks) if camera.tracks is not None else ""
+        people = camera.tracks or source_of(asked.finder.detector)  # file of the tracks, or of the detector
+        found_by = "" if people is None else fingerprint_of(people)
     except OSError as error:
         raise VideoError(f"{error.filename} cannot be read: {error.strerror}") from error
     video = [str(camera.video.resolve()), state.st_size, state.st_mtime_ns]
     card = asked.predictor.card.as_json()
     model = [asked.fingerprint, card, asked.predictor.precision]
-    return json.dumps([video, tracks, asdict(asked.finder), *model])
+    return json.dumps([video, found_by, asdict(asked.finder), *model])
 
 
 def _find_tracks(camera: Camera, info: VideoInfo, finder: Finder) -> Tracks:
@@ -117,7 +118,9 @@ def _find_tracks(camera: Camera, info: VideoInfo, finder: Finder) -> Tracks:
         )
         tracks = detect(frames, load_detector(finder.detector), finder.detector)
     else:
-        raise ConfigError(f"camera {camera.name} has no track file; give one, or a detector")
+        raise ConfigError(
+            f"camera {camera.name} has no track file; give one (--tracks FILE), or a detector (--detector MODULE:FUNCTION)"
+        )
     name = str(camera.tracks or finder.detector)
     fitted = fit_to_video(tracks, info.width, info.height, info.frame_count, finder.on_outside, name)
     if fitted.outside or fitted.beyond:

@@ -99,13 +99,14 @@ def fit_to_video(
     if on_outside == "stop" and beyond.any():
         raise TrackFileError(
             f"{name}: {beyond.sum()} of {len(tracks)} boxes are in frames up to {tracks.frame.max() + 1}, the video has "
-            f"{frames}: are they of another video? on_outside 'skip' leaves them out"
+            f"{frames}: are they of another video? on_outside 'skip' (--on-outside skip) leaves them out"
         )
     if on_outside == "stop" and outside.any():
         first = int(outside.argmax())
         raise TrackFileError(
             f"{name}: {outside.sum()} of {len(tracks)} boxes lie outside the picture of {width} x {height}, the first in "
-            f"frame {tracks.frame[first] + 1}: are they of another video? on_outside 'skip' leaves them out"
+            f"frame {tracks.frame[first] + 1}: are they of another video? on_outside 'skip' (--on-outside skip) "
+            "leaves them out"
         )
     inside = ~(beyond | outside)
     cut = np.concatenate([corner, end - corner], axis=1)

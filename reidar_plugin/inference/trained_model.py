@@ -6,6 +6,7 @@ what the file holds                          model                          what
 a checkpoint of the joint engine             that of its run                nothing
 weights of a joint model                     ``model``                      its name, and what is not at its default
 weights of the released Re-ID-AR code        ``reidar_resnet50_ibn_a``      the labels, if they are not 3, 5 or 8
+public weights of AP3D and TCLNet            that of their code             nothing
 weights of torchreid's own networks          the network with its own head  its name
 ============================================ ============================== ========================================
 """
@@ -32,7 +33,7 @@ from reidar_plugin.inference.model_card import ModelCard
 from reidar_plugin.labels.from_config import configured_space
 from reidar_plugin.labels.spaces import LABEL_SPACES
 from reidar_plugin.models.registry import PREFIX, builder, builders
-from reidar_plugin.models.released import from_released, is_released
+from reidar_plugin.models.released import from_released, is_released, public_network
 from reidar_plugin.models.weights import tensors_in
 
 __all__ = ["TrainedModel", "find_file", "load_trained"]
@@ -125,7 +126,8 @@ def _guessed_config(tensors: Mapping[str, Tensor], model: str, file: Path) -> Ch
         cfg.merge_tree(_nested(_released_settings(tensors)), f"the weights in {file}")
     elif not model:
         raise ConfigError(
-            f"{file} holds weights and not what model they are of: name it, such as model='reidar_osnet_x0_25'"
+            f"{file} holds weights and not what model they are of: name it, such as model='reidar_osnet_x0_25' (--model "
+            "reidar_osnet_x0_25)"
         )
     else:
         cfg.model.name = model
@@ -136,6 +138,9 @@ def _guessed_config(tensors: Mapping[str, Tensor], model: str, file: Path) -> Ch
 
 
 def _released_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    if name := public_network(tensors):  # as configs/ap3d and configs/tclnet have them
+        reidar = {"reidar.model.pooling": "peak", "reidar.model.num_actions": 0}
+        return {"model.name": name, "video.seq_len": 4, "test.dist_metric": "cosine", **reidar}
     width, _, height_of_maps, width_of_maps = tensors["attention_conv.weight"].shape
     numbered = any(name.startswith("base.0.") for name in tensors)
     found = {
@@ -164,7 +169,13 @@ def _build(cfg: CheckedConfig, tensors: Mapping[str, Tensor], file: Path) -> nn.
         tensors = from_released(tensors)
     name = cfg.model.name
     if not _is_joint(tensors):
-        picture = _builder(name.removeprefix(PREFIX), model_table())
+        plain = name.removeprefix(PREFIX)
+        if plain not in model_table() and builder(name, cfg) is not None:
+            raise CheckpointError(
+                f"{file} holds no weights of {name}: no bottleneck.weight; give the model that it was trained as, with "
+                "model= (--model)"
+            )
+        picture = _builder(plain, model_table())
         network = picture(num_classes=1, loss="softmax", pretrained=False, use_gpu=False)
         _fill(network, tensors, file)
         return FrameAverage(network)
@@ -196,7 +207,7 @@ def _fill(network: nn.Module, tensors: Mapping[str, Tensor], file: Path) -> None
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise CheckpointError(
             f"{file} does not fit the model: {'; '.join(wrong[:3])}{more}; give the model that it was trained as, with "
-            "model= and settings="
+            "model= and settings= (--model, --settings)"
         )
     fitting = {
         name: value for name, value in tensors.items() if name in own and value.shape == own[name].shape
@@ -212,7 +223,8 @@ def _actions(cfg: CheckedConfig, network: nn.Module, file: Path) -> tuple[str, .
     if len(names) != blocks.num_actions:
         raise ConfigError(
             f"{file} has {blocks.num_actions} actions without names, and {cfg.reidar.labels.space!r} names {len(names)}: "
-            "give settings={'reidar.labels.space': 'mine', 'reidar.labels.names': [...]}"
+            "give settings={'reidar.labels.space': 'mine', 'reidar.labels.names': [...]} (--settings "
+            "reidar.labels.space mine reidar.labels.names '[...]')"
         )
     return names
 

@@ -94,7 +94,7 @@ def read_video(path: str | os.PathLike[str], on_broken: str = "stop") -> Iterato
                 if on_broken == "stop":
                     raise VideoError(
                         f"{path}: damaged near frame {counter.index + 2} ({broken}); fetch the file again, or set "
-                        "on_broken 'skip' to leave damaged frames out"
+                        "on_broken 'skip' (--on-broken skip) to leave damaged frames out"
                     )
                 counter.broken = True
             if frame is not None and not frame.is_corrupt:

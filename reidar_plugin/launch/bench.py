@@ -47,9 +47,9 @@ def bench(
         What the table shows, in plain values; also written to ``bench.json``.
     """
     drawn = {f"{preset}-{seed}": folder / "streets" / f"{preset}-{seed}" for seed in streets}
+    runs = planned(variants, drawn, seeds, folder, options)
     for root, seed in zip(drawn.values(), streets, strict=True):
         make(root, preset, seed=seed, folder="synthped")
-    runs = planned(variants, drawn, seeds, folder, options)
     at_once = at_once or cores()
     left = [run for run in runs if finished(run) is None]
     say(f"{len(runs)} runs, {len(runs) - len(left)} of them done")

@@ -8,6 +8,7 @@ import yaml
 
 from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.launch.runs import Run
+from reidar_plugin.launch.validation import check_run
 
 __all__ = ["Variants", "planned", "read_variants"]
 
@@ -78,6 +79,6 @@ def planned(
                 fixed = ("data.root", str(root), "data.save_dir", str(place), "train.seed", str(seed))
                 words = (*options, *own, *fixed)
                 run = Run(street, name, seed, place, variants.config, words)
-                run.cfg()  # an unknown key is told before anything is started
+                check_run(run.cfg(), quiet=True)  # what cannot run is told before anything is drawn
                 runs.append(run)
     return runs

@@ -26,9 +26,17 @@ def calibrate(
         tracklets: paths of the pictures, person and camera of each.
         precision: of pairs, that the threshold shall have; None for the best F1.
     """
+    predictor = predictor.of_all_frames()  # as tools/recognise.py will ask it
     said = predictor(paths for paths, _, _ in tracklets)
-    features = np.stack([each.feature for each in progress("features", said, len(tracklets))])
+    found = [each.feature for each in progress("features", said, len(tracklets))]
+    features = np.stack(found) if found else np.empty((0, predictor.feature_size), np.float32)
     people, cameras = (np.array([row[column] for row in tracklets]) for column in (1, 2))
     return fit_calibration(
-        features, people, cameras, model=model, metric=check_metric(predictor.distance), precision=precision
+        features,
+        people,
+        cameras,
+        model=model,
+        cut=predictor.card.cut,
+        metric=check_metric(predictor.distance),
+        precision=precision,
     )

@@ -10,7 +10,11 @@ from reidar_plugin.errors import ConfigError, InputError, ReidarError, nearest, 
 from reidar_plugin.inference.picture_folders import PictureTracklet
 from reidar_plugin.plugin.registration import enable
 
-__all__ = ["dataset_tracklets", "labelled_tracklets", "open_dataset"]
+__all__ = ["UnknownDatasetError", "dataset_tracklets", "labelled_tracklets", "open_dataset"]
+
+
+class UnknownDatasetError(ConfigError):
+    """A name that is no data set's."""
 
 
 def dataset_tracklets(name: str, root: str) -> list[PictureTracklet]:
@@ -40,15 +44,14 @@ def open_dataset(name: str, root: str, cfg: CfgNode | None = None) -> Any:
         cfg: names labels and their files; None for the defaults.
 
     Raises:
-        ConfigError: nobody knows the data set.
+        UnknownDatasetError: nobody knows the data set.
         InputError: the host cannot read it.
     """
     enable(cfg, quiet=True)
     table = host.dataset_table("video")
     if name not in table:
-        raise ConfigError(
-            f"{name!r} is no video, cameras.yaml or folder that is there, and no data set;{nearest(name, table)} "
-            f"data sets are {', '.join(table)}"
+        raise UnknownDatasetError(
+            f"{name!r} is no video data set;{nearest(name, table)} data sets are {', '.join(table)}"
         )
     try:
         return table[name](root=root, transform=list, verbose=False)  # no picture is read here

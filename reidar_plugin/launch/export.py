@@ -48,19 +48,19 @@ class ComparedSet(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """How a predictor does on the test tracklets of a data set."""
+    """How a predictor does on the test tracklets of a data set, by plain distances."""
 
     protocol: str  #: title of the first one
     identities: float  #: mAP, in percent
     actions: float | None  #: mean average precision, in percent; None where the data set knows none
     speed: float  #: tracklets a second of processor time
+    distance: str  #: cosine or euclidean
 
     def words(self) -> str:
         """In words."""
         actions = "" if self.actions is None else f", of actions {self.actions:.2f}"
-        return (
-            f"mAP {self.identities:.2f}{actions} ({self.protocol}), {self.speed:.1f} tracklets a CPU second"
-        )
+        how = f"({self.protocol}, {self.distance})"
+        return f"mAP {self.identities:.2f}{actions} {how}, {self.speed:.1f} tracklets a CPU second"
 
     def agrees(self, other: "Figures") -> bool:
         """Whether no mean average precision differs by more than :data:`POINTS`."""
@@ -127,7 +127,7 @@ def judge(predictor: Predictor, test: ComparedSet, trained: TrainedModel, title:
     protocols = protocols_of(test.name)[:1]
     (found,) = evaluate_retrieval(query, gallery, protocols, metric=check_metric(predictor.distance))
     actions = _judge_actions(np.stack([each.actions for each in said]), samples, trained)
-    return Figures(found.title, 100 * found.retrieval.mAP, actions, len(samples) / spent)
+    return Figures(found.title, 100 * found.retrieval.mAP, actions, len(samples) / spent, predictor.distance)
 
 
 def calibration_clips(samples: Sequence[Any], card: ModelCard) -> Iterator[Tensor]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from yacs.config import CfgNode
@@ -65,7 +66,7 @@ class IdleKeys:
     def match(self, key: str) -> str | None:
         """What stands for the placeholder where a pattern matches (empty without one); None where none does."""
         for pattern in self.keys.split():
-            found = re.fullmatch(_regex(pattern), key)
+            found = _regex(pattern).fullmatch(key)
             if found:
                 return found[1] if found.groups() else ""
         return None
@@ -76,10 +77,13 @@ class IdleKeys:
         return re.sub(r"<term>", name, text) if name else text
 
 
-def _regex(pattern: str) -> str:
+@cache
+def _regex(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"(<\w+>|\*)", pattern)
-    return "".join(
-        r"(\w+)" if part.startswith("<") else ".+" if part == "*" else re.escape(part) for part in parts
+    return re.compile(
+        "".join(
+            r"(\w+)" if part.startswith("<") else ".+" if part == "*" else re.escape(part) for part in parts
+        )
     )
 
 

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reidar_plugin.errors import ConfigError, UnwritableFileError
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.annotate import annotate_video
+from reidar_plugin.inference.answer_folder import AnswerFolder
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera
+from reidar_plugin.inference.gallery import open_gallery
 from reidar_plugin.inference.identify import Seen, identify
+from reidar_plugin.inference.open_set import Limit
 from reidar_plugin.inference.picture_folders import PictureTracklet, recognise_pictures
 from reidar_plugin.inference.recognise import Asked, Found, recognise_video
 from reidar_plugin.inference.recognised_files import (
@@ -22,7 +25,7 @@ from reidar_plugin.inference.recognised_files import (
     write_rows,
     write_table,
 )
-from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated
+from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated, model_of, write_known
 from reidar_plugin.inference.recognised_page import people_report
 from reidar_plugin.inference.recognised_truth import score_answers
 from reidar_plugin.io.console import say
@@ -53,6 +56,12 @@ class Judgement(NamedTuple):
             )
         return cls(None, "none was given, so no tracklets are joined and each is a person of its own")
 
+    def limit(self, answer: "Answer") -> Limit | None:
+        """Up to where the gallery knows somebody; None where it is not asked."""
+        if self.calibration is None or not answer.gallery:
+            return None
+        return Limit.of(self.calibration, answer.false_alarms)
+
     def check(self, asked: Asked) -> None:
         """Refuse a calibration of another model or metric.
 
@@ -62,7 +71,8 @@ class Judgement(NamedTuple):
         if self.calibration is None:
             return
         predictor = asked.predictor
-        self.calibration.check(asked.fingerprint, predictor.feature_size)
+        cut = predictor.card.of_all_frames().cut
+        self.calibration.check(asked.fingerprint, predictor.feature_size, cut)
         if self.calibration.metric != predictor.distance:
             raise ConfigError(
                 f"the calibration is of {self.calibration.metric} distances, the model's are {predictor.distance}; "
@@ -79,6 +89,22 @@ class Answer:
     table: str = "csv"  #: or ``parquet``
     annotate: bool = False
     gallery: str = ""  #: URI; empty for none
+    false_alarms: float = 0.01  #: of strangers, where a calibration says whom the gallery knows
+
+    def names(self, source: Sequence[Any], asks: bool) -> list[str]:
+        """Of all files, relative to the folder.
+
+        Args:
+            source: as of :func:`recognise`.
+            asks: whether the gallery is asked whom it knows.
+        """
+        videos = [one.name for one in source if isinstance(one, Camera)]
+        if self.annotate and len(videos) < len(source):
+            raise ConfigError("pictures have no video to draw on; leave --annotate out")
+        annotated = [f"annotated/{name}.mp4" for name in videos] if self.annotate else []
+        tables = [f"tracklets.{self.table}", "tracklets.jsonl", "features.npy", "report.html"]
+        known = ["known.csv"] if asks else []
+        return [*tables, *known, *(f"mot/{name}.txt" for name in videos), *annotated]
 
 
 def recognise(
@@ -98,25 +124,32 @@ def recognise(
     judgement.check(asked)
     if answer.gallery:
         check_dated(all(isinstance(one, Camera) and one.dated for one in source))
+    limit = judgement.limit(answer)
+    names, folder = answer.names(source, limit is not None), AnswerFolder(answer.folder)
+    folder.claim(names)
     kept = answer.folder / "found"
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnwritableFileError(
-            error.errno, f"{error.strerror}; choose another folder", str(kept)
-        ) from error
+    kept.mkdir(exist_ok=True)
     found = _find(source, asked, kept)
     seen = identify(found, judgement.threshold, asked.predictor.distance)
     say(
         f"{len(seen):,} tracklets, {len({one.person for one in seen}):,} people; threshold: {judgement.words}"
     )
+    folder.drop_others(names)
     _write(found, seen, asked, judgement, answer)
     if answer.annotate:
         _annotate(found, seen, asked, answer.folder)
     if answer.gallery:
-        new = add_to_gallery(answer.gallery, answer.folder.resolve().name, seen, asked)
-        say(f"{answer.gallery}: {new:,} tracklets added, {len(seen) - new:,} were there")
+        _into_gallery(seen, asked, answer, folder.id, limit)
     return seen
+
+
+def _into_gallery(seen: Sequence[Seen], asked: Asked, answer: Answer, run: str, limit: Limit | None) -> None:
+    with open_gallery(answer.gallery, model_of(asked), write=True) as gallery:
+        if limit is not None:
+            known = write_known(answer.folder / "known.csv", gallery, run, seen, limit)
+            say(f"{answer.gallery}: {known}")
+        new = add_to_gallery(gallery, run, seen)
+    say(f"{answer.gallery}: {new:,} tracklets added as {run}, {len(seen) - new:,} were there")
 
 
 def _find(source: Sequence[Any], asked: Asked, kept: Path) -> list[Found]:
@@ -135,8 +168,7 @@ def _write(
     write_rows(answer.folder / "tracklets.jsonl", rows)
     write_features(answer.folder / "features.npy", seen)
     for each in found:
-        if len(each.findings.boxes):
-            (answer.folder / "mot").mkdir(exist_ok=True)
+        if each.findings.width:
             write_mot(answer.folder / "mot" / f"{each.camera.name}.txt", each, seen)
     thresholds = dict(zip(predictor.actions, predictor.thresholds.tolist(), strict=True))
     probability = None if judgement.calibration is None else judgement.calibration.probability
@@ -178,9 +210,6 @@ def _annotate(found: Sequence[Found], seen: Sequence[Seen], asked: Asked, folder
         " ".join([str(one.person), *names[one.summary.actions >= predictor.thresholds]]) for one in seen
     ]
     for each in found:
-        if not each.findings.width:
-            raise ConfigError("pictures have no video to draw on; leave --annotate out")
-        (folder / "annotated").mkdir(exist_ok=True)
         path = folder / "annotated" / f"{each.camera.name}.mp4"
         annotate_video(path, each, seen, labels, asked.finder.on_broken)
         say(f"annotated: {path}")

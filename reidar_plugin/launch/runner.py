@@ -20,8 +20,7 @@ from reidar_plugin.config.files import CheckedConfig, full_config
 from reidar_plugin.engine.determinism import repeatable
 from reidar_plugin.host import defaults
 from reidar_plugin.io.console import say, tee
-from reidar_plugin.launch.validation import check_config, check_datasets
-from reidar_plugin.plugin import registration
+from reidar_plugin.launch.validation import check_run
 from reidar_plugin.ranks.job import Job, joined
 
 __all__ = ["build_datamanager", "build_engine", "build_model", "default_config", "main", "run"]
@@ -77,9 +76,7 @@ def run(cfg: CfgNode) -> Any:
 
 
 def _run(cfg: CfgNode, job: Job) -> Any:
-    notes = check_config(cfg)
-    registration.enable(cfg)
-    check_datasets(cfg)
+    notes = check_run(cfg)
     host.reid.utils.set_random_seed(cfg.train.seed)
     kind = "test" if cfg.test.evaluate else "train"
     log = Path(cfg.data.save_dir, time.strftime(f"{kind}.log-%Y-%m-%d-%H-%M-%S"))

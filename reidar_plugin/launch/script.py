@@ -16,7 +16,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.ranks.job import current, joined, report_error
+from reidar_plugin.ranks.job import check_alone, current, joined, report_error
 
 __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
 
@@ -61,9 +61,16 @@ def run_script(script: str, arguments: list[str]) -> int:
     return 0
 
 
-def guard(launch: Callable[[], object]) -> int:
-    """Call what a tool does and turn the plugin's errors into one line; the exit status as in :func:`run_script`."""
+def guard(launch: Callable[[], object], ranks: bool = False) -> int:
+    """Call what a tool does and turn the plugin's errors into one line; the exit status as in :func:`run_script`.
+
+    Args:
+        launch: the tool.
+        ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
+    """
     try:
+        if not ranks:
+            check_alone()
         launch()
     except Exception as error:  # noqa: BLE001 - shown, and the status says so
         return show(error)

@@ -17,7 +17,7 @@ from reidar_plugin.models.timm_networks.package import check_name
 from reidar_plugin.plugin import registration
 from reidar_plugin.ranks.job import current
 
-__all__ = ["LOSSES", "TRANSFORMS", "check_config", "check_datasets"]
+__all__ = ["LOSSES", "TRANSFORMS", "check_config", "check_datasets", "check_run"]
 
 #: Values of ``loss.name``: the host's two, and the joint objective.
 LOSSES = ("softmax", "triplet", JOINT)
@@ -63,6 +63,22 @@ def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> list[str]:
     if max(cfg.test.ranks, default=1) > 50 or min(cfg.test.ranks, default=1) < 1:
         raise ConfigError(f"test.ranks: the host computes ranks 1 to 50, got {list(cfg.test.ranks)}")
     return check_idle_keys(cfg)
+
+
+def check_run(cfg: CfgNode, quiet: bool = False) -> list[str]:
+    """All that a run checks before it builds anything; the plugin is on for its config afterwards.
+
+    Args:
+        cfg: the whole config, merged.
+        quiet: do not print which torchreid is in use.
+
+    Returns:
+        As :func:`check_config`.
+    """
+    notes = check_config(cfg)
+    registration.enable(cfg, quiet)
+    check_datasets(cfg)
+    return notes
 
 
 def _check_ranks(cfg: CfgNode) -> None:

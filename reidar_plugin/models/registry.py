@@ -18,6 +18,8 @@ __all__ = ["PREFIX", "arguments", "builder", "builders", "timm_name", "why_not"]
 
 #: What stands before the host's name of a backbone.
 PREFIX = "reidar_"
+#: The model with heads of its own.
+ASANET = "asanet"
 DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
 
 
@@ -31,9 +33,8 @@ def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Ca
         num_actions: see :func:`arguments`.
     """
     settings = arguments(cfg, num_actions=num_actions)
-    trunks = [*backbone_names(), *video_trunks()]
-    joint = {PREFIX + name: partial(build_joint, name, **settings) for name in trunks}
-    return {**joint, "asanet": partial(build_asanet, **_asanet_arguments(cfg, settings))}
+    joint = {PREFIX + name: partial(build_joint, name, **settings) for name in _trunks()}
+    return {**joint, ASANET: partial(build_asanet, **_asanet_arguments(cfg, settings))}
 
 
 def builder(name: str, cfg: Any = None) -> Callable[..., nn.Module] | None:
@@ -41,9 +42,16 @@ def builder(name: str, cfg: Any = None) -> Callable[..., nn.Module] | None:
 
     Whether timm has that network is seen when it is built.
     """
-    if timm_name(name):
-        return partial(build_joint, name.removeprefix(PREFIX), **arguments(cfg))
-    return builders(cfg).get(name)
+    if name == ASANET:
+        return partial(build_asanet, **_asanet_arguments(cfg, arguments(cfg)))
+    trunk = name.removeprefix(PREFIX)
+    if trunk != name and (timm_name(name) or trunk in _trunks()):
+        return partial(build_joint, trunk, **arguments(cfg))
+    return None
+
+
+def _trunks() -> list[str]:
+    return [*backbone_names(), *video_trunks()]
 
 
 def timm_name(name: str) -> str:

@@ -30,7 +30,7 @@ from reidar_plugin.models.tclnet.released import MARK as TCLNET
 from reidar_plugin.models.tclnet.released import from_tclnet
 from reidar_plugin.models.weights import WeightsError, read_tensors
 
-__all__ = ["from_released", "is_released", "load_released"]
+__all__ = ["from_released", "is_released", "load_released", "public_network"]
 
 _RENAMED = {"attention_conv.": "temporal.conv.", "attention_tconv.": "temporal.tconv."}
 _NUMBERED = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
@@ -53,6 +53,18 @@ Tensors = Mapping[str, Tensor]
 def is_released(tensors: Tensors) -> bool:
     """Whether a state dict has the names of a released code that is known here."""
     return _mark(tensors) is not None
+
+
+def public_network(tensors: Tensors) -> str | None:
+    """The joint model of AP3D's and TCLNet's public checkpoints; None of Re-ID-AR's, and of what is none."""
+    mark = _mark(tensors)
+    if mark == AP3D:
+        return (
+            "reidar_ap3d_nl_resnet50"
+            if any(".theta." in name for name in tensors)
+            else "reidar_ap3d_resnet50"
+        )
+    return "reidar_tclnet_resnet50" if mark == TCLNET else None
 
 
 def from_released(tensors: Tensors) -> dict[str, Tensor]:

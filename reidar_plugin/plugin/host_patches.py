@@ -27,14 +27,12 @@ Wrapper = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 def install() -> None:
     """Put every patch in place; a second call changes nothing."""
-    for holder, name, wrap in _patches():
-        host.replace(holder, name, wrap)
+    host.replace_all(_patches())
 
 
 def uninstall() -> None:
     """Give the host its own functions back."""
-    for holder, name, _ in _patches():
-        host.restore(holder, name)
+    host.restore_all((holder, name) for holder, name, _ in _patches())
 
 
 def prepare_worker(worker_id: int) -> None:

@@ -10,6 +10,7 @@ from yacs.config import CfgNode
 
 import reidar_plugin
 from reidar_plugin import host
+from reidar_plugin.config import reidar_node
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.console import say
 from reidar_plugin.plugin import host_patches
@@ -197,4 +198,4 @@ def _is_unlisted(name: str) -> bool:
 def _own_datasets(cfg: CfgNode | None) -> dict[str, Callable[..., Any]]:
     from reidar_plugin.data.registry import datasets
 
-    return datasets(None if cfg is None else cfg.reidar)
+    return datasets(reidar_node() if cfg is None else cfg.reidar)

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from reidar_plugin.errors import ConfigError
 
-__all__ = ["ALONE", "Job", "current", "joined", "report_error"]
+__all__ = ["ALONE", "Job", "check_alone", "current", "joined", "report_error"]
 
 #: How long a rank waits for one that is alive and does not come: as long as a test or a checkpoint may take elsewhere.
 PATIENCE = timedelta(minutes=30)
@@ -87,6 +87,19 @@ def joined() -> Iterator[Job]:
         yield told
     distributed.destroy_process_group()  # not after an error: it may wait for ranks that are gone
     _become(ALONE)
+
+
+def check_alone() -> None:
+    """Refuse to be one of several ranks.
+
+    Raises:
+        ConfigError: ``torchrun`` started this process and others, and each would do all of the work.
+    """
+    told = _told()
+    if told.size > 1:
+        raise ConfigError(
+            f"expected one process, got {told} from torchrun: this tool starts runs of its own; start it without torchrun"
+        )
 
 
 def report_error(error: BaseException) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from reidar_plugin.io.folder_lock import FolderInUseError
 from tests.checkpoint.runs import EPOCHS, STEPS, Killed, killed_at
 from tests.engine_rig import build, config, differences, run, weights
 from tests.versions import TORCH
+from tests.warm import python
 
 
 @pytest.mark.parametrize(("save_every", "steps"), [(0, [5]), (1, [1, 4]), (2, [2, 4])])
@@ -58,29 +60,25 @@ def test_the_comparison_sees_a_bit(whole: Path) -> None:
 def test_survives_kill_9(mars: Path, tmp_path: Path) -> None:
     """In processes of their own; the first is killed as soon as there is a checkpoint, at whatever it does then."""
     script = Path(__file__).parents[1] / "engine_rig.py"
-    paths = [str(script.parents[1])]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "ignore",
-    }
 
-    def start(save_dir: Path) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, str(script), str(mars), str(save_dir)]
-        return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    def start(save_dir: Path) -> BaseProcess:
+        return python(script, mars, save_dir, cwd=tmp_path, said=tmp_path)
+
+    def end(process: BaseProcess) -> int | None:
+        process.join(120)
+        return process.exitcode
 
     reference, victim = start(tmp_path / "whole"), start(tmp_path / "killed")
     deadline = time.monotonic() + 120
     while not list((tmp_path / "killed").glob("model/model.pth.tar-*")):
-        assert victim.poll() is None, "ended before it had saved anything"
+        assert victim.is_alive(), "ended before it had saved anything"
         assert time.monotonic() < deadline
         time.sleep(0.01)
     time.sleep(random.Random(os.getpid()).uniform(0, 0.5))
     victim.kill()
-    assert victim.wait() == -signal.SIGKILL
-    assert start(tmp_path / "killed").wait(120) == 0
-    assert reference.wait(120) == 0
+    assert end(victim) == -signal.SIGKILL
+    assert end(start(tmp_path / "killed")) == 0
+    assert end(reference) == 0
     ends = [weights(tmp_path / name, "model.pth.tar-3") for name in ("whole", "killed")]
     assert differences(*ends) == []
 
@@ -125,7 +123,7 @@ def test_a_second_run_in_a_folder_is_refused(mars: Path, tmp_path: Path) -> None
     script = "\n".join(
         (
             "import sys, time",
-            "from reidar_plugin.checkpoint.manager import FolderLock",
+            "from reidar_plugin.io.folder_lock import FolderLock",
             "FolderLock(sys.argv[1]).take()",
             "print('taken', flush=True)",
             "time.sleep(600)",

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy  # its statistics take seconds to import, and only where they are named
 import torch
 from PIL import Image
-from scipy.stats import chisquare, ks_2samp
 from torch import Tensor
 
 from reidar_plugin.data.augment import Augment, AugmentDraw
@@ -129,7 +129,7 @@ def test_boxes_come_as_often_and_as_large_as_in_the_loop(attempts: int) -> None:
     assert abs(len(boxes) - len(loop)) < 4 * math.sqrt(n / 2)
     assert (len(boxes) < 0.49 * n) == (attempts == 1)  # with one attempt some are too large
     for column in range(4):
-        assert ks_2samp(boxes[:, column], loop[:, column]).pvalue > 1e-3, column
+        assert scipy.stats.ks_2samp(boxes[:, column], loop[:, column]).pvalue > 1e-3, column
     assert (boxes[:, 0] + boxes[:, 2] <= 224).all()
     assert (boxes[:, 1] + boxes[:, 3] <= 112).all()
     share = boxes[:, 2] * boxes[:, 3] / (224 * 112)
@@ -144,7 +144,7 @@ def test_boxes_lie_anywhere_in_the_frame() -> None:
     for axis in range(2):
         counts = torch.bincount(boxes[:, axis], minlength=8)
         assert len(counts) == 8  # 0 to 7
-        assert chisquare(counts.numpy()).pvalue > 1e-3
+        assert scipy.stats.chisquare(counts.numpy()).pvalue > 1e-3
 
 
 def test_mirror_and_corner_are_even() -> None:
@@ -153,7 +153,7 @@ def test_mirror_and_corner_are_even() -> None:
     for axis in range(2):
         counts = torch.bincount(draw.corner[:, axis], minlength=5)
         assert len(counts) == 5
-        assert chisquare(counts.numpy()).pvalue > 1e-3
+        assert scipy.stats.chisquare(counts.numpy()).pvalue > 1e-3
     assert abs(np.corrcoef(draw.corner.numpy().T)[0, 1]) < 0.03
     assert abs(np.corrcoef(draw.mirrored, draw.corner[:, 0])[0, 1]) < 0.03
 

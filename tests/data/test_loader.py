@@ -31,6 +31,7 @@ from reidar_plugin.errors import ConfigError, PictureError
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8
 from reidar_plugin.ranks.job import Job
 from reidar_plugin.structures import ClipBatch
+from tests import warm
 
 PEOPLE, EACH = 4, 3
 
@@ -106,7 +107,7 @@ def test_an_epoch_can_be_made_again_and_taken_up_in_the_middle(tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("start_method", "workers"), [("fork", 2), ("spawn", 1)])
+@pytest.mark.parametrize(("start_method", "workers"), [("fork", 2), (warm.METHOD, 1)])
 def test_workers_change_nothing_however_they_start(tmp_path: Path, start_method: str, workers: int) -> None:
     if start_method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this platform cannot {start_method}")

@@ -19,6 +19,7 @@ from reidar_plugin.data.registry import DATASETS, datasets
 from reidar_plugin.data.video_dataset import ActionVideoDataset
 from reidar_plugin.host import reid
 from reidar_plugin.labels.spaces import ACTIONS3, ACTIONS8, LabelError
+from tests import warm
 from tests.fakes import (
     ACTIONS,
     write_actions,
@@ -204,11 +205,11 @@ def test_the_example_of_the_documentation_runs(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_spawned_workers_keep_labels(root: Path) -> None:
+def test_workers_that_know_nothing_keep_labels(root: Path) -> None:
     dataset = datasets()["mars_actions"](root=str(root), **OPTIONS)
     dataset.query[0][0]  # the plugin is not enabled, here or there
     loader = DataLoader(
-        dataset, batch_size=4, num_workers=1, multiprocessing_context=multiprocessing.get_context("spawn")
+        dataset, batch_size=4, num_workers=1, multiprocessing_context=multiprocessing.get_context(warm.METHOD)
     )
     assert batch_labels(loader) == {place: {one_hot(ACTIONS[2 * place + 2 & 7])} for place in range(4)}
 

@@ -14,7 +14,7 @@ def test_says_which_torchreid_is_in_use() -> None:
     top = sys.modules["torchreid"]
     assert found.version == top.__version__
     assert (found.layout == "package") == hasattr(top, "reid")
-    assert Path(host.reid.__file__).is_relative_to(found.path)
+    assert Path(host.reid.__file__).resolve().is_relative_to(found.path)
 
 
 def test_tables_are_the_live_ones() -> None:
@@ -67,6 +67,20 @@ def test_a_torchreid_that_does_not_import_is_one_line(
     ) as caught:
         host.describe()
     assert "\n" not in str(caught.value)
+
+
+def test_its_warning_of_an_evaluator_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    (tmp_path / "torchreid").mkdir()
+    said = "import warnings; warnings.warn('Cython evaluation is UNAVAILABLE'); warnings.warn('another')\n"
+    parts = "data = engine = losses = metrics = models = optim = utils = None\n"
+    (tmp_path / "torchreid/__init__.py").write_text(said + parts)
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchreid"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    host.describe()
+    assert [str(each.message) for each in recwarn] == ["another"]
 
 
 def test_clone_names_are_added_and_taken_back() -> None:

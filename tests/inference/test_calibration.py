@@ -125,7 +125,7 @@ def test_a_file_gives_back_what_was_saved(fitted: Calibration, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"version": 2}, "expected a calibration of version 1"),
+        ({"version": 1}, "expected a calibration of version 2"),
         ({"more": 1}, r"unknown entries \['more'\]"),
         ({"slope": -1.0}, "slope cannot be -1.0"),
         ({"threshold": None}, "threshold cannot be None"),
@@ -160,6 +160,12 @@ def test_another_model_is_refused(fitted: Calibration) -> None:
         fitted.check("model-a", 16)
     with pytest.raises(CalibrationError, match="model model-a, got features of model-b"):
         fitted.check("model-b", 8)
+    cut = replace(fitted, cut="consecutive clips of 4 frames")
+    cut.check("model-a", 8, "consecutive clips of 4 frames")
+    with pytest.raises(CalibrationError, match=r"for consecutive clips of 4 frames, got all; calibrate anew"):
+        cut.check("model-a", 8, "all")
+    with pytest.raises(CalibrationError, match="for tracklets of which it does not say how they were cut"):
+        fitted.check("model-a", 8, "all")
     assert replace(fitted, model="model-b").model == "model-b"
 
 

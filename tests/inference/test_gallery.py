@@ -13,9 +13,11 @@ import torch
 
 from reidar_plugin.inference.gallery import Gallery, GalleryError, GalleryRow, Where, open_gallery
 from reidar_plugin.metrics.distances import pairwise_distances
+from tests import warm
 from tests.inference.gallery_street import MODEL, START, features_of, rows_of, write_gallery
+from tests.versions import need
 
-pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
+pytestmark = need("lancedb")
 
 FILTERS: list[tuple[Where, Callable[[GalleryRow], bool]]] = [
     (Where(cameras=("o'yard",)), lambda row: row.camera == "o'yard"),
@@ -154,9 +156,9 @@ def hold(folder: Path, sender: Connection) -> None:
 
 def test_one_writer_a_gallery(tmp_path: Path) -> None:
     write_gallery(tmp_path / "gallery", 4)
-    spawn = multiprocessing.get_context("spawn")
-    receiver, sender = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=hold, args=(tmp_path / "gallery", sender))
+    context = multiprocessing.get_context(warm.METHOD)
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=hold, args=(tmp_path / "gallery", sender))
     process.start()
     try:
         assert receiver.recv() == "open"
@@ -247,11 +249,11 @@ def add_for_ever(folder: Path, first: int, sender: Connection) -> None:
 @pytest.mark.slow
 def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """Three kills; tools/kill_gallery.py makes fifty."""
-    spawn = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(warm.METHOD)
     batches = 0
     for pause in (0.05, 0.1, 0.2):
-        receiver, sender = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=add_for_ever, args=(tmp_path / "gallery", batches, sender))
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=add_for_ever, args=(tmp_path / "gallery", batches, sender))
         process.start()
         sender.close()
         told = [receiver.recv(), receiver.recv()]

@@ -17,6 +17,7 @@ def test_conditions_by_hand() -> None:
         "`camera` IN ('a', 'o''b') AND `id` IN ('x') AND "
         "((`start` < 2.5 AND `end` >= 1.0) OR (`end` >= 3.0)) AND `action_1` >= 0.5"
     )
+    assert Where(without_run="o'b").sql(()) == "NOT starts_with(`id`, 'o''b/')"
     assert Where().sql(ACTIONS) == ""
     assert Where(spans=()).sql(ACTIONS) == "false"
     assert Where(spans=((-float("inf"), float("inf")),)).sql(ACTIONS) == "((true))"

@@ -75,6 +75,8 @@ def test_other_text(text: str, message: str) -> None:
         ({"std": (0.0, 1.0, 1.0)}, "three deviations > 0"),
         ({"clip_length": 0}, "at least one frame, got 0"),
         ({"test_clips": "some"}, "unknown choice of frames 'some'"),
+        ({"thresholds": (0.5, 2.0)}, r"thresholds from 0 to 1, got \[0\.5, 2\.0\]"),
+        ({"thresholds": (float("nan"), 0.5)}, "thresholds from 0 to 1"),
         ({"distance": "city block"}, "unknown metric 'city block'"),
     ],
 )

@@ -16,12 +16,13 @@ from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.trained_model import TrainedModel
 from tests.inference.onnx_files import foreign, small
-from tests.versions import TORCH
+from tests.versions import TORCH, need
 
 onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
-pytest.importorskip("onnxruntime")
-pytestmark = pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6")
+pytestmark = [
+    need("onnxscript", "onnxruntime"),
+    pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_files_that_are_none_of_ours(exported: tuple[Path, TrainedModel], tmp_pa
         Predictor.load(tmp_path / "text.onnx")
     with pytest.raises(MissingFileError, match="no file of a model at"):
         Predictor.load(tmp_path / "nowhere.onnx")
-    with pytest.raises(ConfigError, match="leave these arguments out"):
+    with pytest.raises(ConfigError, match="leave these arguments, or flags, out"):
         Predictor.load(exported[0], precision="bfloat16")
 
 

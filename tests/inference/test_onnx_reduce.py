@@ -11,12 +11,13 @@ from reidar_plugin.inference.onnx_export import export_onnx, largest_difference
 from reidar_plugin.inference.onnx_judge import CARD_KEY, OnnxJudge, load_onnx
 from reidar_plugin.inference.onnx_reduce import ReductionError, halve, to_int8
 from tests.inference.onnx_files import foreign, small
-from tests.versions import TORCH
+from tests.versions import TORCH, need
 
 onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
-pytest.importorskip("onnxruntime")
-pytestmark = pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6")
+pytestmark = [
+    need("onnxscript", "onnxruntime"),
+    pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6"),
+]
 
 CPU = torch.device("cpu")
 

@@ -38,6 +38,16 @@ def test_by_camera_and_name(tmp_path: Path) -> None:
     assert yard.findings.summaries[0].spans == ((), ((0.0, 3.0),))
 
 
+def test_hidden_files_and_others_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "gäte 1" / "行人", RED, 2)
+    write(tmp_path / ".trash" / "b", RED, 2)
+    (tmp_path / "gäte 1" / "行人" / "._000.png").write_text("of another system")
+    (tmp_path / "gäte 1" / "行人" / "notes.txt").write_text("mine")
+    (tmp_path / "yard").mkdir()
+    (one,) = find_tracklets(tmp_path)
+    assert (one.camera, one.name, len(one.paths)) == ("gäte 1", "行人", 2)
+
+
 def test_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed in the second camera, the first is not read again; a changed picture or model is."""
     pictures, found = tmp_path / "pictures", tmp_path / "found"

@@ -1,6 +1,7 @@
 """A video is worked through once: what is found, what is taken up again, what is refused."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,25 @@ def test_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert len(read) == 3
 
 
+def test_another_detector_is_another_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its module's file counts, not only its name; a resumed run does not run it to find out."""
+    monkeypatch.chdir(tmp_path)
+    camera = Camera("gate", write_street(tmp_path, "gate", [(RED, 0, 19)]).video)
+    (tmp_path / "finder_of_red.py").write_text("from tests.inference.test_recognise import red\n")
+    question = asked(detector="finder_of_red:red")
+    recognise_video(camera, question, tmp_path)
+    looked = []
+    probe = recognise.probe_video
+    monkeypatch.setattr(recognise, "probe_video", lambda path: looked.append(path) or probe(path))
+    monkeypatch.delitem(sys.modules, "finder_of_red")
+    recognise_video(camera, question, tmp_path)
+    assert not looked
+    assert "finder_of_red" not in sys.modules
+    (tmp_path / "finder_of_red.py").write_text("from tests.inference.test_recognise import nobody as red\n")
+    assert recognise_video(camera, question, tmp_path).findings.summaries == []
+    assert looked == [camera.video]
+
+
 def test_another_precision_is_another_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = write_street(tmp_path, "gate", [(RED, 0, 9)])
     recognise_video(camera, asked(), tmp_path)
@@ -90,7 +110,9 @@ def test_a_detector(tmp_path: Path) -> None:
     np.testing.assert_allclose(one.feature, mean_colour(RED), atol=0.06)
     nobody = asked(detector="tests.inference.test_recognise:nobody")
     assert recognise_video(camera, nobody, tmp_path).findings.summaries == []
-    with pytest.raises(ConfigError, match="camera gate has no track file; give one, or a detector"):
+    with pytest.raises(
+        ConfigError, match=r"give one \(--tracks FILE\), or a detector \(--detector MODULE:FUNCTION\)"
+    ):
         recognise_video(camera, asked(), tmp_path)
 
 

@@ -1,28 +1,41 @@
 """Tracklets go into a gallery once, with their dates."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.cameras import Camera
-from reidar_plugin.inference.identify import identify
-from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated
+from reidar_plugin.inference.identify import Seen, identify
+from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated, model_of
 from tests.inference.recognised import asked, made_up_found, made_up_summary
 
 NOON = 1_777_636_800.0
 
 
+def add(uri: str, seen: Sequence[Seen]) -> int:
+    from reidar_plugin.inference.gallery import open_gallery
+
+    with open_gallery(uri, model_of(asked()), write=True) as gallery:
+        return add_to_gallery(gallery, "may", seen)
+
+
 def test_added_once(tmp_path: Path) -> None:
     pytest.importorskip("lancedb")
-    from reidar_plugin.inference.gallery import open_gallery
+    from reidar_plugin.inference.gallery import GalleryError, open_gallery
 
     camera = Camera("gate", Path("gate.avi"), start=NOON, dated=True)
     seen = identify([made_up_found(camera, made_up_summary(3), made_up_summary(7))], None, "euclidean")
     uri = str(tmp_path / "people.gallery")
-    assert add_to_gallery(uri, "may", seen[:1], asked()) == 1
-    assert add_to_gallery(uri, "may", seen, asked()) == 1
-    assert add_to_gallery(uri, "may", seen, asked()) == 0
+    assert add(uri, seen[:1]) == 1
+    assert add(uri, seen) == 1
+    assert add(uri, seen) == 0
+    moved = [one._replace(camera=replace(camera, video=Path("elsewhere.avi"))) for one in seen]
+    assert add(uri, moved) == 0
+    with pytest.raises(GalleryError, match=r"holds may/gate/3 of an earlier run .*, with another identity"):
+        add(uri, [seen[0]._replace(person=5)])
     with open_gallery(uri) as gallery:
         first, second = gallery.find()
         assert gallery.feature("may/gate/7").tolist() == [0.5, 0.25, 1.0]

@@ -1,5 +1,7 @@
 """Models from files: of a run, of torchreid, of the released code, and from what is no model."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from reidar_plugin.inference.clip_network import FrameAverage
 from reidar_plugin.inference.trained_model import find_file, load_trained
 from reidar_plugin.models.joint import build_joint
 from tests.engine_rig import config, run
+from tests.models.ap3d import test_released as ap3d
+from tests.models.tclnet import test_released as tclnet
 from tests.models.test_released import tensors
 
 
@@ -83,6 +87,25 @@ def test_the_released_codes_weights_need_nothing(tmp_path: Path) -> None:
     assert trained.network.actions.activation.negative_slope == 0.1  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("checkpoint", "name", "width"),
+    [
+        (partial(ap3d.checkpoint, non_local=False), "reidar_ap3d_resnet50", 2048),
+        (partial(ap3d.checkpoint, non_local=True), "reidar_ap3d_nl_resnet50", 2048),
+        (tclnet.checkpoint, "reidar_tclnet_resnet50", 4096),
+    ],
+    ids=["ap3d", "ap3d_nl", "tclnet"],
+)
+def test_other_public_weights_need_nothing(
+    tmp_path: Path, checkpoint: Callable[[], dict[str, Any]], name: str, width: int
+) -> None:
+    torch.save(checkpoint(), tmp_path / "public.pth")
+    trained = load_trained(tmp_path / "public.pth", settings={"data.height": 64, "data.width": 32})
+    assert (trained.card.model, trained.card.distance, trained.card.actions) == (name, "cosine", ())
+    assert trained.network.bottleneck.weight.shape == (width,)  # type: ignore[union-attr]
+
+
 def test_thresholds_belong_to_the_weights_that_were_tested(mars: Path, tmp_path: Path) -> None:
     """After the third epoch nobody had tested: the thresholds of the second are not those of its weights."""
     options = {"reidar__test__thresholds": "train", "reidar__train__keep": 0}
@@ -141,5 +164,7 @@ def test_what_is_no_model(host_weights: tuple[Path, Any], tmp_path: Path) -> Non
         load_trained(path, "osnet_x0_2")
     with pytest.raises(CheckpointError, match="does not fit the model"):
         load_trained(path, "osnet_x0_5")
+    with pytest.raises(CheckpointError, match=r"holds no weights of asanet: no bottleneck\.weight"):
+        load_trained(path, "asanet")
     with pytest.raises(ConfigError, match=r"settings: unknown key 'data\.heigth'"):
         load_trained(path, "osnet_x0_25", {"data.heigth": 64})

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import bench as benches
 from reidar_plugin.launch.bench import bench
 from reidar_plugin.launch.bench_plan import Variants
@@ -23,6 +24,10 @@ def test_the_whole_bench(
     asked: list[Any] = []
     monkeypatch.setattr(benches, "make", lambda *given, **named: asked.append((*given, named)))
     monkeypatch.setattr(benches, "cost_lines", lambda left, at_once: [f"{len(left)} left, {at_once} at once"])
+    wrong = variants._replace(options={**variants.options, "joint": ["loss.name", "joined"]})
+    with pytest.raises(ConfigError, match=r"loss\.name"):
+        bench(wrong, [7], [1, 2], tmp_path, dry=True)
+    assert not asked  # nothing was drawn for what cannot run
     assert bench(variants, [7], [1, 2], tmp_path, dry=True) == {}
     assert pretended.log == []
     record = bench(variants, [7], [1, 2], tmp_path, at_once=2)

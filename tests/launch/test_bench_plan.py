@@ -37,3 +37,12 @@ def test_plans_seed_by_seed_and_checks_keys(variants: Variants, tmp_path: Path) 
     variants.options["joint"][0] = "reidar.loss.balamce"
     with pytest.raises(ConfigError, match=r"did you mean .reidar\.loss\.balance."):
         runs_of(variants, tmp_path)
+
+
+def test_what_cannot_run_is_told_in_a_line(variants: Variants, tmp_path: Path) -> None:
+    variants.options["joint"][:] = ["model.name", "reidar_osnet_x0_26"]
+    with pytest.raises(ConfigError, match=r"unknown model\.name .reidar_osnet_x0_26.; did you mean"):
+        runs_of(variants, tmp_path)
+    variants.options["joint"][:] = ["data.sources", "['synthpet']"]
+    with pytest.raises(ConfigError, match=r"unknown data\.sources .synthpet.; did you mean .synthped."):
+        runs_of(variants, tmp_path)

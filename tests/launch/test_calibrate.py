@@ -1,10 +1,14 @@
 """From a data set to a calibration, with a model that sees colours."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
+from reidar_plugin.inference.calibration import CalibrationError
+from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.launch.calibrate import calibrate
 from reidar_plugin.launch.dataset_tracklets import dataset_tracklets, labelled_tracklets
 from tests import fakes
@@ -31,6 +35,26 @@ def test_people_of_a_colour_each(tmp_path: Path) -> None:
     assert (found.precision, found.recall) == (1.0, 1.0)
     near = (20 / 255) ** 2
     assert near < found.threshold < (200 / 255) ** 2
+
+
+def test_nobody_to_calibrate_on(tmp_path: Path) -> None:
+    with pytest.raises(CalibrationError, match="expected tracklets of people who are searched for, got none"):
+        calibrate(colour_predictor(), "colours", [])
+    with pytest.raises(CalibrationError, match="expected pairs of one person and of two, got 1 and 0"):
+        calibrate(colour_predictor(), "colours", tracklets(tmp_path)[:2])
+    with pytest.raises(CalibrationError, match="above 0, up to 1, got 95"):
+        calibrate(colour_predictor(), "colours", tracklets(tmp_path), 95)
+
+
+def test_all_frames_count_whatever_the_test_took(tmp_path: Path) -> None:
+    """A model whose test takes one clip: the calibration is that of a model which takes all, and says so."""
+    some = tracklets(tmp_path)
+    others = [paths for paths, *_ in (*some[1:], some[0])]
+    long = [([*row[0], *other], *row[1:]) for row, other in zip(some, others, strict=True)]
+    whole = colour_predictor()
+    one = Predictor(whole._judge, replace(whole.card, test_max_clips=1))
+    assert calibrate(one, "colours", long) == calibrate(whole, "colours", long)
+    assert calibrate(one, "colours", long).cut == "consecutive clips of 4 frames"
 
 
 def test_only_people_who_are_asked_for_calibrate(tmp_path: Path) -> None:

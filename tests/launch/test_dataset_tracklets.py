@@ -31,7 +31,7 @@ def test_query_and_gallery(tmp_path: Path) -> None:
 
 
 def test_errors(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"no data set; did you mean 'corridor'\?"):
+    with pytest.raises(ConfigError, match=r"no video data set; did you mean 'corridor'\?"):
         dataset_tracklets("coridor", str(tmp_path))
     with pytest.raises(InputError, match=r"cannot be read \(RuntimeError: no folder\)"):
         dataset_tracklets("broken", str(tmp_path))

@@ -54,6 +54,7 @@ def test_figures_by_hand(street: ComparedSet) -> None:
     assert found.identities == pytest.approx(100 * ((1 + 2 / 3) / 2 + 1 / 2) / 2)
     assert found.actions == pytest.approx(100.0)
     assert found.speed > 0
+    assert found.distance == "euclidean"
     unknown = [(tuple(paths), *rest) for paths, *rest in street.content.query]
     content = SimpleNamespace(query=unknown, gallery=[(tuple(p), *r) for p, *r in street.content.gallery])
     assert judge(colour_predictor(), street._replace(content=content), model(), "colours").actions is None
@@ -79,7 +80,12 @@ def test_what_differs_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, street: ComparedSet, points: float, holds: bool
 ) -> None:
     """Actions alone are enough to refuse a file."""
-    said = iter([Figures("corridor", 50.0, 40.0, 1.0), Figures("corridor", 50.0, 40.0 - points, 1.0)])
+    said = iter(
+        [
+            Figures("corridor", 50.0, 40.0, 1.0, "cosine"),
+            Figures("corridor", 50.0, 40.0 - points, 1.0, "cosine"),
+        ]
+    )
 
     def write(trained: TrainedModel, path: Path, finish: Any) -> Parity:
         finish(path, None)

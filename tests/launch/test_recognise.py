@@ -1,5 +1,6 @@
 """From videos to answers: two cameras, one person in both; killed and started again, the same."""
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ NAMES = ("tracklets.csv", "tracklets.jsonl", "features.npy", "mot/gate.txt", "mo
 
 CALIBRATION = Calibration(
     model="colours",
+    cut="consecutive clips of 4 frames",
     width=3,
     metric="euclidean",
     threshold=0.05,
@@ -71,7 +73,7 @@ def test_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     monkeypatch.setattr(module, "recognise_video", real)
-    assert [path.name for path in (tmp_path / "parts").rglob("*.*")] == ["gate.npz"]
+    assert {path.name for path in (tmp_path / "parts").rglob("*.*")} == {"gate.npz", "run.json"}
     recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     for name in (*NAMES, "report.html"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes(), name
@@ -92,6 +94,7 @@ def test_calibrations_of_others_are_refused(tmp_path: Path) -> None:
     for change, message in (
         ({"model": "another"}, "for model another"),
         ({"metric": "cosine"}, "of cosine distances"),
+        ({"cut": "consecutive clips of 4 frames, at most 2"}, "at most 2, got consecutive clips of 4 frames"),
     ):
         judgement = Judgement.choose(None, replace(CALIBRATION, **change))
         with pytest.raises((CalibrationError, ConfigError), match=message):
@@ -106,6 +109,48 @@ def test_what_needs_more(tmp_path: Path) -> None:
     pictures: list[PictureTracklet] = []
     assert recognise(pictures, asked(), none, Answer(tmp_path / "out", "Nobody")) == []
     assert "Nobody was seen" in (tmp_path / "out/report.html").read_text()
+
+
+def test_what_another_run_wrote_goes(tmp_path: Path) -> None:
+    cameras, judgement, out = street(tmp_path), Judgement.choose(0.05, None), tmp_path / "out"
+    recognise(cameras, asked(), judgement, Answer(out, "a", annotate=True))
+    (out / "mot/notes.txt").write_text("mine")
+    recognise(cameras[:1], asked(), judgement, Answer(out, "a", table="parquet"))
+    left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    found = {"found/gate.npz", "found/yard.npz"}  # to go on from
+    tables = {"tracklets.parquet", "tracklets.jsonl", "features.npy", "report.html", "mot/gate.txt"}
+    assert left == {*found, *tables, "mot/notes.txt", "run.json"}
+
+
+def test_whom_the_gallery_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Red was in the gallery before, of another run in a folder of the same name; green and blue were not."""
+    pytest.importorskip("lancedb")
+    calibration = replace(CALIBRATION, strangers=tuple(0.1 * n for n in range(1, 20)))
+    uri, judgement = str(tmp_path / "people"), Judgement.choose(None, calibration)
+    red, *_ = street(tmp_path)
+    red = replace(write_street(tmp_path, "red", [(RED, 0, 9)]), start=1e9, dated=True)
+    recognise([red], asked(), judgement, Answer(tmp_path / "1/out", "a", gallery=uri, false_alarms=0.1))
+    cameras = [replace(camera, start=1e9 + 3600, dated=True) for camera in street(tmp_path)]
+    for _ in range(2):  # its own tracklets are no answer when it is asked again
+        recognise(cameras, asked(), judgement, Answer(tmp_path / "2/out", "a", gallery=uri, false_alarms=0.1))
+        text = capsys.readouterr().out
+        assert "1 of 3 people have a tracklet that it knows; known up to 0.2 (euclidean)" in text
+        rows = list(csv.DictReader((tmp_path / "2/out/known.csv").open()))
+        who = [(row["camera"], row["track"], row["known_as"].rpartition("/")[2]) for row in rows]
+        assert who == [("gate", "1", "1"), ("gate", "2", ""), ("yard", "1", ""), ("yard", "2", "1")]
+    assert "0 tracklets added" in text
+    with pytest.raises(CalibrationError, match=r"a rate of 0\.01 false alarms: expected one from 0\.05"):
+        recognise(cameras, asked(), judgement, Answer(tmp_path / "3", "a", gallery=uri))
+    assert not (tmp_path / "3").exists()
+
+
+def test_pictures_cannot_be_annotated(tmp_path: Path) -> None:
+    pictures = [PictureTracklet("gate", "1", ["a.jpg"])]
+    with pytest.raises(ConfigError, match="leave --annotate out"):
+        recognise(
+            pictures, asked(), Judgement.choose(None, None), Answer(tmp_path / "out", "a", annotate=True)
+        )
+    assert not (tmp_path / "out").exists()
 
 
 def test_annotated(tmp_path: Path) -> None:

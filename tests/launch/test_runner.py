@@ -9,7 +9,7 @@ import torch
 
 from reidar_plugin import host
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import runner
+from reidar_plugin.launch import runner, validation
 from reidar_plugin.plugin import registration
 from tests.fakes import write_mars
 from tests.standin import JOINT, write_config
@@ -26,8 +26,8 @@ def test_order_of_a_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def noted(name: str, answer: Any = None) -> Any:
         return lambda *given, **named: calls.append(name) or answer
 
-    monkeypatch.setattr(runner, "check_config", noted("check_config", ["a note"]))
-    monkeypatch.setattr(runner, "check_datasets", noted("check_datasets"))
+    monkeypatch.setattr(validation, "check_config", noted("check_config", ["a note"]))
+    monkeypatch.setattr(validation, "check_datasets", noted("check_datasets"))
     monkeypatch.setattr(registration, "enable", noted("enable"))
     monkeypatch.setattr(host.reid.utils, "set_random_seed", noted("seed"))
     for name in ("datamanager", "model"):
@@ -48,7 +48,11 @@ def test_order_of_a_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_launch_checks_and_enables_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_mars(tmp_path, train_people=2, tracklets=2, frames=2, distractors=0)
     calls: Counter[str] = Counter()
-    for module, name in ((runner, "check_config"), (runner, "check_datasets"), (registration, "enable")):
+    for module, name in (
+        (validation, "check_config"),
+        (validation, "check_datasets"),
+        (registration, "enable"),
+    ):
         original = getattr(module, name)
 
         def counted(*given: Any, name: str = name, original: Any = original) -> Any:
@@ -67,9 +71,7 @@ def test_checks_and_plugin_draw_no_random_number(tmp_path: Path) -> None:
     cfg.merge_from_list(list(JOINT))
     host.reid.utils.set_random_seed(5)
     before = torch.get_rng_state()
-    runner.check_config(cfg)
-    registration.enable(cfg)
-    runner.check_datasets(cfg)
+    runner.check_run(cfg)
     assert torch.equal(torch.get_rng_state(), before)
 
 

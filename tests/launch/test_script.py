@@ -62,7 +62,7 @@ def test_hooks_are_in_place_however_a_script_starts(tmp_path: Path, start: str) 
     assert start in text
     path = write_script(tmp_path, text)
     (path.parent / "default_sibling.py").write_text("")
-    done = run(path, cwd=tmp_path)
+    done = run(path, cwd=tmp_path, warm=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "reidar_plugin.launch.hooks"
 
@@ -114,7 +114,7 @@ def test_no_script_is_one_line(tmp_path: Path, arguments: list[str], message: st
 
 def test_names_the_functions_that_a_script_lacks(tmp_path: Path) -> None:
     path = write_script(tmp_path, "def main(): ...\ndef get_default_config(): ...\n")
-    done = run(path, cwd=tmp_path)
+    done = run(path, cwd=tmp_path, warm=True)
     assert done.returncode == 2
     assert "it defines no build_datamanager, build_engine;" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -145,8 +145,8 @@ def test_a_bad_config_is_one_line_both_ways(tmp_path: Path, text: str, opts: lis
     (tmp_path / "config.yaml").write_text(text)
     arguments = ("--config-file", "config.yaml", *opts, "data.save_dir", "log")
     for done in (
-        run(write_script(tmp_path), *arguments, cwd=tmp_path),
-        run(REPO / "tools/main.py", *arguments, cwd=tmp_path, plugin=False),
+        run(write_script(tmp_path), *arguments, cwd=tmp_path, warm=True),
+        run(REPO / "tools/main.py", *arguments, cwd=tmp_path, plugin=False, warm=True),
     ):
         assert done.returncode == 2
         assert message in done.stderr
@@ -158,7 +158,10 @@ def test_host_config_trains_the_same_with_and_without(street: Path) -> None:
     """On the package the script alone cannot start (H1), so that the same calls without the runner are the reference."""
     text = SCRIPT.replace("torchreid.utils", "torchreid.reid.utils")
     reference = run(
-        write_script(street / "package", text), "--config-file", "config.yaml", cwd=street, plugin=False
+        *(write_script(street / "package", text), "--config-file", "config.yaml"),
+        cwd=street,
+        plugin=False,
+        warm=True,
     )
     assert reference.returncode == 0, reference.stderr
     assert len(losses(reference.stdout)) == 2 + 3  # 8 tracklets in batches of 4; mAP and two ranks
@@ -177,7 +180,7 @@ def test_spawned_and_forked_workers_give_the_same(street: Path) -> None:
     Path(f"{path}.json").write_text("{}")
     common = ("--config-file", "config.yaml")
     forked, spawned = (
-        run(path, *common, *spawn, "data.workers", "1", cwd=street) for spawn in ([], ["--spawn"])
+        run(path, *common, *spawn, "data.workers", "1", cwd=street, warm=True) for spawn in ([], ["--spawn"])
     )
     assert forked.returncode == 0, forked.stderr
     assert spawned.returncode == 0, spawned.stderr
@@ -197,7 +200,7 @@ def test_joint_config_trains_the_same_with_any_workers(street: Path) -> None:
     outcomes = []
     for index, way in enumerate(ways):
         log = ["data.save_dir", str(street / f"log{index}")]
-        done = run(path, "--config-file", "config.yaml", *JOINT, *log, *way, cwd=street)
+        done = run(path, "--config-file", "config.yaml", *JOINT, *log, *way, cwd=street, warm=True)
         assert done.returncode == 0, done.stderr
         outcomes.append(losses(done.stdout))
     assert outcomes[0] == outcomes[1] == outcomes[2]
@@ -211,7 +214,9 @@ def test_a_broken_picture_stops_a_spawned_worker(street: Path) -> None:
     picture = next((street / "mars" / "bbox_train").rglob("*.jpg"))
     picture.write_bytes(picture.read_bytes()[:200])
     done = run(
-        write_script(street), "--config-file", "config.yaml", "--spawn", "data.workers", "1", cwd=street
+        *(write_script(street), "--config-file", "config.yaml", "--spawn", "data.workers", "1"),
+        cwd=street,
+        warm=True,
     )
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith(f"error: {picture}: cannot be read: ")
@@ -309,3 +314,15 @@ def test_tools_main_prints_what_the_toolbox_script_prints(clone: Path, street: P
     done = run(REPO / "tools/main.py", "--config-file", "config.yaml", cwd=street, plugin=False)
     assert done.returncode == 0, done.stderr
     assert losses(done.stdout) == of_clone(clone, street, plugin=False)
+
+
+def test_a_tool_is_no_rank_unless_it_can_be_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    started: list[str] = []
+    assert script.guard(lambda: started.append("alone")) == 2
+    assert capsys.readouterr().err.startswith("error: expected one process, got rank 0 of 2 from torchrun")
+    assert script.guard(lambda: started.append("rank"), ranks=True) == 0
+    assert started == ["rank"]

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import pytest
 
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.launch import subprocesses
+from tests.standin import REPO
+from tests.warm import python, run_python
 
 
 @pytest.fixture
@@ -119,16 +120,13 @@ else:
 )  # as an IDE's stop button, as a terminal's Ctrl-C
 def test_ctrl_c_reaches_the_run_once_and_waits_for_it(tmp_path: Path, way: str, whom: str) -> None:
     launch = "import os, pathlib, signal, sys, time\n" + SAVES
-    parent = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", PARENT, way, launch, str(tmp_path)],
-        start_new_session=True,
-        env=os.environ | {"PYTHONPATH": str(Path(subprocesses.__file__).parents[2])},
-    )
+    parent = python("-c", PARENT, way, launch, tmp_path, cwd=REPO)
     while not (tmp_path / "ready").exists():
-        assert parent.poll() is None
+        assert parent.is_alive()
         time.sleep(0.01)
     (os.kill if whom == "the parent" else os.killpg)(parent.pid, signal.SIGINT)
-    assert parent.wait() == 130
+    parent.join()
+    assert parent.exitcode == 130
     assert (tmp_path / "saved").exists()
     assert (tmp_path / "signals").read_text() == "."
 
@@ -148,9 +146,7 @@ def test_an_engine_that_was_stopped_stops_the_other(tmp_path: Path, monkeypatch:
 
 
 def test_the_launch_line_is_a_run() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", subprocesses._LAUNCH, "--help"], capture_output=True, text=True, check=False
-    )
+    done = run_python("-c", subprocesses._LAUNCH, "--help", cwd=REPO)
     assert done.returncode == 0
     assert "--config-file" in done.stdout
 

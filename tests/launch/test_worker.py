@@ -2,8 +2,6 @@
 
 import os
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from reidar_plugin.launch import script, worker
 from reidar_plugin.plugin import registration
 from tests.standin import REPO
+from tests.warm import run_python
 
 
 def test_imported_under_its_own_name_it_does_nothing() -> None:
@@ -39,13 +38,6 @@ def test_a_worker_without_a_script_is_seen() -> None:
     """The variable comes from the parent; its absence is a fault of ours and shows as one."""
     code = f"import runpy; runpy.run_path({str(worker.__file__)!r}, run_name='__mp_main__')"
     environment = {key: value for key, value in os.environ.items() if key != script.SCRIPT_VARIABLE}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        cwd=REPO,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python("-c", code, cwd=REPO, environment=environment)
     assert done.returncode == 1
     assert f"KeyError: '{script.SCRIPT_VARIABLE}'" in done.stderr

@@ -12,6 +12,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.structures import JointOutput
+from tests.engine_rig import tiny
 from tests.versions import TORCH
 
 LARGER = {"inceptionv4": (96, 96), "inceptionresnetv2": (96, 96)}
@@ -251,14 +252,13 @@ def test_the_papers_model_is_one_graph() -> None:
 @pytest.mark.skipif(shutil.which("g++") is None, reason="the compiler of the CPU needs g++")
 @torch.no_grad()
 def test_compiles_on_a_cpu() -> None:
+    """All that is ours; a network of the host would add minutes of g++ to its one convolution."""
     torch.manual_seed(0)
-    model = build_joint(
-        "squeezenet1_1", 5, num_actions=3, frame_size=(64, 32), attention_width=8, action_width=8
-    )
+    model, x = tiny(5, loss="reidar", pretrained=False, use_gpu=False, actions=3).eval(), clips(size=(32, 16))
     # vector instructions would double the time of the compiler; torch 2.4 takes no number there
     plain = {"cpp.simdlen": 0} if TORCH >= (2, 5) else None
-    found = torch.compile(model.eval(), fullgraph=True, options=plain)(clips())
-    for theirs, ours in zip(model(clips())[:7], found[:7], strict=True):
+    found = torch.compile(model, fullgraph=True, options=plain)(x)
+    for theirs, ours in zip(model(x)[:7], found[:7], strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
@@ -362,7 +362,11 @@ def test_bf16_autocast_keeps_an_action_network_over_maps_in_float32() -> None:
 
 @pytest.mark.skipif(TORCH < (2, 5), reason="torch 2.4 compiles no hook that keeps maps")
 def test_one_graph_with_an_action_network_over_maps() -> None:
-    model, x = small(action_source="conv3", action_layers=(24,)).eval(), clips()
+    torch.manual_seed(0)
+    settings = {"num_actions": 3, "frame_size": (64, 32), "attention_width": 8, "action_width": 8}
+    # of all networks the one that is traced soonest
+    model = build_joint("squeezenet1_1", 5, action_source="features.4", action_layers=(24,), **settings)
+    model, x = model.eval(), clips()
     traced = torch.compile(copy.deepcopy(model), fullgraph=True, backend="eager")
     torch.testing.assert_close(traced(x).action_logits, model(x).action_logits)
 

@@ -1,6 +1,8 @@
 """The released model, written down a second time with plain functions on a dict of tensors."""
 
+import copy
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,12 @@ def shapes(map_size: tuple[int, int], ibn: bool = True) -> dict[str, tuple[int, 
 
 
 def tensors(map_size: tuple[int, int], ibn: bool = True) -> dict[str, Tensor]:
-    """Values by a fixed rule: each tensor is drawn from a generator that its name seeds."""
+    """Values by a fixed rule: each tensor is drawn from a generator that its name seeds, once for all tests."""
+    return dict(_drawn(map_size, ibn))
+
+
+@cache
+def _drawn(map_size: tuple[int, int], ibn: bool) -> dict[str, Tensor]:
     drawn = {}
     for name, shape in shapes(map_size, ibn).items():
         values = torch.randn(shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
@@ -151,12 +158,18 @@ def released_forward(state: dict[str, Tensor], clips: Tensor, training: bool) ->
 def model(
     frame_size: tuple[int, int], name: str = "resnet50_ibn_a", num_actions: int = ACTIONS
 ) -> JointModel:
-    built = build_joint(
-        name, CLASSES, frame_size=frame_size, num_actions=num_actions, action_activation="leaky_relu"
-    )
+    """A copy of its own of what is built once: the tests load weights into it."""
+    built = copy.deepcopy(_built(name, frame_size, num_actions))
     if built.actions is not None:
         built.actions.dropout.p = 0.0
     return built
+
+
+@cache
+def _built(name: str, frame_size: tuple[int, int], num_actions: int) -> JointModel:
+    return build_joint(
+        name, CLASSES, frame_size=frame_size, num_actions=num_actions, action_activation="leaky_relu"
+    )
 
 
 def clips(batch: int, length: int, frame_size: tuple[int, int]) -> Tensor:

@@ -25,6 +25,7 @@ from reidar_plugin.ranks.batch_norm import sync_batch_norms
 from reidar_plugin.ranks.job import current, joined
 from reidar_plugin.ranks.outputs import gather_output
 from reidar_plugin.structures import JointOutput, Targets
+from tests import warm
 
 __all__ = [
     "NORMS",
@@ -48,7 +49,8 @@ def on_ranks(size: int, do: Callable[..., Any], *arguments: Any) -> list[Any]:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_rank, (size, port, folder, do, arguments), size)
+        given = (size, port, folder, do, arguments)
+        multiprocessing.start_processes(_rank, given, size, start_method=warm.METHOD)
         return [torch.load(Path(folder, str(rank))) for rank in range(size)]
 
 

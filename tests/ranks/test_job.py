@@ -8,7 +8,7 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.ranks import job
-from reidar_plugin.ranks.job import ALONE, Job, current, joined, report_error
+from reidar_plugin.ranks.job import ALONE, Job, check_alone, current, joined, report_error
 
 
 def test_parts_are_equal_neighbouring_and_all() -> None:
@@ -34,6 +34,15 @@ def test_a_process_alone_joins_nothing(told: dict[str, str], monkeypatch: pytest
     with joined() as place:
         assert place is current() is ALONE
         assert place.first
+
+
+def test_what_starts_runs_of_its_own_refuses_to_be_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    check_alone()
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match=r"rank 1 of 2 from torchrun: .* start it without torchrun"):
+        check_alone()
 
 
 def test_ranks_know_their_place_and_one_prints(two_ranks: list[dict[str, Any]]) -> None:

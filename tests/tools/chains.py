@@ -4,7 +4,7 @@ __all__ = ["TINY", "value"]
 
 #: Sources, targets and seed go in; small enough for seconds.
 TINY = """
-model: {name: reidar_osnet_x0_25, pretrained: False}
+model: {name: reidar_shufflenet_v2_x0_5, pretrained: False}
 data: {type: video, sources: [%s], targets: [%s], height: 32, width: 16, workers: 0}
 video: {seq_len: 2}
 sampler: {train_sampler: identity_pass, num_instances: 2}

@@ -37,7 +37,10 @@ def test_says_what_it_wrote(
     def write(_: TrainedModel, out: Path, reduction: str, dataset: Path | None) -> Exported:
         asked.extend([reduction, dataset])
         out.write_bytes(bytes(3 * 2**20))
-        both = Figures("MARS usual", 50.0, None, 9.0), Figures("MARS usual", 49.9, 40.0, 20.0)
+        both = (
+            Figures("MARS usual", 50.0, None, 9.0, "cosine"),
+            Figures("MARS usual", 49.9, 40.0, 20.0, "cosine"),
+        )
         return Exported(Parity(2e-6, ((1, 1), (2, 3))), None if dataset is None else both)
 
     monkeypatch.setattr(export, "load_trained", load)
@@ -53,7 +56,8 @@ def test_says_what_it_wrote(
     ]
     assert main([str(tmp_path), out, "--check-on", "data/mars"]) == 0
     assert asked[-2:] == ["", Path("data/mars")]
-    assert (
-        "file:  mAP 49.90, of actions 40.00 (MARS usual), 20.0 tracklets a CPU second"
-        in capsys.readouterr().out
-    )
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2:] == [
+        "file:  mAP 49.90, of actions 40.00 (MARS usual, cosine), 20.0 tracklets a CPU second",
+        "by plain distances, without re-ranking and without actions as evidence, whatever the config says",
+    ]

@@ -25,7 +25,9 @@ def test_what_the_source_is(tmp_path: Path) -> None:
     assert given(str(tmp_path / "c.yaml")) == [Camera("a", street.video)]
     with pytest.raises(ConfigError, match="leave --tracks and --start out"):
         given(str(tmp_path / "c.yaml"), "--start", "5")
-    with pytest.raises(ConfigError, match="no data set"):
+    with pytest.raises(
+        ConfigError, match=r"there is no video, cameras\.yaml or folder mrs, and 'mrs' is no video data set"
+    ):
         given("mrs")
 
 

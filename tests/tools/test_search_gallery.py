@@ -1,12 +1,14 @@
 """tools/search_gallery.py, run as a user runs it."""
 
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.inference.gallery_street import START, write_gallery
+from reidar_plugin.inference.calibration import fit_calibration
+from tests.inference.gallery_street import MODEL, START, write_gallery
 
 pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
 
@@ -36,6 +38,16 @@ def test_who_was_here_riding_between_nine_and_ten(gallery: str, capsys: pytest.C
     assert "2026-05-01 19:00:00" in text
     assert "riding 0.66" in text
     assert "5 tracklets" in text
+
+
+def test_what_was_asked_for_is_shown_however_unlikely(
+    gallery: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tracklet i walks at 1 - i / 100; riding is not asked for."""
+    assert main([gallery, "--action", "walking=0.0001", "--from", "2026-05-02", "--top", "1"]) == 0
+    assert "riding 0.96, walking 0.04" in capsys.readouterr().out
+    assert main([gallery, "--from", "2026-05-02", "--top", "1"]) == 0
+    assert "walking" not in capsys.readouterr().out
 
 
 def test_hours_are_of_the_zone(gallery: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,6 +104,48 @@ def test_like_a_tracklet_and_like_a_feature(
     assert numbers(capsys.readouterr().out) == [i for i in nearest if i % 2 == 0][:3]
 
 
+def test_who_is_this_or_nobody(gallery: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nine strangers were as far as 1 ... 9: at 30 % false alarms the third is the first who is too far."""
+    from reidar_plugin.inference.gallery import open_gallery
+
+    strangers = tuple(float(n) for n in range(1, 10))
+    made = fit_calibration(*two_people(), model=MODEL.fingerprint)
+    made = replace(made, strangers=strangers, width=8)
+    made.save(tmp_path / "c.json")
+    with open_gallery(gallery) as opened:
+        feature = opened.feature("morning/gate/40")
+    far = feature + np.float32(100)
+    np.save(tmp_path / "two.npy", np.stack([feature, far]))
+    line = [gallery, "--calibration", str(tmp_path / "c.json"), "--false-alarms", "0.3"]
+    assert main([*line, "--feature", str(tmp_path / "two.npy")]) == 0
+    one, two, _, last = capsys.readouterr().out.splitlines()
+    assert one == "row 1: p0; nearest morning/gate/40 at 0, false alarms 10.0%"
+    assert two.startswith("row 2: nobody we know; nearest morning/")
+    assert two.endswith("false alarms 100.0%")
+    assert last.startswith(
+        "1 of 2 known; known up to 3 (euclidean), 0.3 of strangers too; the gallery holds 100"
+    )
+    np.save(tmp_path / "far.npy", far)
+    assert main([*line, "--feature", str(tmp_path / "far.npy")]) == 1
+    assert main([*line, "--like", "morning/gate/40"]) in (0, 1)
+    assert "nearest morning/gate/40 " not in capsys.readouterr().out  # not itself
+    assert main([*line, "--like", "morning/gate/40", "--without-run", "morning"]) == 1
+    assert "nobody we know; there is no such tracklet" in capsys.readouterr().out
+    for wrong, message in (
+        ([*line[:3], "--like", "morning/gate/40"], "expected one from 0.1000 to 1 (--false-alarms)"),
+        (line, "name them, with --like or --feature"),
+    ):
+        assert main(wrong) == 2
+        assert message in capsys.readouterr().err
+    replace(made, model="another").save(tmp_path / "c.json")
+    assert main([*line, "--like", "morning/gate/40"]) == 2
+    assert "for model another, got features of model-a" in capsys.readouterr().err
+
+
+def two_people() -> tuple[np.ndarray, np.ndarray]:
+    return np.array([[0.0] * 8, [0.1] * 8, [3.0] * 8, [3.2] * 8]), np.array([0, 0, 1, 1])
+
+
 def test_the_first_ones_are_shown(gallery: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([gallery, "--top", "2"]) == 0
     text = capsys.readouterr().out
@@ -144,7 +198,7 @@ def test_a_feature_file_is_never_unpickled(
     assert "expected an array saved by numpy.save" in capsys.readouterr().err
     np.save(tmp_path / "query.npy", np.zeros((2, 8), np.float32))
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
-    assert "expected one feature of floats, (D,)" in capsys.readouterr().err
+    assert "expected one feature, (D,), or --calibration, got 2" in capsys.readouterr().err
 
 
 def test_a_missing_gallery(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

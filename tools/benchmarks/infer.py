@@ -2,6 +2,7 @@
 
     python tools/benchmark.py infer
     python tools/benchmark.py infer --model resnet50 --tracklets 4
+    python tools/benchmark.py infer --tracklets 4 --repeats 3 --batches 1 64
 
 The same network with the same weights, drawn at random; pictures of made-up people have the size of the network. The
 FeatureExtractor is called frame by frame, as its documentation shows, and the features of a tracklet are averaged. The
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=16, help="of a tracklet")
     parser.add_argument("--repeats", type=int, default=5, help="groups, each read by every side")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--batches", type=int, nargs="+", default=[], metavar="FRAMES", help="other sizes of a batch"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -73,6 +77,9 @@ def make_sides(args: argparse.Namespace, weights: Path) -> dict[str, Side]:
 
     sides: dict[str, Side] = {"torchreid": by_torchreid}
     sides["Predictor, torch"] = by(Predictor.load(weights, args.device, model=args.model))
+    for frames in args.batches:
+        other = Predictor.load(weights, args.device, model=args.model, max_frames=frames)
+        sides[f"Predictor, torch, {frames} frames a batch"] = by(other)
     if args.device == "cpu":
         file = weights.with_suffix(".onnx")
         export_onnx(load_trained(weights, args.model), file)

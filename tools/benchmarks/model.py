@@ -2,12 +2,14 @@
 
     python tools/benchmark.py model
     python tools/benchmark.py model --clips 64 --height 224 --width 112 --device cuda
+    python tools/benchmark.py model --networks resnet50 ap3d_resnet50 tea_res2net50
 
 Beside it stands the plain model that the papers describe, written out here: torchreid's network with its own IBN
 layers, a convolution for the attention, an action block after the other, a loop over the clips for the ranked list
 loss, float32, contiguous. Both get the same weights, and in double precision they must give the same loss and the
 same gradients before anything is measured. The sides run in turn, A B C A B C; times are medians, on a
-CPU with one thread of the process's own time.
+CPU with one thread of the process's own time. With --networks the sides are these networks instead, each with the same
+heads and losses, in float32 and channels_last, and the first one is what the others are held against.
 
 On a GPU the floor is printed too: the larger of what the arithmetic and what the least traffic of memory would take at
 the given peaks. The traffic counts each activation of a convolution once each way, and one pass for what stands
@@ -49,6 +51,9 @@ Loss = Callable[[JointOutput, Targets], Tensor]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the benchmark."""
+    parser.add_argument(
+        "--networks", nargs="+", default=[], metavar="NAME", help="compare these, without reidar_ before them"
+    )
     parser.add_argument("--clips", type=int, default=4, help="clips in a batch (Re-ID-AR: 64)")
     parser.add_argument("--length", type=int, default=4, help="frames in a clip")
     parser.add_argument("--height", type=int, default=128, help="of a frame (Re-ID-AR: 224)")
@@ -106,31 +111,38 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     device = torch.device(args.device)
-    ours = build_joint(
-        BACKBONE, IDENTITIES, num_actions=ACTIONS, frame_size=(args.height, args.width), action_dropout=0.0
-    )
-    check_equal(ours, PlainModel(ours), *batch(4, 2, args.height, args.width, torch.device("cpu")))
     frames, targets = batch(args.clips, args.length, args.height, args.width, device)
     print(f"{_machine(device)}; {args.clips} x {args.length} frames of {args.height} x {args.width}")
-    rows = _measure(ours, frames, targets, args)
-    print(
-        tabulate(
-            rows, headers="keys", floatfmt=("", ",.0f", ",.0f", ",.0f", ",.3f", ",.1f", ".2f"), missingval="-"
-        )
-    )
+    if args.networks:
+        return _print([_network(name, args) for name in args.networks], frames, targets, args.rounds)
+    ours = _model(BACKBONE, args)
+    check_equal(ours, PlainModel(ours), *batch(4, 2, args.height, args.width, torch.device("cpu")))
+    _print(_sides(ours, args), frames, targets, args.rounds)
     if device.type == "cuda":
         print(_floor(ours, args))
 
 
-def _measure(
-    ours: JointModel, frames: Tensor, targets: Targets, args: argparse.Namespace
-) -> list[dict[str, object]]:
-    sides = [side.prepare(frames.device) for side in _sides(ours, args)]
-    plain = sides[0]
+def _model(name: str, args: argparse.Namespace, **options: str) -> JointModel:
+    size = (args.height, args.width)
+    return build_joint(name, IDENTITIES, num_actions=ACTIONS, frame_size=size, action_dropout=0.0, **options)
+
+
+def _network(name: str, args: argparse.Namespace) -> Side:
+    return Side(name, _model(name, args, pooling="mean"), our_loss(), last=True)
+
+
+def _print(sides: list[Side], frames: Tensor, targets: Targets, rounds: int) -> None:
+    rows = _measure([side.prepare(frames.device) for side in sides], frames, targets, rounds)
+    floats = ("", ",.0f", ",.0f", ",.0f", ",.3f", ",.1f", ".2f")
+    print(tabulate(rows, headers="keys", floatfmt=floats, missingval="-"))
+
+
+def _measure(sides: list[Side], frames: Tensor, targets: Targets, rounds: int) -> list[dict[str, object]]:
+    first = sides[0]
     counted = {
         side.name: (None, None, None) if side.compiled else _count(side, frames, targets) for side in sides
     }
-    times = _in_turn(sides, frames, targets, args.rounds)
+    times = _in_turn(sides, frames, targets, rounds)
     rows = []
     for side in sides:
         seconds = statistics.median(times[side.name])
@@ -143,7 +155,7 @@ def _measure(
                 "MB kept": kept,
                 "s a step": seconds,
                 "frames/s": frames.shape[0] * frames.shape[1] / seconds,
-                "ratio": statistics.median(times[plain.name]) / seconds,
+                "ratio": statistics.median(times[first.name]) / seconds,
             }
         )
     return rows

@@ -1,6 +1,5 @@
 """What pictures share: colours, names at line ends, files, and what to install."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +24,8 @@ from reidar_plugin.report.figures.style import (
     series_style,
     tint,
 )
+from tests.standin import REPO
+from tests.warm import run_python
 
 
 def test_tints() -> None:
@@ -112,4 +113,5 @@ from reidar_plugin.report.figures.training import training_chart
 training_chart([1], {{"loss": [1.0]}}, {{}})
 assert "matplotlib" in sys.modules and "matplotlib.pyplot" not in sys.modules
 """
-    subprocess.run([sys.executable, "-c", script], check=True)
+    done = run_python("-c", script, cwd=REPO)
+    assert done.returncode == 0, done.stderr
