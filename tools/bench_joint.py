@@ -1,15 +1,15 @@
 """Does the joint model pay? Variants of a config x seeds x streets, and a table with intervals over seeds and people.
 
-    python tools/bench_joint.py configs/joint/bench.yaml --streets 101 --seeds 1 2                 choose
-    python tools/bench_joint.py configs/joint/bench.yaml --streets 201 202 --seeds 1 2 3 4 5 \
+    python tools/bench_joint.py configs/joint/variants.yml --streets 101 --seeds 1 2                 choose
+    python tools/bench_joint.py configs/joint/variants.yml --streets 201 202 --seeds 1 2 3 4 5 \
         --only identity-only joint --folder bench-final                                           test, once
-    python tools/bench_joint.py configs/joint/bench.yaml --streets 101 --dry-run                   what would it cost?
+    python tools/bench_joint.py configs/joint/variants.yml --streets 101 --dry-run                   what would it cost?
 
 A file of variants names the config that all start from, and what each changes; the first variant is what the others are
 held against. A street is SynthPed's preset with that generator seed, drawn where it is not there. Every run is an
 ordinary one in <folder>/<street>/<variant>/seed-<n>; the same command goes on where it was stopped, and more seeds,
-streets or variants may be added later. What it will cost is printed first. Choose on one street (or on people held out:
-reidar.train.held_out 0.2), then test what was chosen once, on streets that nothing was chosen on.
+streets or variants may be added later. What it will cost is printed first. Choose on one street, then test what was
+chosen once, on streets that nothing was chosen on. KEY VALUE pairs for all runs come right behind the file.
 """
 
 import argparse

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import yaml
 
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, nearest, summary
 from reidar_plugin.launch.runs import Run
 from reidar_plugin.launch.validation import check_run
 
@@ -42,7 +42,10 @@ def read_variants(path: str | Path) -> Variants:
           joint: {}
     """
     path = Path(path)
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: expected a file of variants, got {summary(error)}") from error
     if not isinstance(content, dict) or set(content) != {"config", "variants"}:
         raise ConfigError(f"{path}: expected config and variants, got {content!r:.80}")
     variants = content["variants"]
@@ -79,6 +82,17 @@ def planned(
                 fixed = ("data.root", str(root), "data.save_dir", str(place), "train.seed", str(seed))
                 words = (*options, *own, *fixed)
                 run = Run(street, name, seed, place, variants.config, words)
-                check_run(run.cfg(), quiet=True)  # what cannot run is told before anything is drawn
+                _check(run)
                 runs.append(run)
     return runs
+
+
+def _check(run: Run) -> None:
+    """Tell what cannot run, or be compared, before anything is drawn."""
+    cfg = run.cfg()
+    check_run(cfg, quiet=True)
+    if cfg.reidar.train.held_out:
+        raise ConfigError(
+            f"variant {run.variant}: reidar.train.held_out {cfg.reidar.train.held_out:g} holds out other people with each "
+            "seed, which cannot be compared; set it to 0. and choose on a street of its own"
+        )

@@ -66,7 +66,12 @@ def estimate(run: Run, steps: int = 3) -> Cost:
     model.eval()
     with torch.no_grad():
         tested = _seconds(lambda: model(frames), steps)
-    batches = sum(len(loader) for parts in data.test_loader.values() for loader in parts.values())
+    judged = [loader for parts in data.test_loader.values() for loader in parts.values()]
+    if (
+        cfg.reidar.model.num_actions and cfg.reidar.test.thresholds == "train"
+    ):  # chosen on what was trained on
+        judged.append(data.evaluation_loader(table))
+    batches = sum(map(len, judged))
     epochs = 0 if cfg.test.evaluate else cfg.train.max_epoch
     return Cost(len(data.train_loader) * epochs, train, batches, tested)
 

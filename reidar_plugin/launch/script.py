@@ -72,6 +72,9 @@ def guard(launch: Callable[[], object], ranks: bool = False) -> int:
         if not ranks:
             check_alone()
         launch()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - shown, and the status says so
         return show(error)
     return 0

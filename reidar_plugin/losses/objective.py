@@ -110,15 +110,17 @@ class Objective(nn.Module):
 
     def forward(self, output: JointOutput, targets: Targets) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum, and every term's value before its weight, on the device (nothing is waited for)."""
-        weighted, values = self._weighted(output, targets)
-        total = torch.stack(list(weighted.values())).sum()
+        weighted, values, factors = self._weighted(output, targets)
+        # what weighs nothing gives no gradient, not one of zeros, by which weight decay would take its weights away
+        counted = [value for name, value in weighted.items() if not _is_zero(factors[name])]
+        total = torch.stack(counted or list(weighted.values())).sum()
         if self.side_weights is not None:
             total = total + self.side_weights.penalty()
         return total, {name: value.detach() for name, value in values.items()}
 
     def sides(self, output: JointOutput, targets: Targets) -> dict[str, Tensor]:
         """What the identity side and the action side put into the sum, weights included."""
-        weighted, _ = self._weighted(output, targets)
+        weighted, _, _ = self._weighted(output, targets)
         return {
             side: torch.stack([value for name, value in weighted.items() if TERMS[name].group == side]).sum()
             for side in SIDES
@@ -129,15 +131,17 @@ class Objective(nn.Module):
         if self.side_weights is not None:
             self.side_weights.set_epoch(epoch)
 
-    def _weighted(self, output: JointOutput, targets: Targets) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Every term's value times its weight, and before it."""
+    def _weighted(
+        self, output: JointOutput, targets: Targets
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, float | Tensor]]:
+        """Every term's value times its weight, the value, and the weight."""
         factors = self._factors()
         self._free_centres(factors)
         batch = Batch(output, targets, self.embedding, self.losses)
         values = {name: TERMS[name].value(loss, batch) for name, loss in self.losses.items()}
         if self.pose_motion_weight is not None:
             factors["pose_motion"] = self._side("identity") * self.pose_motion_weight(values["attributes"])
-        return {name: factors[name] * value for name, value in values.items()}, values
+        return {name: factors[name] * value for name, value in values.items()}, values, factors
 
     def _factors(self) -> dict[str, float | Tensor]:
         """What each term is multiplied with in this step."""

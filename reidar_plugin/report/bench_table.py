@@ -1,7 +1,7 @@
 """What a bench found: a row a variant, with the spread over seeds and how sure the difference to the first variant is."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def bench_record(outcomes: Outcomes, level: float = 0.95, resamples: int = 10_00
             "runs": {street: sorted(seeds) for street, seeds in streets.items()},
             "figures": {figure: _over_seeds(streets, figure) for figure in FIGURES},
             "with actions": _with_actions(streets, level, resamples),
-            "actions": _actions(runs),
+            "actions": _actions(list(streets.values())),
             "protocols": sorted({results.retrieval[0]["protocol"] for results in runs}),
         }
         if name != first:
@@ -103,33 +103,26 @@ def _over_tests(tests: Mapping[str, Sequence[Test]], figure: str) -> dict[str, f
     return _plain([each for runs in values for each in runs], values)
 
 
-def _actions(runs: Sequence[Results]) -> dict[str, Any]:
-    known = [results.actions for results in runs if results.actions is not None]
+def _actions(streets: Sequence[Mapping[int, Results]]) -> dict[str, Any]:
+    found = [[run.actions for run in seeds.values() if run.actions is not None] for seeds in streets]
+    known = [actions for street in found for actions in street]
     if not known:
         return {}
-    names = list(known[0]["per_action"])
 
-    def over(name: str, key: str) -> dict[str, float | None]:
-        values = [float(each["per_action"][name][key] or 0) for each in known]
-        return _plain(values, [values])
+    def over(value: Callable[[Mapping[str, Any]], float]) -> dict[str, float | None]:
+        return _plain([value(each) for each in known], [list(map(value, street)) for street in found])
 
-    shares = {
-        name: float(
-            np.mean([each["per_action"][name]["support"] / each["counts"]["known"] for each in known])
-        )
-        for name in names
-    }
-    means = [float(each["mAP"]) for each in known]
+    def row(name: str) -> dict[str, Any]:
+        shares = [each["per_action"][name]["support"] / each["counts"]["known"] for each in known]
+        return {
+            "AP": over(lambda each: float(each["per_action"][name]["average_precision"] or 0)),
+            "recall": over(lambda each: float(each["per_action"][name]["recall"] or 0)),
+            "share": float(np.mean(shares)),
+        }
+
     return {
-        "mAP": _plain(means, [means]),
-        "per_action": {
-            name: {
-                "AP": over(name, "average_precision"),
-                "recall": over(name, "recall"),
-                "share": shares[name],
-            }
-            for name in names
-        },
+        "mAP": over(lambda each: float(each["mAP"])),
+        "per_action": {name: row(name) for name in known[0]["per_action"]},
     }
 
 

@@ -7,7 +7,7 @@ from yacs.config import CfgNode
 
 import reidar_plugin
 from reidar_plugin.config.files import CheckedConfig, checked
-from reidar_plugin.config.settings import Setting, SettingLog, keys_of, leaves, value_at
+from reidar_plugin.config.settings import Setting, SettingLog, has_key, keys_of, leaves, value_at
 from reidar_plugin.host.defaults import toolbox_config
 
 
@@ -88,3 +88,9 @@ def test_keys_and_values_of_groups() -> None:
     assert list(keys_of(tree)) == ["a", "a.b", "a.b.c", "d"]
     assert (value_at(tree, "a.b.c"), value_at(tree, "d")) == (1, 2)
     assert list(leaves(tree)) == [("a.b.c", 1), ("d", 2)]
+
+
+def test_a_key_is_there_or_not_at_every_depth() -> None:
+    tree = {"a": {"b": {"c": None}}, "d": "text"}
+    assert all(has_key(tree, key) for key in keys_of(tree))
+    assert not any(has_key(tree, key) for key in ("", "b", "a.c", "a.b.c.d", "d.text", "a.", "a.b.c."))

@@ -121,3 +121,14 @@ class TestReplace:
         host.restore(home, "read_image")
         host.restore(home, "read_image")
         assert home.read_image is original
+
+    def test_several_at_once_and_those_of_a_class(self) -> None:
+        home, user = host.reid.utils.tools, sys.modules[f"{host.reid.__name__}.data.datasets.dataset"]
+        holders = [(home, "read_image"), (home, "mkdir_if_missing"), (host.reid.engine.Engine, "save_model")]
+        originals = [vars(holder)[name] for holder, name in holders]
+        host.replace_all((holder, name, lambda inner: lambda *given: inner) for holder, name in holders)
+        assert [getattr(holder, name)() for holder, name in holders] == originals
+        assert user.read_image() is originals[0]
+        host.restore_all(holders)
+        assert [vars(holder)[name] for holder, name in holders] == originals
+        assert user.read_image is originals[0]

@@ -46,3 +46,16 @@ def test_what_cannot_run_is_told_in_a_line(variants: Variants, tmp_path: Path) -
     variants.options["joint"][:] = ["data.sources", "['synthpet']"]
     with pytest.raises(ConfigError, match=r"unknown data\.sources .synthpet.; did you mean .synthped."):
         runs_of(variants, tmp_path)
+
+
+def test_people_held_out_are_no_ground_to_compare_on(variants: Variants, tmp_path: Path) -> None:
+    variants.options["joint"][:] = ["reidar.train.held_out", "0.2"]
+    with pytest.raises(
+        ConfigError, match=r"variant joint: reidar\.train\.held_out 0\.2 holds out other people"
+    ):
+        runs_of(variants, tmp_path)
+
+
+def test_a_file_of_variants_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a file of variants, got FileNotFoundError"):
+        read_variants(tmp_path / "none.yml")

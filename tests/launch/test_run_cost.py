@@ -23,6 +23,15 @@ def test_estimates_from_the_data_that_is_there(variants: Variants, tmp_path: Pat
     assert min(cost) > 0
 
 
+def test_thresholds_chosen_in_training_are_a_test_more(variants: Variants, tmp_path: Path) -> None:
+    make(tmp_path / "data", "tiny", folder="synthped")
+    runs = []
+    for chosen in ("half", "train"):
+        variants.options["joint"][:] = ["reidar.test.thresholds", chosen]
+        runs.append(estimate(runs_of(variants, tmp_path)[1], steps=1))
+    assert runs[1].test_batches > runs[0].test_batches
+
+
 def test_adds_up_what_is_left(variants: Variants, tmp_path: Path) -> None:
     costs = {"alone": Cost(1000, 0.2, 100, 0.4), "joint": Cost(1000, 0.5, 100, 0.4)}
     runs, asked = runs_of(variants, tmp_path), []

@@ -326,3 +326,11 @@ def test_a_tool_is_no_rank_unless_it_can_be_one(
     assert capsys.readouterr().err.startswith("error: expected one process, got rank 0 of 2 from torchrun")
     assert script.guard(lambda: started.append("rank"), ranks=True) == 0
     assert started == ["rank"]
+
+
+def test_ctrl_c_ends_a_tool_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    assert script.guard(interrupted) == 130
+    assert capsys.readouterr().err == "stopped\n"

@@ -90,8 +90,8 @@ def test_a_side_that_weighs_nothing_moves_nothing() -> None:
     made = objective(combine="ramp", **{"ramp.start": 1})
     said = output()
     made(said, targets())[0].backward()
-    assert said.action_logits.grad.abs().sum() == 0
-    assert made.losses["action_centre"].centres.grad.abs().sum() == 0
+    assert said.action_logits.grad is None  # zeros would let weight decay take the action network away
+    assert made.losses["action_centre"].centres.grad is None
     assert said.logits.grad.abs().sum() > 0
 
 

@@ -54,6 +54,8 @@ def test_actions() -> None:
     perfect, worse = 1.0, (1 + 2 / 3) / 2  # walking 0.9, then using hands at 0.6, then walking at 0.4
     assert said["per_action"]["walking"]["AP"]["mean"] == pytest.approx((3 * perfect + worse) / 4)
     assert said["per_action"]["riding"]["recall"]["mean"] == pytest.approx(0.5)
+    apart = statistics.stdev([perfect, worse, perfect])  # of street a's seeds; street b has one
+    assert said["per_action"]["walking"]["AP"]["deviation"] == pytest.approx(apart)
     assert record["variants"]["alone"]["actions"] == {}
 
 
