@@ -100,7 +100,10 @@ def test_every_small_run_is_accepted_and_keeps_what_its_row_is(name: str) -> Non
     for run in runs:
         if run.after is None:
             cfg = configs[run.variant] = run.cfg()
-            assert check_config(cfg) == []
+            notes = check_config(cfg)
+            assert [
+                note for note in notes if "test.start_eval" not in note
+            ] == []  # small runs are tested once
             assert (cfg.data.sources, cfg.data.height, cfg.model.pretrained) == (["synthped"], 64, False)
     texts = {str(cfg).replace(cfg.data.save_dir, "") for cfg in configs.values()}
     assert len(texts) == len(configs)

@@ -71,9 +71,7 @@ def test_runs_that_do_not_differ_leave_the_interval_of_people() -> None:
 def test_seeds_spread_as_the_error_of_their_mean_says(gaps: list[float]) -> None:
     """Where all people are alike, the standard error of the mean over seeds is all there is."""
     b = np.repeat(np.array(gaps)[:, None], 10, axis=1)
-    drawn = seed_intervals._drawn(
-        SeededTest(np.zeros_like(b), b, np.arange(10)), 50_000, np.random.default_rng(0)
-    )
+    drawn = seed_intervals._drawn(b, np.arange(10), 50_000, np.random.default_rng(0))
     assert drawn.std() == pytest.approx(statistics.stdev(gaps) / math.sqrt(len(gaps)), rel=0.02)
 
 
