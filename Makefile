@@ -4,6 +4,7 @@
 # The first call of either makes .venv and installs the versions in constraints.txt; later calls install nothing.
 #   make install            only makes .venv
 #   make lint, make types   check the code; make format lays it out
+#   make torture    broken files, full disks and kills against every reader and writer, for a minute at most
 #   make test-oldest        every test on the oldest versions that setup.cfg claims, in .venv-oldest
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ export OMP_NUM_THREADS ?= 1
 # Dozens of processes import the package and the tests: compiled once, where the environment says never.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install test lint format types oldest-python test-oldest clean
+.PHONY: demo install test torture lint format types oldest-python test-oldest clean
 
 demo: $(READY)
 	env -u OMP_NUM_THREADS $(BIN)/python tools/demo.py
@@ -33,6 +34,9 @@ install: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+torture: $(READY)
+	$(BIN)/python -W ignore tools/torture.py --minutes 1 --cases 300
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -192,7 +192,9 @@ def _read(path: Path) -> dict[str, Any]:
     if tree is None:
         raise ConfigError(f"config file {path} is empty; leave --config-file away to run with the defaults")
     if not isinstance(tree, dict):
-        raise ConfigError(f"config file {path}: expected keys such as 'model:' and 'data:', got {shown(tree)}")
+        raise ConfigError(
+            f"config file {path}: expected keys such as 'model:' and 'data:', got {type(tree).__name__} {shown(tree)}"
+        )
     for name in _names(tree):
         if not isinstance(name, str):
             raise ConfigError(

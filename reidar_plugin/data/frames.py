@@ -36,9 +36,9 @@ ON_BROKEN: tuple[str, ...] = ("stop", "skip")
 INTERPOLATIONS = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 
 _SHRINKS_MUCH = 1.5  # in pixels; MARS at 256 x 128 to the papers' 224 x 112 is 1.31 and stays cubic
-_JPEG = b"\xff\xd8"
+_JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 _MOST_PIXELS = 2**30  # the limit of OpenCV; a damaged header may claim more
-_KINDS = {_JPEG: "JPEG", b"\x89PNG": "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
+_KINDS = {_JPEG: "JPEG", _PNG: "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
 
 
 def read_picture(path: str, into: Pixels | None = None) -> Pixels:
@@ -202,5 +202,19 @@ _RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
 
 
 def _is_cut_off(data: bytes) -> bool:
-    """Whether a JPEG lacks its end marker; OpenCV before 5 would silently fill the rest with grey."""
+    """Whether a JPEG lacks its end marker, which OpenCV before 5 would silently fill with grey, or a PNG its last chunk.
+
+    A damaged PNG may promise a chunk of gigabytes, for which OpenCV makes room.
+    """
+    if data.startswith(_PNG):
+        return not _chunks_are_there(data)
     return data.startswith(_JPEG) and data.rfind(b"\xff\xd9", len(data) // 2) < 0
+
+
+def _chunks_are_there(data: bytes) -> bool:
+    at = 8  # behind the signature; a chunk is its length, its name, that many bytes, and a check sum
+    while at + 12 <= len(data):
+        if data[at + 4 : at + 8] == b"IEND":
+            return True
+        at += int.from_bytes(data[at : at + 4], "big") + 12
+    return False

@@ -26,11 +26,11 @@ _MOST = 2**31  # frames and ids; more is a damaged file
 
 
 def read_tracks(path: str | os.PathLike[str]) -> Tracks:
-    """Read a MOT file of tracks or detections; blank lines are passed over.
+    """Read a MOT file of tracks or detections; blank lines are passed over, and a file of nothing else has no boxes.
 
     Raises:
         TrackFileError: at the first line that is not as described at the top of the module, at a track that has two
-            boxes in a frame, where tracks and detections are mixed, or if no box is there.
+            boxes in a frame, or where tracks and detections are mixed.
     """
     path = Path(path)
     blocks, numbers = [], []
@@ -48,7 +48,7 @@ def read_tracks(path: str | os.PathLike[str]) -> Tracks:
     except UnicodeDecodeError as error:
         raise TrackFileError(f"{path}: expected lines of numbers, got bytes that are no text") from error
     if not blocks:
-        raise TrackFileError(f"{path}: expected lines of frame,id,left,top,width,height,score; it is empty")
+        return Tracks(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 4)), np.zeros(0, np.float32))
     for at, rows in zip(numbers, blocks, strict=True):
         if rows.shape[1] != blocks[0].shape[1]:
             _refuse(path, at[0], f"expected {blocks[0].shape[1]} columns as before, got {rows.shape[1]}")

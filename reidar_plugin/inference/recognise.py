@@ -112,6 +112,8 @@ def _find_tracks(camera: Camera, info: VideoInfo, finder: Finder) -> Tracks:
     """Boxes with ids that lie inside the video."""
     if camera.tracks is not None:
         tracks = read_tracks(camera.tracks).people()
+        if not len(tracks):
+            say(f"{camera.name}: nobody stands in {camera.tracks}")
     elif finder.detector:
         frames = progress(
             f"{camera.name}: detector", read_video(camera.video, finder.on_broken), info.frame_count

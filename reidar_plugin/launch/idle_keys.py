@@ -11,7 +11,7 @@ from yacs.config import CfgNode
 
 from reidar_plugin.config.files import CheckedConfig, full_config
 from reidar_plugin.config.settings import Setting, SettingLog, value_at
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, shown
 from reidar_plugin.launch.idle_rules import IdleKeys
 from reidar_plugin.launch.idle_table import IDLE_KEYS
 
@@ -81,7 +81,9 @@ def _settings(cfg: CfgNode) -> dict[str, Setting]:
 
 
 def _line(cfg: CfgNode, together: list[Finding]) -> str:
-    named = [f"{each.key} {value_at(cfg, each.key)!r} ({each.setting.source})" for each in together[:_SHOWN]]
+    named = [
+        f"{each.key} {shown(value_at(cfg, each.key))} ({each.setting.source})" for each in together[:_SHOWN]
+    ]
     more = f" and {len(together) - _SHOWN} more" if len(together) > _SHOWN else ""
     verb = "has" if len(together) == 1 else "have"
     return f"{', '.join(named)}{more} {verb} no effect {together[0].rule.advice(together[0].name)}"

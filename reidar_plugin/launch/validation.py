@@ -10,7 +10,7 @@ from yacs.config import CfgNode
 from reidar_plugin import host
 from reidar_plugin.config import JOINT
 from reidar_plugin.data.samplers import OWN_ORDERS
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, nearest, shown
 from reidar_plugin.launch.idle_keys import check_idle_keys
 from reidar_plugin.models.registry import timm_name, why_not
 from reidar_plugin.models.timm_networks.package import check_name
@@ -128,7 +128,7 @@ def _check_device(cfg: CfgNode) -> None:
 def _check_model(cfg: CfgNode) -> None:
     reason = why_not().get(cfg.model.name)
     if reason is not None:
-        raise ConfigError(f"model.name {cfg.model.name!r} cannot be built: {reason}")
+        raise ConfigError(f"model.name {shown(cfg.model.name)} cannot be built: {reason}")
     if network := timm_name(cfg.model.name):
         check_name(network)
     else:
@@ -190,7 +190,7 @@ def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
         return
     hint = nearest(name, [*names, *also_near])
     choices = f" choose one of {', '.join(names)}" if len(names) <= 10 or not hint else ""
-    raise ConfigError(f"unknown {key} {name!r};{hint}{choices}")
+    raise ConfigError(f"unknown {key} {shown(name)};{hint}{choices}")
 
 
 def _check_dataset(key: str, name: str, data_type: str) -> None:

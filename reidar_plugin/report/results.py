@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from reidar_plugin.errors import InputError, MissingFileError, summary
+from reidar_plugin.errors import InputError, MissingFileError, shown, summary
 from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.io.safe_load import UNREADABLE
 from reidar_plugin.metrics.actions import PAPER_MAP, ActionReport
@@ -38,6 +38,9 @@ __all__ = [
 
 SCHEMA = 1  #: of results.json; rises when an old reader would misread a new file
 PACKAGES = ("reidar-plugin", "torch", "torchvision", "torchreid", "numpy", "scipy", "opencv-python", "pillow")
+
+
+_KINDS = {"name": str, "retrieval": list, "config": dict, "seeds": dict, "versions": dict, "notes": dict}
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,14 @@ def read_results(path: str | Path) -> Results:
         )
     if missing := [name for name in names if name not in content]:
         raise InputError(f"{path}: lacks {', '.join(missing)}; run the test again")
-    content["per_query"] = _unpack(path.parent / content["per_query"])
+    arrays = content["per_query"]
+    if not isinstance(arrays, str) or Path(arrays).name != arrays:
+        raise InputError(f"{path}: expected the name of a file beside it in per_query, got {shown(arrays)}")
+    if not all(isinstance(content[name], kind) for name, kind in _KINDS.items()):
+        raise InputError(
+            f"{path}: not a results file ({', '.join(_KINDS)} are not what they were); run the test again"
+        )
+    content["per_query"] = _unpack(path.parent / arrays)
     content["retrieval"] = tuple(content["retrieval"])
     return Results(**{name: content[name] for name in names})
 

@@ -358,3 +358,21 @@ def test_unknown_names(tmp_path: Path) -> None:
         ConfigError, match=r"interpolation 'lanczos'; choose one of 'cubic', 'linear', 'area'"
     ):
         read_frames(paths, 8, 4, interpolation="lanczos")
+
+
+def test_a_png_that_promises_gigabytes_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(save(tmp_path / "a.png", smooth()))
+    whole = path.read_bytes()
+    at = whole.index(b"IDAT") - 4
+    path.write_bytes(whole[:at] + b"\x7f\xff\xff\xff" + whole[at + 4 :])
+    asked: list[bytes] = []
+    monkeypatch.setattr(frames, "_decode", lambda data, into: asked.append(data))
+    with pytest.raises(PictureError, match=r"a damaged or cut-off PNG of \d+ bytes"):
+        read_picture(str(path))
+    assert asked == []
+    path.write_bytes(whole)
+    with pytest.raises(PictureError):
+        read_picture(str(path))
+    assert asked == [whole]

@@ -82,8 +82,6 @@ def test_counts_blank_lines_and_blocks(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", r"tracks.txt: expected lines of frame,id,.*; it is empty"),
-        (b"\n \n", "it is empty"),
         (b"\xff\xfe\x00\x01" * 9, "bytes that are no text"),
         (b"1,2,3,4,5,6\n", ":1: expected 7 to 10 columns, got 6"),
         (b"1 2 3 4 5 6 7\n", ":1: expected numbers, got '1 2 3 4 5 6 7'"),
@@ -94,6 +92,15 @@ def test_refuses_other_files(tmp_path: Path, data: bytes, message: str) -> None:
     path.write_bytes(data)
     with pytest.raises(TrackFileError, match=message):
         read_tracks(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \n"])
+def test_an_empty_file_has_nobody(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "tracks.txt"
+    path.write_bytes(data)
+    tracks = read_tracks(path)
+    assert (len(tracks), tracks.box.shape, len(tracks.ids)) == (0, (0, 4), 0)
+    assert not tracks.are_detections
 
 
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
