@@ -50,6 +50,7 @@ WHOLE_PROJECT = {
     "test_configs.py": "configs/: every file loads, says what its paper's row says, and trains a step",
     "test_layout.py": "this file",
     "test_public_names.py": "reidar_plugin/__init__.py: the names that everybody imports",
+    "test_promises.py": "docs/promises.md: the tests it names are there",
     "test_readme.py": "README.md and docs/: lines run, links lead somewhere",
 }
 
