@@ -94,6 +94,8 @@ def test_the_systems_are_the_bench_on_a_street() -> None:
 )
 def test_every_small_run_is_accepted_and_keeps_what_its_row_is(name: str) -> None:
     """These tables have every kind of config there is."""
+    if name == "systems":
+        pytest.importorskip("timm")
     runs = with_predecessors(on_street(name))
     assert len({run.folder for run in runs}) == len(runs)
     configs = {}
