@@ -13,7 +13,7 @@ nobody. Exit code 0 if something was found (somebody is known), 1 if nothing was
 
 import argparse
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,8 +26,6 @@ from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where, open_gallery
 from reidar_plugin.inference.gallery_filter import daily_spans
 from reidar_plugin.inference.open_set import Limit, who_is
-
-LIKELY = 0.5  # from where on an action counts, unless --action says otherwise
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         nargs="+",
         default=[],
         metavar="NAME[=LEAST]",
-        help=f"all of these; LEAST is {LIKELY} if not given",
+        help="all of these; LEAST is the model's own threshold if not given",
     )
     parser.add_argument("--between", nargs=2, metavar=("9:00", "10:00"), help="at this time of any day")
     parser.add_argument(
@@ -84,14 +82,14 @@ def ask(args: argparse.Namespace) -> int:
         where = Where(
             cameras=tuple(args.camera),
             spans=spans_of(args, gallery, zone),
-            actions=dict(map(least_of, args.action)),
+            actions=dict(least_of(text, gallery.model.likely) for text in args.action),
             identities=tuple(args.identity),
             without_run=args.without_run,
         )
         if limit is not None:
             return tell(queries(args, gallery), gallery, limit, where, args.like or "")
         matches = found(args, gallery, where)
-        print(table(matches[: args.top], gallery.model.actions, where.actions, zone))
+        print(table(matches[: args.top], gallery.model.likely, where.actions, zone))
     more = len(matches) - args.top
     print(f"\n{len(matches)} tracklets" + (f", the first {args.top} are shown (--top)" if more > 0 else ""))
     return 0 if matches else 1
@@ -154,11 +152,11 @@ def read_features(path: Path) -> np.ndarray:
     return np.atleast_2d(features)
 
 
-def least_of(text: str) -> tuple[str, float]:
-    """``riding`` or ``riding=0.8`` -> name and least likelihood."""
+def least_of(text: str, likely: Mapping[str, float]) -> tuple[str, float]:
+    """``riding`` or ``riding=0.8`` -> name and least likelihood; that of ``likely`` where none is given."""
     name, equals, least = text.partition("=")
     try:
-        return name, float(least) if equals else LIKELY
+        return name, float(least) if equals else likely.get(name, 0.0)  # an unknown name is told below
     except ValueError:
         raise ConfigError(f"--action {text}: expected a likelihood after '=', got {least!r}") from None
 
@@ -218,7 +216,7 @@ def zone_of(name: str) -> tzinfo:
         raise ConfigError(f"--zone: unknown time zone {name!r}; give one such as Europe/Berlin") from None
 
 
-def table(matches: Sequence[Match], actions: Sequence[str], asked: Collection[str], zone: tzinfo) -> str:
+def table(matches: Sequence[Match], likely: Mapping[str, float], asked: Collection[str], zone: tzinfo) -> str:
     """A row a tracklet, with the likelihood of what is likely and of what was asked for."""
     ranked = any(match.distance == match.distance for match in matches)
     header = [
@@ -233,17 +231,17 @@ def table(matches: Sequence[Match], actions: Sequence[str], asked: Collection[st
         *(["distance"] if ranked else []),
     ]
     rows = [
-        cells(match.row, actions, asked, zone) + ([f"{match.distance:.4g}"] if ranked else [])
+        cells(match.row, likely, asked, zone) + ([f"{match.distance:.4g}"] if ranked else [])
         for match in matches
     ]
     return tabulate(rows, headers=header, tablefmt="github", disable_numparse=True)
 
 
-def cells(row: GalleryRow, actions: Sequence[str], asked: Collection[str], zone: tzinfo) -> list[str]:
+def cells(row: GalleryRow, likely: Mapping[str, float], asked: Collection[str], zone: tzinfo) -> list[str]:
     start = datetime.fromtimestamp(row.start, zone).strftime("%Y-%m-%d %H:%M:%S")
-    likely = sorted(((row.actions or {}).get(name, 0.0), name) for name in actions)[::-1]
+    values = sorted(((row.actions or {}).get(name, 0.0), name) for name in likely)[::-1]
     told = ", ".join(
-        f"{name} {likelihood(value)}" for value, name in likely if value >= LIKELY or name in asked
+        f"{name} {likelihood(value)}" for value, name in values if value >= likely[name] or name in asked
     )
     frames = f"{row.first_frame + 1}-{row.last_frame + 1}"  # from 1, as MOT files count
     return [

@@ -66,7 +66,7 @@ def open_gallery(
             undo.callback(lock.release)
         table = _open_or_make(uri, model if write else None)
         known = known_model(uri, table.schema)
-        if model is not None and known != model:
+        if model is not None and not known.gives_features_of(model):
             raise GalleryError(
                 f"{uri} holds features of {known}, got {model}; use that model, or another gallery"
             )

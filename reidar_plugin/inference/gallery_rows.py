@@ -32,6 +32,10 @@ class GalleryError(ReidarError, ValueError):
     """A gallery that cannot be opened or written, or rows that it does not take."""
 
 
+#: Likelihood from which on an action is said, where a model has no thresholds of its own.
+LIKELY = 0.5
+
+
 class GalleryModel(NamedTuple):
     """What all features of a gallery have in common."""
 
@@ -39,6 +43,18 @@ class GalleryModel(NamedTuple):
     width: int  #: D of a feature
     metric: Metric = "euclidean"  #: ``euclidean`` (squared) or ``cosine``, as the model was tested
     actions: tuple[str, ...] = ()  #: names of its actions; none for a model without an action network
+    thresholds: tuple[
+        float, ...
+    ] = ()  #: likelihoods from which on it says them; none: :data:`LIKELY` for all
+
+    @property
+    def likely(self) -> dict[str, float]:
+        """From which likelihood on each action is said."""
+        return dict(zip(self.actions, self.thresholds or (LIKELY,) * len(self.actions), strict=True))
+
+    def gives_features_of(self, other: "GalleryModel") -> bool:
+        """Whether features of both may be compared; thresholds do not matter for that."""
+        return self._replace(thresholds=()) == other._replace(thresholds=())
 
 
 class GalleryRow(NamedTuple):
@@ -87,7 +103,8 @@ def known_model(uri: str, schema: Any) -> GalleryModel:
     told = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))
     if told.pop("version", None) != _VERSION:
         raise GalleryError(f"{uri}: expected a gallery of this version of the plugin, got another table")
-    return GalleryModel(**{**told, "actions": tuple(told["actions"])})
+    thresholds = tuple(told.get("thresholds", ()))  # galleries of before have none
+    return GalleryModel(**{**told, "actions": tuple(told["actions"]), "thresholds": thresholds})
 
 
 def table_of(rows: Sequence[GalleryRow], features: NDArray[Any], model: GalleryModel) -> Any:

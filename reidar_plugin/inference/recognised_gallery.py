@@ -28,7 +28,11 @@ def model_of(asked: Asked) -> GalleryModel:
     """What a gallery must be of."""
     predictor = asked.predictor
     return GalleryModel(
-        asked.fingerprint, predictor.feature_size, check_metric(predictor.distance), predictor.actions
+        asked.fingerprint,
+        predictor.feature_size,
+        check_metric(predictor.distance),
+        predictor.actions,
+        tuple(map(float, predictor.thresholds)),
     )
 
 

@@ -279,3 +279,13 @@ def check_whole(gallery: Gallery) -> int:
         assert gallery.known([row.id for row in rows]) == {row.id for row in rows}
         np.testing.assert_array_equal(gallery.feature(rows[-1].id), features_of(50, number)[-1])
     return count // 50
+
+
+def test_other_thresholds_are_no_other_model(tmp_path: Path) -> None:
+    """Features are the same whatever is said of them; the gallery keeps the thresholds that it was made with."""
+    made = MODEL._replace(thresholds=(0.3, 0.7))
+    write_gallery(tmp_path / "g", 5, made)
+    with open_gallery(tmp_path / "g", MODEL, write=True) as gallery:
+        assert gallery.model == made
+        assert gallery.model.likely == {"walking": 0.3, "riding": 0.7}
+    assert MODEL.likely == {"walking": 0.5, "riding": 0.5}

@@ -204,3 +204,16 @@ def test_a_feature_file_is_never_unpickled(
 def test_a_missing_gallery(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "none")]) == 2
     assert "none: expected a gallery, there is none" in capsys.readouterr().err
+
+
+def test_an_action_is_said_from_the_models_own_threshold_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tracklet i walks at 1 - i / 100 and rides at i / 100; none of every 7th."""
+    write_gallery(tmp_path / "g", 60, MODEL._replace(thresholds=(0.9, 0.52)))
+    assert main([str(tmp_path / "g"), "--action", "riding"]) == 0
+    text = capsys.readouterr().out
+    assert numbers(text) == [52, 53, 54, 56, 57, 58, 59]
+    assert "walking" not in text
+    assert main([str(tmp_path / "g"), "--action", "walking"]) == 0
+    assert numbers(capsys.readouterr().out) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]
