@@ -12,20 +12,17 @@ import argparse
 import os
 import sys
 import tempfile
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-warnings.filterwarnings("ignore", "Cython evaluation")  # torchreid's, of an evaluator that is not used here
+from tabulate import tabulate
+from torments.campaign import ANSWERED, FAILED, REFUSED, Door, Tally, run_door
+from torments.configs import ConfigFiles
+from torments.pictures import Pictures, Videos
+from torments.saved import Checkpoints, ResultFiles, Saves
+from torments.tables import LabelFiles, MarsTables, TrackFiles
 
-from tabulate import tabulate  # noqa: E402
-from torments.campaign import ANSWERED, FAILED, REFUSED, Door, Tally, run_door  # noqa: E402
-from torments.configs import ConfigFiles  # noqa: E402
-from torments.pictures import Pictures, Videos  # noqa: E402
-from torments.saved import Checkpoints, ResultFiles, Saves  # noqa: E402
-from torments.tables import LabelFiles, MarsTables, TrackFiles  # noqa: E402
-
-from reidar_plugin.io.console import say  # noqa: E402
+from reidar_plugin.io.console import say
 
 DOORS: tuple[Door, ...] = (
     *(LabelFiles(), TrackFiles(), MarsTables(), Pictures(), Videos()),

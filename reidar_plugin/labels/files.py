@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reidar_plugin.errors import MissingFileError, shown
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.labels.spaces import LabelError, LabelSpace, check_label
 
 __all__ = [
@@ -175,7 +176,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def write_labels(path: str | Path, entries: Mapping[str, Iterable[str] | None]) -> None:
-    """Write a label file.
+    """Write a label file, whole or not at all.
 
     Args:
         path: the file to write.
@@ -188,4 +189,4 @@ def write_labels(path: str | Path, entries: Mapping[str, Iterable[str] | None]) 
     for key, labels in entries.items():
         lines.append(f"{key}," + ("" if labels is None else "|".join(sorted(labels)) or "none"))
         _read_line(lines[-1], f"{path}:{len(lines)}", None)
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_atomically(Path(path), ("\n".join(lines) + "\n").encode())

@@ -32,7 +32,6 @@ __all__ = [
     "installed_versions",
     "plain",
     "read_results",
-    "write_atomically",
     "write_results",
 ]
 

@@ -163,3 +163,22 @@ def test_keys_of_another_data_set_are_refused(tmp_path: Path) -> None:
         LabelError, match=r"actions\.csv:3: 'scen1/view2/17' names no tracklet .* like 0001 or 0001C2"
     ):
         read_labels(path, keys=KeyForm(r"\d{4}(C\d)?", "0001 or 0001C2"))
+
+
+def test_a_failed_write_leaves_the_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "labels.csv"
+    write_labels(path, {"0001": {"walking"}})
+    before = path.read_bytes()
+
+    def full(part: Path, content: bytes) -> int:
+        with part.open("wb") as file:
+            file.write(content[:5])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device; what was there before is untouched"):
+        write_labels(path, {"0001": {"riding"}, "0002": {"walking"}})
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["labels.csv"]

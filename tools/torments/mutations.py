@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 
-__all__ = ["NASTY_NUMBERS", "NASTY_WORDS", "break_bytes", "break_lines"]
+__all__ = ["NASTY_NUMBERS", "NASTY_WORDS", "break_bytes", "break_lines", "break_table"]
 
 NASTY_WORDS = (
     *(
@@ -62,6 +62,12 @@ def break_lines(lines: Sequence[str], chance: random.Random, separator: str = ",
         at = chance.randrange(len(found)) if found else 0
         found[at : at + 1] = chance.choice(_OF_LINES)(found[at] if found else "", separator, chance)
     return chance.choice(("\n", "\n", "\n", "\r\n", "\r")).join(found) + chance.choice(("\n", "", "\n\n"))
+
+
+def break_table(lines: Sequence[str], chance: random.Random) -> bytes:
+    """A file of these lines, after changes of lines, and one in four times of bytes too."""
+    data = break_lines(lines, chance).encode("utf-8", "surrogatepass")
+    return break_bytes(data, chance, 2) if chance.random() < 0.25 else data
 
 
 def _place(data: bytes, chance: random.Random) -> int:

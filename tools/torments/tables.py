@@ -13,7 +13,7 @@ from reidar_plugin.labels.spaces import label_space
 from reidar_plugin.synthped import make
 
 from .campaign import WrongAnswerError
-from .mutations import break_bytes, break_lines
+from .mutations import break_bytes, break_table
 
 __all__ = ["LabelFiles", "MarsTables", "TrackFiles"]
 
@@ -32,10 +32,9 @@ class LabelFiles:
         self.lines = ["tracklet,labels", *(f"{key},walking" for key in keys), *rows]
 
     def case(self, folder: Path, chance: random.Random) -> Path:
-        """Lines changed, and one in four times bytes."""
-        data = break_lines(self.lines, chance).encode("utf-8", "surrogatepass")
+        """Lines changed, or bytes."""
         path = folder / "case.csv"
-        path.write_bytes(break_bytes(data, chance, 2) if chance.random() < 0.25 else data)
+        path.write_bytes(break_table(self.lines, chance))
         return path
 
     def ask(self, path: Path) -> None:
@@ -67,10 +66,9 @@ class TrackFiles:
         ]
 
     def case(self, folder: Path, chance: random.Random) -> Path:
-        """Lines changed, and one in five times bytes."""
-        data = break_lines(self.lines, chance).encode("utf-8", "surrogatepass")
+        """Lines changed, or bytes."""
         path = folder / "case.txt"
-        path.write_bytes(break_bytes(data, chance, 2) if chance.random() < 0.2 else data)
+        path.write_bytes(break_table(self.lines, chance))
         return path
 
     def ask(self, path: Path) -> None:
