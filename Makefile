@@ -22,9 +22,6 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 # Tests run small networks: one thread each, a process for each core.
 export OMP_NUM_THREADS ?= 1
 
-# Dozens of processes import the package and the tests: compiled once, where the environment says never.
-unexport PYTHONDONTWRITEBYTECODE
-
 .PHONY: demo install test torture lint format types oldest-python test-oldest clean
 
 demo: $(READY)
