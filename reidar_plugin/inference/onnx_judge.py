@@ -115,12 +115,11 @@ def _refused(path: str | Path) -> Iterator[None]:
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
-    kinds = tuple(
-        kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)
-    )
+    found = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    kinds: tuple[type[Exception], ...] = (UnicodeDecodeError, *found)
     try:
         yield
-    except (*kinds, UnicodeDecodeError) as error:
+    except kinds as error:
         raise OnnxFileError(
             f"{path} cannot be run by onnxruntime {onnxruntime.__version__} ({summary(error)}): it is no ONNX file, is "
             "damaged, or was made for a newer one"

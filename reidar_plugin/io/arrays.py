@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ __all__ = ["LARGEST", "load_arrays"]
 LARGEST = 2**30
 
 
-def load_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an ``.npz``, by name; nothing in it is run.
 
     Raises:

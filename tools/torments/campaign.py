@@ -24,7 +24,7 @@ from reidar_plugin.launch.script import error_line
 __all__ = ["Case", "Door", "Tally", "WrongAnswerError", "judged", "run_door"]
 
 ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
-SECONDS = 20.0  #: that a case may take
+SECONDS = 60.0  #: that a case may take, on a machine that does much else
 MEGABYTES = 600  #: by which a case may raise the peak of memory
 LONGEST = 600  #: characters of a refusal, without the path
 
