@@ -6,6 +6,7 @@ plugin replaces some of its functions (:func:`reidar_plugin.launch.hooks.hook`),
 
 import ast
 import os
+import re
 import signal
 import sys
 import types
@@ -24,6 +25,8 @@ __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_scr
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
 
 _HOOK = "__reidar_hook__"
+#: What torch says, wherever the program is at that moment.
+_DEAD_WORKER = re.compile(r"DataLoader worker \(pid\(?s?\)? ([\d, ]+)\) (?:is killed|exited)")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -196,10 +199,15 @@ def _is_ours(trace: TracebackType) -> bool:
 
 
 def error_line(error: BaseException) -> str | None:
-    """The line that the plugin shows for an error that the user can repair: a :class:`ReidarError`.
+    """The line that the plugin shows for an error that the user can repair: a :class:`ReidarError`, or a worker's end.
 
     None for any other error, which may be a fault of ours and keeps its traceback.
     """
+    if dead := _DEAD_WORKER.match(str(error)) if type(error) is RuntimeError else None:
+        return (
+            f"process {dead[1]}, which reads pictures, was ended from outside, as by a system that is out of memory: "
+            "lower data.workers or the batch size; the same command goes on from the last checkpoint"
+        )
     if not isinstance(error, ReidarError):
         return None
     text = str(error).strip() or type(error).__name__

@@ -3,10 +3,13 @@
 import errno
 import io
 import os
+import re
+import signal
 import sys
 from pathlib import Path
 
 import pytest
+from torch.utils.data import DataLoader, Dataset
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import script
@@ -334,3 +337,25 @@ def test_ctrl_c_ends_a_tool_in_a_line(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert script.guard(interrupted) == 130
     assert capsys.readouterr().err == "stopped\n"
+
+
+class Deadly(Dataset[int]):
+    """Its third item kills the worker that reads it."""
+
+    def __len__(self) -> int:
+        return 9
+
+    def __getitem__(self, item: int) -> int:
+        if item == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+
+def test_a_worker_that_the_system_kills_is_one_line() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        list(DataLoader(Deadly(), num_workers=1, multiprocessing_context="fork"))
+    line = script.error_line(caught.value)
+    assert line is not None
+    assert re.match(r"process \d+, which reads pictures, was ended from outside", line)
+    assert "the same command goes on" in line
+    assert script.error_line(RuntimeError("DataLoader worker is a word")) is None
