@@ -36,6 +36,7 @@ __all__ = [
     "Testing",
     "Training",
     "digests",
+    "train_tiny",
 ]
 
 
@@ -246,26 +247,13 @@ class Training(Deed):
         """A street of a few people, and a network of one convolution."""
         self.root = folder / "street"
         synthped.make(self.root, "tiny", **_SMALL, folder="synthped", workers=1)
-        registration.register_model("tiny", _tiny)
 
     def place(self, folder: Path) -> Path:
         """Not the log, to which each line is written by a call of its own."""
         return folder / "model"
 
     def do(self, folder: Path) -> None:
-        cfg = default_config()
-        options = {
-            **{"data.root": str(self.root), "data.save_dir": str(folder), "data.workers": 0},
-            **{"data.type": "video", "data.sources": ["synthped"], "data.targets": ["synthped"]},
-            **{"data.height": 16, "data.width": 16, "video.seq_len": 2, "train.max_epoch": 3},
-            **{"model.name": "tiny", "model.pretrained": False, "loss.name": "reidar"},
-            **{"sampler.train_sampler": "identity_pass", "sampler.num_instances": 2, "train.batch_size": 4},
-            **{"test.batch_size": 4, "test.eval_freq": 1, "reidar.labels.space": "actions3"},
-            **{"reidar.train.save_every": 1, "reidar.train.keep": 0, "reidar.test.resamples": 10},
-        }
-        cfg.merge_from_list([part for item in options.items() for part in item])
-        cfg.use_gpu = False
-        launch.run(cfg)
+        train_tiny(self.root, folder, max_epoch=3, save_every=1, keep=0)
 
     def look(self, folder: Path) -> Any:
         newest = CheckpointStore(folder / "model").newest()
@@ -273,6 +261,24 @@ class Training(Deed):
 
     def between(self, done: Path) -> Iterable[Any]:
         return [_told(path) for path in (done / "model").glob("model.pth.tar-*")]
+
+
+def train_tiny(root: Path, folder: Path, max_epoch: int, save_every: int = 0, keep: int = 2) -> None:
+    """Train a network of one convolution on the street in ``root/synthped``, with a test after each epoch."""
+    registration.register_model("tiny", _tiny)
+    cfg = default_config()
+    options = {
+        **{"data.root": str(root), "data.save_dir": str(folder), "data.workers": 0},
+        **{"data.type": "video", "data.sources": ["synthped"], "data.targets": ["synthped"]},
+        **{"data.height": 16, "data.width": 16, "video.seq_len": 2, "train.max_epoch": max_epoch},
+        **{"model.name": "tiny", "model.pretrained": False, "loss.name": "reidar"},
+        **{"sampler.train_sampler": "identity_pass", "sampler.num_instances": 2, "train.batch_size": 4},
+        **{"test.batch_size": 4, "test.eval_freq": 1, "reidar.labels.space": "actions3"},
+        **{"reidar.train.save_every": save_every, "reidar.train.keep": keep, "reidar.test.resamples": 10},
+    }
+    cfg.merge_from_list([part for item in options.items() for part in item])
+    cfg.use_gpu = False
+    launch.run(cfg)
 
 
 def _tiny(num_classes: int, loss: str, pretrained: bool, use_gpu: bool) -> JointModel:
