@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         return check(args)
+    except BrokenPipeError:
+        raise
     except (ReidarError, OSError, ValueError, RuntimeError, AssertionError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)  # the host raises any of these for a damaged data set
         return 2

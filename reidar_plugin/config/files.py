@@ -172,15 +172,20 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def _short(path: Path) -> str:
+    """A path as a message names it; a name of thousands of letters is none, and stands only in a damaged file."""
+    return str(path) if len(path.name) <= 255 else shown(str(path))
+
+
 def _read(path: Path) -> dict[str, Any]:
-    if path.is_dir():
-        raise ConfigError(f"config file {path} is a directory; name a yaml file in it")
     try:
+        if path.is_dir():
+            raise ConfigError(f"config file {path} is a directory; name a yaml file in it")
         if not path.is_file():
             raise ConfigError(f"config file {path} " + ("is no file" if path.exists() else "does not exist"))
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except OSError as error:
-        raise ConfigError(f"config file {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"config file {_short(path)} cannot be read: {error.strerror}") from error
     except RecursionError:
         raise ConfigError(f"config file {path}: groups within groups without end") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -280,4 +280,5 @@ def start_worker(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes tells all of its processes
         signal.signal(signal.SIGTERM, lambda number, frame: signal.alarm(LEFT_BEHIND))

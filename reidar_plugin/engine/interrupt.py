@@ -15,8 +15,10 @@ __all__ = ["INTERRUPTED", "Interrupts"]
 #: Exit status of a run after Ctrl-C.
 INTERRUPTED = 128 + signal.SIGINT
 
-#: What ends a run after it has saved: Ctrl-C, the end that schedulers send, and SLURM's warning before it.
-ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
+#: What ends a run after it has saved: Ctrl-C, the end that schedulers send, SLURM's warning before it, a closed terminal.
+ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class Interrupts:
@@ -36,7 +38,7 @@ class Interrupts:
 
     @property
     def status(self) -> int:
-        """Exit status after the signal that arrived first, as shells give it: 130 (Ctrl-C), 143 (TERM), 138 (USR1)."""
+        """Exit status after the signal that arrived first, as shells give it: 130 (Ctrl-C), 143, 138 or 129."""
         return 128 + (self._arrived or signal.SIGINT)
 
     @contextmanager

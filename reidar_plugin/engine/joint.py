@@ -184,7 +184,7 @@ class JointEngine(reid.engine.Engine):
         Training goes on from the newest checkpoint in ``save_dir``, if there is one (``reidar.train.resume``).
 
         Raises:
-            SystemExit: Ctrl-C, SIGTERM or SIGUSR1; everything was saved.
+            SystemExit: Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP; everything was saved.
             FolderInUseError: another run writes to ``save_dir``.
         """
         if visrank and not test_only:
@@ -319,7 +319,7 @@ class JointEngine(reid.engine.Engine):
 
     @contextmanager
     def _saved_at_the_end_of_a_job(self) -> Iterator[None]:
-        """Within the block, Ctrl-C, SIGTERM and SIGUSR1 save where training is and end the process.
+        """Within the block, Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save where training is and end the process.
 
         The writer is closed and the folder given free in any case.
         """

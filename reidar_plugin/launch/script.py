@@ -24,6 +24,9 @@ __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_scr
 #: Environment variable that tells a spawned worker which script its parent runs.
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
 
+#: Exit status where nobody reads on, as shells give it for SIGPIPE.
+CLOSED_PIPE = 128 + 13
+
 _HOOK = "__reidar_hook__"
 #: What torch says, wherever the program is at that moment.
 _DEAD_WORKER = re.compile(r"DataLoader worker \(pid\(?s?\)? ([\d, ]+)\) (?:is killed|exited)")
@@ -75,6 +78,10 @@ def guard(launch: Callable[[], object], ranks: bool = False) -> int:
         if not ranks:
             check_alone()
         launch()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has what it wanted, as in ``tool | head -1``
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would fail again at exit
+        return CLOSED_PIPE
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return 128 + signal.SIGINT

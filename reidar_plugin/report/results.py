@@ -11,6 +11,7 @@ import io
 import json
 import math
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = [
     "write_results",
 ]
 
+_ARRAYS = re.compile(r"results\.[0-9a-f]{12}\.npz")
 SCHEMA = 1  #: of results.json; rises when an old reader would misread a new file
 PACKAGES = ("reidar-plugin", "torch", "torchvision", "torchreid", "numpy", "scipy", "opencv-python", "pillow")
 
@@ -196,7 +198,7 @@ def write_results(results: Results, folder: str | Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = _pack(results.per_query)
     content = {"schema": SCHEMA, **dataclasses.asdict(results)}
-    content["per_query"] = f"results.{hashlib.sha256(arrays).hexdigest()[:12]}.npz"
+    content["per_query"] = f"results.{_digest(arrays)}.npz"
     write_atomically(path.parent / content["per_query"], arrays)
     write_atomically(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
     for old in path.parent.glob("results.*.npz"):
@@ -233,7 +235,7 @@ def read_results(path: str | Path) -> Results:
     if missing := [name for name in names if name not in content]:
         raise InputError(f"{path}: lacks {', '.join(missing)}; run the test again")
     arrays = content["per_query"]
-    if not isinstance(arrays, str) or Path(arrays).name != arrays:
+    if not isinstance(arrays, str) or not _ARRAYS.fullmatch(arrays):
         raise InputError(f"{path}: expected the name of a file beside it in per_query, got {shown(arrays)}")
     if not all(isinstance(content[name], kind) for name, kind in _KINDS.items()):
         raise InputError(
@@ -242,6 +244,10 @@ def read_results(path: str | Path) -> Results:
     content["per_query"] = _unpack(path.parent / arrays)
     content["retrieval"] = tuple(content["retrieval"])
     return Results(**{name: content[name] for name in names})
+
+
+def _digest(arrays: bytes) -> str:
+    return hashlib.sha256(arrays).hexdigest()[:12]
 
 
 def _pack(arrays: dict[str, np.ndarray]) -> bytes:
@@ -254,6 +260,8 @@ def _unpack(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise MissingFileError(f"no figures per query at {path}; keep the .npz beside its results.json")
     try:
+        if path.name != f"results.{_digest(path.read_bytes())}.npz":
+            raise ValueError("its name is the checksum of another content")
         return load_arrays(path)
     except UNREADABLE as error:
         raise InputError(

@@ -84,7 +84,8 @@ def test_survives_kill_9(mars: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)]
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138), (signal.SIGHUP, 129)],
 )
 def test_the_end_of_a_job_is_saved_and_how_to_go_on_is_said(
     number: signal.Signals,

@@ -210,7 +210,7 @@ def test_says_what_is_wrong(tmp_path: Path) -> None:
 
 def _told_to_end(answer: "multiprocessing.Queue[float]") -> None:
     start_worker(0)
-    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGHUP, signal.SIGTERM):
         signal.raise_signal(number)
     answer.put(signal.alarm(1))  # seconds that were left
     signal.pause()

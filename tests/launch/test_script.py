@@ -5,6 +5,7 @@ import io
 import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -359,3 +360,16 @@ def test_a_worker_that_the_system_kills_is_one_line() -> None:
     assert re.match(r"process \d+, which reads pictures, was ended from outside", line)
     assert "the same command goes on" in line
     assert script.error_line(RuntimeError("DataLoader worker is a word")) is None
+
+
+@pytest.mark.parametrize("lines", [1, 10**5], ids=["at the end", "in between"])
+def test_nobody_reads_on(lines: int) -> None:
+    program = (
+        "import sys; from reidar_plugin.launch.script import guard; "
+        f"sys.exit(guard(lambda: [print('a line') for _ in range({lines})]))"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")

@@ -116,7 +116,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     path.write_text(json.dumps({"schema": 1, "name": "x"}))
     with pytest.raises(ValueError, match=r"lacks retrieval, actions, config"):
         read_results(path)
-    for name in ("../results.npz", None):
+    for name in ("../results.npz", None, "a" * 5000, "/etc/passwd"):
         path.write_text(json.dumps({**json.loads(good), "per_query": name}))
         with pytest.raises(ValueError, match=r"expected the name of a file beside it in per_query, got"):
             read_results(path)
@@ -128,14 +128,11 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
 def test_a_damaged_array_is_named(tmp_path: Path) -> None:
     path = write_results(made_up(), tmp_path)
     (arrays,) = tmp_path.glob("*.npz")
-    whole, refused = arrays.read_bytes(), 0
-    for at in range(30, len(whole) - 30, 7):
-        arrays.write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
-        try:
+    whole = arrays.read_bytes()
+    for at in range(0, len(whole), 7):
+        arrays.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(ValueError, match=rf"{arrays.name}: not the arrays of a test"):
             read_results(path)
-        except ValueError as error:
-            refused += f"{arrays.name}: not the arrays of a test" in str(error)
-    assert refused > 3
 
 
 def test_plain_values() -> None:
