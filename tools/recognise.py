@@ -82,8 +82,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--false-alarms",
         type=float,
-        default=0.01,
-        help="of strangers, with --gallery and --calibration, which then say who is known (default: %(default)s)",
+        help="of strangers, with --gallery and --calibration, which then say who is known (default: 0.01, or what the "
+        "calibration can tell)",
     )
     made.add_argument("--title", default="", help="headline of the report")
     made.add_argument("--root", default="reid-data", help="where data sets are")

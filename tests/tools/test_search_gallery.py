@@ -132,7 +132,10 @@ def test_who_is_this_or_nobody(gallery: str, tmp_path: Path, capsys: pytest.Capt
     assert main([*line, "--like", "morning/gate/40", "--without-run", "morning"]) == 1
     assert "nobody we know; there is no such tracklet" in capsys.readouterr().out
     for wrong, message in (
-        ([*line[:3], "--like", "morning/gate/40"], "expected one from 0.1000 to 1 (--false-alarms)"),
+        (
+            [*line[:3], "--like", "morning/gate/40", "--false-alarms", "0.05"],
+            "expected one from 0.1000 to 1 (--false-alarms)",
+        ),
         (line, "name them, with --like or --feature"),
     ):
         assert main(wrong) == 2
@@ -195,7 +198,7 @@ def test_a_feature_file_is_never_unpickled(
 ) -> None:
     np.save(tmp_path / "query.npy", np.array([{}], dtype=object), allow_pickle=True)
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
-    assert "expected an array saved by numpy.save" in capsys.readouterr().err
+    assert "expected features saved by numpy.save, got something else" in capsys.readouterr().err
     np.save(tmp_path / "query.npy", np.zeros((2, 8), np.float32))
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
     assert "expected one feature, (D,), or --calibration, got 2" in capsys.readouterr().err
