@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.data.checker import OFFICIAL
 from reidar_plugin.errors import MissingFileError
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.grounds import Ground, Streets, data_of
@@ -39,9 +38,9 @@ def reproduce(plan: TablePlan, *, at_once: int = 0, dry: bool = False) -> dict[s
     if isinstance(ground, Streets):
         if left and not dry:
             ground.draw(data)
-        costs = cost_lines(left, at_once) if not dry or ground.drawn(data) else work_lines(left)
+        costs = cost_lines(left, at_once) if not dry or ground.drawn(data) else work_lines(left, ground)
     else:
-        costs = work_lines(left)
+        costs = work_lines(left, ground)
     for line in costs:
         say(line)
     path = plan.folder / "tables" / "-".join(filter(None, (table.name.replace("/", "-"), ground.label)))
@@ -56,7 +55,7 @@ def reproduce(plan: TablePlan, *, at_once: int = 0, dry: bool = False) -> dict[s
     return record
 
 
-def work_lines(left: Sequence[Run]) -> Iterator[str]:
+def work_lines(left: Sequence[Run], ground: Ground) -> Iterator[str]:
     """What the runs that are left have to do, counted from the published sizes of their data sets; nothing is measured."""
     steps_of_all, frames_of_all = 0, 0
     told = set()
@@ -65,9 +64,8 @@ def work_lines(left: Sequence[Run]) -> Iterator[str]:
         if cfg.test.evaluate:
             text, steps, frames = "a test", 0, 0
         else:
-            people = OFFICIAL[data_of(cfg)][0].people if data_of(cfg) in OFFICIAL else 0
             clips = cfg.train.batch_size
-            steps = people // (clips // cfg.sampler.num_instances) * cfg.train.max_epoch
+            steps = ground.people(data_of(cfg)) // (clips // cfg.sampler.num_instances) * cfg.train.max_epoch
             frames = steps * clips * cfg.video.seq_len
             text = f"{steps:,} steps of {clips} clips of {cfg.video.seq_len} frames, {cfg.data.height} x {cfg.data.width}"
         if run.variant not in told:

@@ -83,7 +83,16 @@ def test_real_data_is_counted_not_timed(tmp_path: Path, capsys: pytest.CaptureFi
         in said
     )
     runs = TablePlan(published_table("vprft/1"), ground, [1], tmp_path, CONFIGS).runs
-    assert any(line.endswith("re-ranked: a test") for line in work_lines(runs))
+    assert any(line.endswith("re-ranked: a test") for line in work_lines(runs, ground))
+
+
+def test_a_street_that_is_not_drawn_yet_is_counted_by_its_preset(tmp_path: Path) -> None:
+    ground = Streets(tmp_path, "laptop", [0], ["mars"], CONFIGS / "street.yml", small=True)
+    plan = TablePlan(published_table("re-id-ar/6"), ground, [1], tmp_path, CONFIGS)
+    cfg = plan.runs[0].cfg()
+    people_a_step = cfg.train.batch_size // cfg.sampler.num_instances
+    first = next(work_lines(plan.runs, ground))
+    assert f": {160 // people_a_step * cfg.train.max_epoch} steps of" in first
 
 
 def test_commands_for_a_scheduler(tmp_path: Path) -> None:
