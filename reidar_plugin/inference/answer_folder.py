@@ -8,8 +8,9 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.errors import ConfigError, UnwritableFileError
-from reidar_plugin.io.atomic import PART, write_atomically
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.atomic import PART, explained, write_atomically
+from reidar_plugin.io.plain_text import parse_json
 
 __all__ = ["RECORD", "AnswerFolder"]
 
@@ -24,18 +25,14 @@ class AnswerFolder:
 
     Raises:
         ConfigError: its record is not one of ours.
-        UnwritableFileError: it cannot be made.
+        UnwritableFileError: it cannot be made, or its record not be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with explained(path, "choose another folder"):
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnwritableFileError(
-                error.errno, f"{error.strerror}; choose another folder", str(path)
-            ) from error
-        told = self._read()
+            told = self._read()
         #: begins with the folder's name, and no other folder has it
         self.id: str = told.get("id", f"{path.resolve().name}-{secrets.token_hex(6)}")
         self._ours: set[str] = set(told.get("files", ()))
@@ -53,19 +50,21 @@ class AnswerFolder:
                 f"{self.path / foreign[0]} is there, and {RECORD} does not know it: it may be somebody's; move it away, "
                 "or choose another folder"
             )
-        for folder in {(self.path / name).parent for name in names}:
-            folder.mkdir(exist_ok=True)
-        self._write(self._ours | names)
-        for path in (self.path / name for name in self._ours):
-            for left in path.parent.glob(f".{escape(path.name)}.*{PART}"):  # of a run that was killed
-                left.unlink(missing_ok=True)
+        with explained(self.path, "free space, or choose another folder"):
+            for folder in {(self.path / name).parent for name in names}:
+                folder.mkdir(exist_ok=True)
+            self._write(self._ours | names)
+            for path in (self.path / name for name in self._ours):
+                for left in path.parent.glob(f".{escape(path.name)}.*{PART}"):  # of a run that was killed
+                    left.unlink(missing_ok=True)
 
     def drop_others(self, names: Iterable[str]) -> None:
         """Delete what earlier runs wrote and this one does not."""
         names = set(names)
         for name in sorted(self._ours - names):
             path = self.path / name
-            path.unlink(missing_ok=True)
+            with explained(path, "start again"):
+                path.unlink(missing_ok=True)
             with suppress(OSError):  # others are in it
                 path.parent.rmdir()
         self._write(names)
@@ -75,7 +74,7 @@ class AnswerFolder:
         if not path.exists():
             return {}
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = parse_json(path.read_bytes())
             if not (isinstance(told["id"], str) and all(_inside(name) for name in told["files"])):
                 raise ValueError
         except (ValueError, LookupError, TypeError) as error:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference.gallery_filter import action_column
+from reidar_plugin.io.plain_text import parse_json
 from reidar_plugin.metrics.distances import Metric, check_metric
 
 __all__ = [
@@ -105,11 +106,32 @@ def schema_of(model: GalleryModel) -> Any:
 
 def known_model(uri: str, schema: Any) -> GalleryModel:
     """The model of a table that is there."""
-    told = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))
-    if told.pop("version", None) != _VERSION:
-        raise GalleryError(f"{uri}: expected a gallery of this version of the plugin, got another table")
-    thresholds = tuple(told.get("thresholds", ()))  # galleries of before have none
-    return GalleryModel(**{**told, "actions": tuple(told["actions"]), "thresholds": thresholds})
+    try:
+        told = parse_json((schema.metadata or {}).get(_METADATA, b"{}"))
+        if told.pop("version") != _VERSION:
+            raise ValueError
+        thresholds = tuple(told.get("thresholds", ()))  # galleries of before have none
+        model = GalleryModel(**{**told, "actions": tuple(told["actions"]), "thresholds": thresholds})
+        if not _can_be(model):
+            raise ValueError
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise GalleryError(
+            f"{uri}: expected a gallery of this version of the plugin, got another table, or a damaged one"
+        ) from None
+    return model
+
+
+def _can_be(model: GalleryModel) -> bool:
+    """Whether values that were read have their types."""
+    numbers = [type(least) in (int, float) and 0 <= least <= 1 for least in model.thresholds]
+    return (
+        all(isinstance(text, str) for text in (model.fingerprint, model.metric, *model.actions))
+        and type(model.width) is int
+        and model.width > 0
+        and model.metric in ("euclidean", "cosine")
+        and all(numbers)
+        and len(numbers) in (0, len(model.actions))
+    )
 
 
 def table_of(rows: Sequence[GalleryRow], features: NDArray[Any], model: GalleryModel) -> Any:
