@@ -190,9 +190,9 @@ def moment(text: str, option: str, zone: tzinfo, rest_of_day: timedelta) -> floa
             day = date.fromisoformat(text) + rest_of_day
             return datetime.combine(day, time(), zone).timestamp()
         given = datetime.fromisoformat(text)
-    except ValueError:
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):  # of the years 1 and 9999 an hour may be outside the calendar
         raise ConfigError(f"{option}: expected 2026-05-01 or 2026-05-01T09:30, got {text!r}") from None
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).timestamp()
 
 
 def hour(text: str) -> time:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.gallery import Gallery, GalleryError, GalleryModel, GalleryRow, Where
 from reidar_plugin.inference.identify import Seen, features_of
 from reidar_plugin.inference.open_set import Limit, who_is
@@ -16,9 +17,13 @@ from reidar_plugin.metrics.distances import check_metric
 __all__ = ["add_to_gallery", "check_dated", "model_of", "new_to_gallery", "write_known"]
 
 
-def check_dated(dated: bool) -> None:
-    """A gallery is asked for dates, so all videos must have one."""
-    if not dated:
+def check_dated(cameras: Sequence[Camera], sources: int) -> None:
+    """A gallery is asked for dates, so all sources must be videos that have one."""
+    if len(cameras) < sources:
+        raise ConfigError(
+            "a gallery needs to know when it was, and pictures do not tell; leave --gallery out"
+        )
+    if not all(camera.dated for camera in cameras):
         raise ConfigError(
             "a gallery needs to know when it was: give each camera a start such as 2026-05-01T09:00:00+02:00"
         )

@@ -131,27 +131,27 @@ def recognise(
     """
     judgement.check(asked)
     if answer.gallery:
-        check_dated(all(isinstance(one, Camera) and one.dated for one in source))
+        check_dated([one for one in source if isinstance(one, Camera)], len(source))
         check_gallery(answer.gallery, model_of(asked))
     limit = judgement.limit(answer)
-    names, folder = answer.names(source, limit is not None), AnswerFolder(answer.folder)
-    folder.claim(names)
-    kept = answer.folder / "found"
-    kept.mkdir(exist_ok=True)
-    found = _find(source, asked, kept)
-    seen = identify(found, judgement.threshold, asked.predictor.distance)
-    say(
-        f"{len(seen):,} tracklets, {len({one.person for one in seen}):,} people; threshold: {judgement.words}"
-    )
-    if answer.gallery:
-        with _gallery(asked, answer) as gallery:
-            new_to_gallery(gallery, folder.id, seen)  # tells a conflict before an answer is replaced
-    folder.drop_others(names)
-    _write(found, seen, asked, judgement, answer)
-    if answer.annotate:
-        _annotate(found, seen, asked, answer.folder)
-    if answer.gallery:
-        _into_gallery(seen, asked, answer, folder.id, limit)
+    names = answer.names(source, limit is not None)
+    with AnswerFolder(answer.folder) as folder:
+        folder.claim(names)
+        kept = answer.folder / "found"
+        kept.mkdir(exist_ok=True)
+        found = _find(source, asked, kept)
+        seen = identify(found, judgement.threshold, asked.predictor.distance)
+        people = len({one.person for one in seen})
+        say(f"{len(seen):,} tracklets, {people:,} people; threshold: {judgement.words}")
+        if answer.gallery:
+            with _gallery(asked, answer) as gallery:
+                new_to_gallery(gallery, folder.id, seen)  # tells a conflict before an answer is replaced
+        folder.drop_others(names)
+        _write(found, seen, asked, judgement, answer)
+        if answer.annotate:
+            _annotate(found, seen, asked, answer.folder)
+        if answer.gallery:
+            _into_gallery(seen, asked, answer, folder.id, limit)
     return seen
 
 
@@ -192,7 +192,9 @@ def _write(
     if scores := score_answers(found, seen):
         facts["against the truth"] = scores
         say(f"against the truth: {scores}")
-    report = people_report(answer.title, seen, thresholds, predictor.distance, facts, probability)
+    report = people_report(
+        answer.title, seen, thresholds, predictor.distance, facts, probability, _timed(found)
+    )
     say(f"report: {write_page(answer.folder / 'report.html', people_page(report))}")
 
 
@@ -206,12 +208,12 @@ def _facts(found: Sequence[Found], asked: Asked, judgement: Judgement) -> Iterat
     for each in found:
         if each.findings.width:
             yield f"camera {each.camera.name}", _source(each, asked)
-    if not all(each.findings.width for each in found):
-        yield (
-            "times",
-            "not known of pictures; they are as if one were taken each second, tracklet after tracklet",
-        )
     yield "versions", ", ".join(f"{name} {version}" for name, version in installed_versions().items())
+
+
+def _timed(found: Sequence[Found]) -> bool:
+    """Videos tell times, pictures do not."""
+    return all(each.findings.width for each in found)
 
 
 def _source(each: Found, asked: Asked) -> str:

@@ -12,6 +12,7 @@ from reidar_plugin.inference.calibration import Calibration, CalibrationError
 from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.gallery import GalleryError
 from reidar_plugin.inference.picture_folders import PictureTracklet
+from reidar_plugin.io.folder_lock import LOCK
 from reidar_plugin.launch import recognise as module
 from reidar_plugin.launch.recognise import Answer, Judgement, recognise
 from tests.inference.recognised import BLUE, GREEN, RED, asked, write_street
@@ -74,7 +75,7 @@ def test_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     monkeypatch.setattr(module, "recognise_video", real)
-    assert {path.name for path in (tmp_path / "parts").rglob("*.*")} == {"gate.npz", "run.json"}
+    assert {path.name for path in (tmp_path / "parts").rglob("*.*")} == {"gate.npz", "run.json", LOCK}
     recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     for name in (*NAMES, "report.html"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes(), name
@@ -120,7 +121,7 @@ def test_what_another_run_wrote_goes(tmp_path: Path) -> None:
     left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     found = {"found/gate.npz", "found/yard.npz"}  # to go on from
     tables = {"tracklets.parquet", "tracklets.jsonl", "features.npy", "report.html", "mot/gate.txt"}
-    assert left == {*found, *tables, "mot/notes.txt", "run.json"}
+    assert left == {*found, *tables, "mot/notes.txt", "run.json", LOCK}
 
 
 def test_whom_the_gallery_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

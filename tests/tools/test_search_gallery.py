@@ -173,6 +173,7 @@ def test_nothing_found(gallery: str, capsys: pytest.CaptureFixture[str]) -> None
         (["--between", "9", "25:00"], "--between: expected a time of day such as 9:00, got '25:00'"),
         (["--between", "9", "ten"], "--between: expected a time of day such as 9:00, got 'ten'"),
         (["--from", "May"], "--from: expected 2026-05-01 or 2026-05-01T09:30, got 'May'"),
+        (["--to", "9999-12-31"], "--to: expected 2026-05-01 or 2026-05-01T09:30, got '9999-12-31'"),
         (
             ["--from", "2026-05-02", "--to", "2026-05-01"],
             "--to 2026-05-01: expected a time after --from 2026-05-02",
