@@ -86,10 +86,11 @@ def run_door(door: Door, folder: Path, seed: int, seconds: float, first: int = 0
         seed: of the campaign.
         seconds: for its cases, not counting what is made before them.
         first: number of the first case.
-        most: cases at most; 0 for any number.
+        most: cases at most; 0 for any number, or for all that the door has.
     """
     folder.mkdir(parents=True, exist_ok=True)
     door.prepare(folder)
+    most = most or getattr(door, "count", 0)
     tally, number, until = Tally(door.name), first, time.monotonic() + seconds
     while time.monotonic() < until and not (most and number >= first + most):
         for case in _in_a_process(door, folder, seed, number, until, first + most if most else 0):

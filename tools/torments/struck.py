@@ -44,6 +44,7 @@ class Struck:
             raise RuntimeError(f"{self.name}: {ending}")
         calls = list(enumerate(ending.calls, start=1))
         self.blows = [(at, blow) for at, call in calls for blow in Blow if blow.fits(call)]
+        self.count = len(self.blows)
         self.after = self._look(done)
         self.right = [self._look(self.before), self.after, *in_a_child(lambda: list(self.deed.between(done)))]
         self.files = digests(done)
