@@ -40,6 +40,7 @@ def total(output: JointOutput) -> Tensor:
     return sum(part.float().square().mean() for part in output if part is not None)
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("name", backbone_names())
 def test_every_backbone_trains_and_tests(name: str) -> None:
     size = LARGER.get(name, (64, 32))
@@ -387,8 +388,9 @@ def test_identity_starts_as_it_does_without_actions(source: str) -> None:
         following.append(torch.randn(3))
     assert torch.equal(*following)  # centres of the losses come next
     shared = {key: value for key, value in acting.state_dict().items() if not key.startswith("actions.")}
-    assert shared.keys() == alone.state_dict().keys()
-    assert all(torch.equal(value, alone.state_dict()[key]) for key, value in shared.items())
+    expected = alone.state_dict()
+    assert shared.keys() == expected.keys()
+    assert all(torch.equal(value, expected[key]) for key, value in shared.items())
 
 
 @pytest.mark.parametrize("apart", [{"source": "conv1", "gradient": False}, {"source": "frames"}])

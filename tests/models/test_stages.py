@@ -30,6 +30,7 @@ def test_names_of_the_stages(name: str, stages: list[str]) -> None:
     assert stage_names(backbone(name)) == stages
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("name", backbone_names())
 def test_every_backbone_has_stages(name: str) -> None:
     made = backbone(name, LARGER.get(name, (64, 32)))
