@@ -67,6 +67,7 @@ def test_lists_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_chart")
 def test_a_table_from_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transfer between two streets, and what it starts from; the runs stay in this process."""
     pytest.importorskip("jinja2")
