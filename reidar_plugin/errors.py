@@ -48,6 +48,9 @@ class ExistingFileError(ReidarError, FileExistsError):
 class UnwritableFileError(ReidarError, OSError):
     """A file that cannot be written."""
 
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}" if self.filename else super().__str__()
+
 
 class HostError(ReidarError, ImportError):
     """torchreid is missing, cannot be imported, or is not the torchreid that the plugin knows."""

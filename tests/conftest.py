@@ -1,7 +1,9 @@
-"""What tests share beside ../conftest.py: a fake MARS, the real tables where they are, Ctrl-C as in a terminal."""
+"""What tests share beside ../conftest.py: a fake MARS, the real tables where they are, Ctrl-C as in a terminal, and what
+makes small runs and large networks cheap.
+"""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,34 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
-def mars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def no_chart() -> Iterator[Callable[..., None]]:
+    """Runs draw no ``training.png``, which takes longer than a small run; the function that would, for those who ask."""
+    from reidar_plugin.engine import reporting
+
+    original = reporting.draw_training
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reporting, "draw_training", lambda history, folder: None)
+        yield original
+
+
+@pytest.fixture
+def chart(no_chart: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs draw it all the same."""
+    from reidar_plugin.engine import reporting
+
+    monkeypatch.setattr(reporting, "draw_training", no_chart)
+
+
+@pytest.fixture
+def quick_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large kernels start from numbers that repeat, see :mod:`tests.quick_weights`."""
+    from tests import quick_weights
+
+    quick_weights.install(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def mars(tmp_path_factory: pytest.TempPathFactory, no_chart: object) -> Path:
     """Root of a fake MARS, written once."""
     from tests.engine_rig import make_data
 

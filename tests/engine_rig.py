@@ -13,6 +13,7 @@ from yacs.config import CfgNode
 from reidar_plugin.checkpoint.store import read_checkpoint
 from reidar_plugin.config import add_reidar_config
 from reidar_plugin.data.manager import ClipDataManager
+from reidar_plugin.engine import reporting
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.host import defaults, reid
 from reidar_plugin.labels.from_config import configured_space
@@ -152,6 +153,7 @@ def differences(a: Any, b: Any, name: str = "") -> list[str]:
 
 if __name__ == "__main__":  # one run in a process of its own, for those who kill it: ROOT SAVE_DIR
     torch.set_num_threads(1)
+    reporting.draw_training = lambda history, folder: None  # takes longer than the run
     run(
         config(
             Path(sys.argv[1]),

@@ -126,7 +126,7 @@ def run(
         cwd: folder to run it in.
         plugin: whether the plugin's runner runs the script, or Python does.
         path: a folder that modules are looked for in before all others.
-        warm: whether torch and torchreid may have been imported before, see :mod:`tests.warm`.
+        warm: whether torch, torchreid and the plugin may have been imported before, see :mod:`tests.warm`.
     """
     environment = {
         **os.environ,

@@ -494,6 +494,7 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
     return cfg
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("name", NAMES)
 def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)  # where the table of Duke's attributes is

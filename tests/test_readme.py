@@ -23,6 +23,7 @@ def block(language: str, place: int = 0, of: int = 1) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_chart")
 def test_python_lines_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Python processes of their own that need not import torch again.
+"""Python processes of their own that need not import torch, torchreid and the plugin again.
 
 They are children of a server that did so once (Python's own ``forkserver``, which each test process starts when it
 first asks for one), and know nothing of what has happened in the tests. Where it is the start of an interpreter that a
@@ -23,7 +23,9 @@ __all__ = ["METHOD", "python", "run_python"]
 #: How such a process is started: a start method of multiprocessing.
 METHOD = "forkserver"
 
-multiprocessing.set_forkserver_preload(["torch", "torchreid"])
+multiprocessing.set_forkserver_preload(
+    ["torch", "torchreid", "reidar_plugin.launch.runner", "reidar_plugin.engine.joint"]
+)
 
 
 def python(

@@ -3,13 +3,14 @@
 import json
 import secrets
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.atomic import PART, explained, write_atomically
+from reidar_plugin.io.folder_lock import FolderLock
 from reidar_plugin.io.plain_text import parse_json
 
 __all__ = ["RECORD", "AnswerFolder"]
@@ -20,22 +21,39 @@ RECORD = "run.json"
 class AnswerFolder:
     """A folder of answers. Files of others in it are neither replaced nor deleted.
 
+    One run at a time has it, until :meth:`close` or the end of a ``with``.
+
     Args:
         path: the folder, which is made if it is missing.
 
     Raises:
         ConfigError: its record is not one of ours.
+        FolderInUseError: another process has it.
         UnwritableFileError: it cannot be made, or its record not be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with explained(path, "choose another folder"):
+        self._lock = FolderLock(path, "OUT")
+        with ExitStack() as undo, explained(path, "choose another folder"):
             path.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
+            undo.callback(self._lock.release)
             told = self._read()
+            undo.pop_all()
         #: begins with the folder's name, and no other folder has it
         self.id: str = told.get("id", f"{path.resolve().name}-{secrets.token_hex(6)}")
         self._ours: set[str] = set(told.get("files", ()))
+
+    def __enter__(self) -> "AnswerFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self._lock.release()
 
     def claim(self, names: Iterable[str]) -> None:
         """Note files, relative to the folder, before they are written, so that a killed run leaves none unknown.
@@ -61,12 +79,14 @@ class AnswerFolder:
     def drop_others(self, names: Iterable[str]) -> None:
         """Delete what earlier runs wrote and this one does not."""
         names = set(names)
+        needed = {self.path, *((self.path / name).parent for name in names)}
         for name in sorted(self._ours - names):
             path = self.path / name
             with explained(path, "start again"):
                 path.unlink(missing_ok=True)
-            with suppress(OSError):  # others are in it
-                path.parent.rmdir()
+            if path.parent not in needed:
+                with suppress(OSError):  # others are in it
+                    path.parent.rmdir()
         self._write(names)
 
     def _read(self) -> dict[str, Any]:

@@ -73,6 +73,11 @@ class Calibration:
         nearer = np.searchsorted(self.strangers, np.asarray(nearest, np.float64), side="right")
         return (1 + nearer) / (1 + len(self.strangers))
 
+    @property
+    def lowest_rate(self) -> float:
+        """Of false alarms, that can be told from the strangers of the fit."""
+        return 1 / (1 + len(self.strangers))
+
     def known_up_to(self, rate: float) -> float:
         """The largest distance of the fit at which no more than that rate of strangers is taken for known.
 
@@ -82,7 +87,7 @@ class Calibration:
         allowed = math.floor(rate * (1 + len(self.strangers)) + 1e-9) - 1
         if not 0 < rate <= 1 or allowed < 0:
             raise CalibrationError(
-                f"a rate of {rate:g} false alarms: expected one from {1 / (1 + len(self.strangers)):.4f} to 1 "
+                f"a rate of {rate:g} false alarms: expected one from {self.lowest_rate:.4f} to 1 "
                 "(--false-alarms); fit with more tracklets for lower ones"
             )
         limits = (*self.strangers, math.inf)

@@ -22,6 +22,7 @@ from reidar_plugin.io.plain_text import PlainTextError, parse_yaml
 __all__ = ["Camera", "read_cameras", "start_of"]
 
 _LAST = 2.0**40  #: seconds that a start may be from that of its clock: 34,000 years
+_YEARS = range(1900, 9000)  #: of a date
 _KEYS = ("name", "video", "tracks", "start", "truth")
 _NAME = re.compile(r"\w[\w .-]{0,59}")  # with 4 bytes a letter and an ending, a file may be called so
 
@@ -80,9 +81,12 @@ def start_of(value: Any, source: str) -> tuple[float, bool]:
             value = _number(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LAST:
         return float(value), False
-    if isinstance(value, datetime) and value.tzinfo is not None:
+    if isinstance(value, datetime) and value.tzinfo is not None and value.year in _YEARS:
         return value.timestamp(), True
-    what = f"{value} without a zone" if isinstance(value, datetime) else shown(value)
+    zoneless = isinstance(value, datetime) and value.tzinfo is None
+    what = (
+        f"{value} without a zone" if zoneless else str(value) if isinstance(value, datetime) else shown(value)
+    )
     raise ConfigError(f"{source}: expected seconds, or a time such as 2026-05-01T09:00:00+02:00, got {what}")
 
 

@@ -53,9 +53,14 @@ class GalleryModel(NamedTuple):
         """From which likelihood on each action is said."""
         return dict(zip(self.actions, self.thresholds or (LIKELY,) * len(self.actions), strict=True))
 
-    def gives_features_of(self, other: "GalleryModel") -> bool:
-        """Whether features of both may be compared; thresholds do not matter for that."""
-        return self._replace(thresholds=()) == other._replace(thresholds=())
+    def other_than(self, model: "GalleryModel") -> str:
+        """What keeps features of both from being compared, in words; empty for nothing. Thresholds do not."""
+        names = ("fingerprint", "width", "metric", "actions")
+        return ", ".join(
+            f"{name} {getattr(self, name)} and not {getattr(model, name)}"
+            for name in names
+            if getattr(self, name) != getattr(model, name)
+        )
 
 
 class GalleryRow(NamedTuple):

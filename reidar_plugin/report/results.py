@@ -221,7 +221,9 @@ def read_results(path: str | Path) -> Results:
     path = Path(path)
     path = path / "results.json" if path.is_dir() else path
     if not path.is_file():
-        raise MissingFileError(f"no results at {path}; a test writes them to its save_dir")
+        there = path.with_name("report.html")
+        hint = f"; {there} is there, open that" if there.is_file() else ""
+        raise MissingFileError(f"no results at {path}; a test writes them to its save_dir{hint}")
     try:
         content = parse_json(path.read_bytes())
     except PlainTextError as error:

@@ -10,7 +10,7 @@ from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.atomic import explained
 from reidar_plugin.synthped.files import write_files
 from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
-from reidar_plugin.synthped.presets import PRESETS, Preset
+from reidar_plugin.synthped.presets import Preset, preset_of
 from reidar_plugin.synthped.stamp import check_same, locked, open_part, write_stamp
 from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
@@ -98,15 +98,13 @@ def _choose(
     layout: str,
 ) -> Preset:
     """The preset of that name with what was asked for changed, checked."""
-    if name not in PRESETS:
-        raise ConfigError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
+    preset = preset_of(name)
     if layout not in ("mars", "lpw"):
         raise ConfigError(f"unknown layout {layout!r}; choose mars or lpw")
     if layout == "lpw" and (cameras is not None or tracklets is not None):
         raise ConfigError(
             "layout 'lpw' has 11 cameras and a tracklet for each view: leave out cameras and tracklets"
         )
-    preset = PRESETS[name]
     if people is not None:
         pair = (people, people) if isinstance(people, int) else people
         if not all(2 <= number <= 4000 for number in pair):

@@ -57,7 +57,7 @@ def test_launched_as_a_user_would(mars: Path, tmp_path: Path, capsys: pytest.Cap
     assert weights(tmp_path, "model.pth.tar-1")["reidar"]["identity"]["model"] == OSNET
 
 
-def test_learns(mars: Path, tmp_path: Path) -> None:
+def test_learns(mars: Path, tmp_path: Path, chart: None) -> None:
     """Loss falls; the history holds every term of every epoch and the papers' learning rate."""
     engine = run(config(mars, tmp_path, train__max_epoch=12, train__lr=0.01, reidar__train__warmup=3))
     history = engine.history.epochs

@@ -11,6 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.engine import reporting
+from reidar_plugin.engine.reporting import draw_training
 from reidar_plugin.engine.train_step import TrainStep
 from reidar_plugin.errors import ReidarError
 from tests.engine_rig import build, config, run
@@ -79,8 +80,8 @@ def test_what_cannot_be_written_is_one_line(mars: Path, tmp_path: Path) -> None:
         reporting.save_results(engine.results, tmp_path / "file/log")
     history = RunHistory(epochs=[{"epoch": 1, "lr": 0.1, "loss": 1.0}])
     with pytest.raises(ReidarError, match=r"file/training.png cannot be written: .*Errno"):
-        reporting.draw_training(history, tmp_path / "file")
-    reporting.draw_training(RunHistory(), tmp_path / "file")  # of nothing, nothing is drawn
+        draw_training(history, tmp_path / "file")
+    draw_training(RunHistory(), tmp_path / "file")  # of nothing, nothing is drawn
 
 
 def test_tables_are_printed_without_a_folder(

@@ -8,6 +8,7 @@ import pytest
 
 from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.engine import reporting
+from reidar_plugin.engine.reporting import draw_training
 from reidar_plugin.errors import ReidarError
 
 HISTORY = RunHistory(
@@ -21,7 +22,7 @@ HISTORY = RunHistory(
 def test_shows_every_term_and_the_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     monkeypatch.setattr(reporting, "save_chart", lambda figure, path: drawn.append((figure, path)))
-    reporting.draw_training(HISTORY, tmp_path)
+    draw_training(HISTORY, tmp_path)
     [(figure, path)] = drawn
     assert path == tmp_path / "training.png"
     above, below = figure.axes
@@ -32,9 +33,9 @@ def test_shows_every_term_and_the_rate(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_nothing_is_drawn_of_no_epoch(tmp_path: Path) -> None:
-    reporting.draw_training(RunHistory(), tmp_path)
+    draw_training(RunHistory(), tmp_path)
     assert not list(tmp_path.iterdir())
-    reporting.draw_training(HISTORY, tmp_path)
+    draw_training(HISTORY, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["training.png"]
 
 
@@ -42,7 +43,7 @@ def test_training_ends_well_without_matplotlib(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    reporting.draw_training(HISTORY, tmp_path)
+    draw_training(HISTORY, tmp_path)
     [line] = capsys.readouterr().out.splitlines()
     assert line.startswith(f"{tmp_path / 'training.png'} is not drawn: charts need matplotlib")
     assert line.endswith("pip install 'reidar-plugin[report]'")
@@ -51,11 +52,11 @@ def test_training_ends_well_without_matplotlib(
 
 def test_a_chart_needs_no_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
-    reporting.draw_training(HISTORY, tmp_path)
+    draw_training(HISTORY, tmp_path)
     assert (tmp_path / "training.png").is_file()
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "training.png").mkdir()
     with pytest.raises(ReidarError, match=r"training.png cannot be written: "):
-        reporting.draw_training(HISTORY, tmp_path)
+        draw_training(HISTORY, tmp_path)

@@ -68,7 +68,10 @@ def test_a_name_that_is_none_of_a_file(tmp_path: Path, name: str) -> None:
         read(tmp_path, f'cameras: [{{name: "{name}", video: a.mp4}}]')
 
 
-@pytest.mark.parametrize("start", [".inf", "1e300", "-.inf", ".nan", "9" * 400])
+@pytest.mark.parametrize(
+    "start",
+    [".inf", "1e300", "-.inf", ".nan", "9" * 400, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+02:00"],
+)
 def test_a_start_that_is_no_time(tmp_path: Path, start: str) -> None:
     with pytest.raises(ConfigError, match=r"cameras\.yaml: start of 'gate': expected seconds"):
         read(tmp_path, f"cameras: [{{name: gate, video: a.mp4, start: {start}}}]")

@@ -69,7 +69,7 @@ def test_what_was_there_stays_where_renaming_fails(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(
         OSError,
-        match=r"No space left on device; no half of it was written; free space and start again: .*file",
+        match=r"file.*: No space left on device; no half of it was written; free space and start again$",
     ):
         write_atomically(path, b"second")
     assert path.read_bytes() == b"first"

@@ -45,6 +45,7 @@ def test_order_of_a_launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_chart")
 def test_a_launch_checks_and_enables_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_mars(tmp_path, train_people=2, tracklets=2, frames=2, distractors=0)
     calls: Counter[str] = Counter()

@@ -78,7 +78,7 @@ def test_interrupt_ends_the_process_as_it_ends_pythons(tmp_path: Path) -> None:
         "signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell's background jobs have it ignored
         "os.kill(os.getpid(), signal.SIGINT)",
     )
-    with_plugin, alone = (run(path, cwd=tmp_path, plugin=on) for on in (True, False))
+    with_plugin, alone = run(path, cwd=tmp_path, warm=True), run(path, cwd=tmp_path, plugin=False)
     assert with_plugin.returncode == alone.returncode == -2
     assert "KeyboardInterrupt" in alone.stderr
     assert with_plugin.stderr == alone.stderr
@@ -86,7 +86,7 @@ def test_interrupt_ends_the_process_as_it_ends_pythons(tmp_path: Path) -> None:
 
 def test_traceback_is_the_scripts_own(tmp_path: Path) -> None:
     path = script_that(tmp_path, 'raise LookupError("of the script")')
-    with_plugin, alone = (run(path, cwd=tmp_path, plugin=on) for on in (True, False))
+    with_plugin, alone = run(path, cwd=tmp_path, warm=True), run(path, cwd=tmp_path, plugin=False)
     assert (with_plugin.returncode, alone.returncode) == (1, 1)
     assert "LookupError: of the script" in alone.stderr
     assert with_plugin.stderr == alone.stderr
@@ -94,7 +94,7 @@ def test_traceback_is_the_scripts_own(tmp_path: Path) -> None:
 
 def test_syntax_error_is_shown_as_by_python(tmp_path: Path) -> None:
     path = write_script(tmp_path, "def main(:\n")
-    with_plugin, alone = (run(path, cwd=tmp_path, plugin=on) for on in (True, False))
+    with_plugin, alone = run(path, cwd=tmp_path, warm=True), run(path, cwd=tmp_path, plugin=False)
     assert (with_plugin.returncode, alone.returncode) == (1, 1)
     assert "SyntaxError" in alone.stderr
     assert with_plugin.stderr == alone.stderr

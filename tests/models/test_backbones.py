@@ -5,6 +5,8 @@ from torch import nn
 from reidar_plugin.host import model_table
 from reidar_plugin.models.backbones import HEAD, backbone_names, build_backbone, unfit_names
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 #: without padding the inception networks need more than the 64 x 32 that is enough for the others
 LARGER = {"inceptionv4": (96, 96), "inceptionresnetv2": (96, 96)}
 

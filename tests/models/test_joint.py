@@ -13,6 +13,7 @@ from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.structures import JointOutput
 from tests.engine_rig import tiny
+from tests.models.shortened import shorten
 from tests.versions import TORCH
 
 LARGER = {"inceptionv4": (96, 96), "inceptionresnetv2": (96, 96)}
@@ -40,11 +41,13 @@ def total(output: JointOutput) -> Tensor:
     return sum(part.float().square().mean() for part in output if part is not None)
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("name", backbone_names())
 def test_every_backbone_trains_and_tests(name: str) -> None:
     size = LARGER.get(name, (64, 32))
     torch.manual_seed(0)
     model = build_joint(name, 5, num_actions=3, frame_size=size, attention_width=8, action_width=8)
+    shorten(model.base)
     output = model(clips(size=size))
     width = model.feature_dim
     assert [part if part is None else tuple(part.shape) for part in output] == [
@@ -387,8 +390,9 @@ def test_identity_starts_as_it_does_without_actions(source: str) -> None:
         following.append(torch.randn(3))
     assert torch.equal(*following)  # centres of the losses come next
     shared = {key: value for key, value in acting.state_dict().items() if not key.startswith("actions.")}
-    assert shared.keys() == alone.state_dict().keys()
-    assert all(torch.equal(value, alone.state_dict()[key]) for key, value in shared.items())
+    expected = alone.state_dict()
+    assert shared.keys() == expected.keys()
+    assert all(torch.equal(value, expected[key]) for key, value in shared.items())
 
 
 @pytest.mark.parametrize("apart", [{"source": "conv1", "gradient": False}, {"source": "frames"}])

@@ -9,6 +9,7 @@ import torch
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.backbones import Backbone, backbone_names, build_backbone
 from reidar_plugin.models.stages import keep_maps, stage_channels, stage_names, take_maps
+from tests.models.shortened import shorten
 
 LARGER = {"inceptionv4": (96, 96), "inceptionresnetv2": (96, 96)}
 
@@ -30,9 +31,11 @@ def test_names_of_the_stages(name: str, stages: list[str]) -> None:
     assert stage_names(backbone(name)) == stages
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("name", backbone_names())
 def test_every_backbone_has_stages(name: str) -> None:
     made = backbone(name, LARGER.get(name, (64, 32)))
+    shorten(made.network)
     names, channels = stage_names(made), stage_channels(made)
     assert len(names) > 2
     assert keep_maps(made, names[1]) == channels[names[1]]

@@ -10,7 +10,7 @@ from tests.tools.chains import TINY
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_chart: object) -> Path:
     """Two data sets of different people, a config for each; runs stay in this process."""
     fakes.write_mars(tmp_path, train_people=3, test_people=2)
     fakes.write_prid2011(tmp_path)

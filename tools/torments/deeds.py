@@ -206,7 +206,7 @@ class Answering(Deed):
 
     def look(self, folder: Path) -> Any:
         """That none is unknown to the record, and none is written in half."""
-        AnswerFolder(folder)
+        AnswerFolder(folder).close()
         known = json.loads((folder / RECORD).read_text())["files"]
         for path in (path for path in folder.rglob("[!.]*") if path.is_file() and path.name != RECORD):
             name = str(path.relative_to(folder))
@@ -215,11 +215,11 @@ class Answering(Deed):
         return "whole"
 
     def _answer(self, folder: Path, *names: str) -> None:
-        own = AnswerFolder(folder)
-        own.claim(names)
-        own.drop_others(names)
-        for name in names:
-            write_atomically(folder / name, f"{name}\n".encode() * 999)
+        with AnswerFolder(folder) as own:
+            own.claim(names)
+            own.drop_others(names)
+            for name in names:
+                write_atomically(folder / name, f"{name}\n".encode() * 999)
 
 
 _SMALL: dict[str, Any] = {"people": (2, 3), "cameras": 2, "tracklets": (4, 12), "size": (16, 16)}
