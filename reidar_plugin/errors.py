@@ -6,6 +6,7 @@ only a mistake in code can cause is a plain ``ValueError`` or ``TypeError``, and
 """
 
 import difflib
+import reprlib
 import textwrap
 from collections.abc import Iterable
 
@@ -47,6 +48,9 @@ class ExistingFileError(ReidarError, FileExistsError):
 class UnwritableFileError(ReidarError, OSError):
     """A file that cannot be written."""
 
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}" if self.filename else super().__str__()
+
 
 class HostError(ReidarError, ImportError):
     """torchreid is missing, cannot be imported, or is not the torchreid that the plugin knows."""
@@ -62,9 +66,13 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f" did you mean {close[0]!r}?" if close else ""
 
 
+_SHORT = reprlib.Repr()  # a few lines of YAML can stand for more than any memory holds
+_SHORT.maxstring = _SHORT.maxother = 100
+
+
 def shown(value: object, most: int = 100) -> str:
     """What came, as a message quotes it: its ``repr``, of a long one the beginning and the end."""
-    text = repr(value)
+    text = repr(value) if isinstance(value, str | bytes | int | float) else _SHORT.repr(value)
     return text if len(text) <= most else f"{text[: most - 25]} ... {text[-20:]}"
 
 

@@ -1,4 +1,4 @@
-"""Does the joint model pay? Variants of a config x seeds x streets, and a table with intervals over seeds and people.
+r"""Does the joint model pay? Variants of a config x seeds x streets, and a table with intervals over seeds and people.
 
     python tools/bench_joint.py configs/joint/variants.yml --streets 101 --seeds 1 2                 choose
     python tools/bench_joint.py configs/joint/variants.yml --streets 201 202 --seeds 1 2 3 4 5 \

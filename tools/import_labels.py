@@ -1,4 +1,4 @@
-"""Convert the published action labels of MARS or LPW (one line for each image) to a label file of this package.
+r"""Convert the published action labels of MARS or LPW (one line for each image) to a label file of this package.
 
     python tools/import_labels.py --layout mars --names walking,riding,... \
         --train train_name.txt --test test_name.txt --output /data/mars/actions.csv

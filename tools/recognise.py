@@ -6,9 +6,10 @@
     python tools/recognise.py MODEL pictures OUT --threshold 0.3                    # <camera>/<tracklet>/*.jpg
     python tools/recognise.py MODEL mars OUT --root reid-data                       # test tracklets of a data set
 
-MODEL is a run's folder, a checkpoint or weights. OUT gets tracklets.csv, tracklets.jsonl, features.npy, mot/<camera>.txt
-with the person as id, and report.html. Videos that are done are kept in OUT/found: started again, it goes on. Without
---calibration and --threshold no tracklets are joined: each is a person of its own. docs/recognise.md explains the columns.
+MODEL is a run's folder, a checkpoint, weights or an ONNX file. OUT gets tracklets.csv, tracklets.jsonl, features.npy,
+mot/<camera>.txt with the person as id, and report.html. Videos that are done are kept in OUT/found: started again, it goes
+on. Without --calibration and --threshold no tracklets are joined: each is a person of its own. docs/recognise.md explains
+the columns.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from reidar_plugin.inference.picture_folders import PictureTracklet, find_trackl
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
+from reidar_plugin.io.console import plain_warnings
 from reidar_plugin.launch.dataset_tracklets import UnknownDatasetError, dataset_tracklets
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 from reidar_plugin.launch.recognise import Answer, Judgement, recognise
@@ -32,6 +34,7 @@ from reidar_plugin.launch.recognise import Answer, Judgement, recognise
 def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
+        check(args)
         source = sources(args)
         file = find_file(args.model)
         predictor = Predictor.load(
@@ -41,12 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         finder = Finder(args.detector, args.tracker, args.on_outside, args.on_broken)
         title = args.title or f"People of {args.source}"
         answer = Answer(args.out, title, args.table, args.annotate, args.gallery, args.false_alarms)
-        recognise(
-            source,
-            Asked(predictor, fingerprint_of(file), finder),
-            Judgement.choose(args.threshold, calibration, str(args.calibration)),
-            answer,
-        )
+        judgement = Judgement.choose(args.threshold, calibration, str(args.calibration))
+        with plain_warnings():
+            recognise(source, Asked(predictor, fingerprint_of(file), finder), judgement, answer)
     except (ReidarError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("model", type=Path, help="folder of a run, checkpoint or weights")
+    made.add_argument("model", type=Path, help="folder of a run, checkpoint, weights or ONNX file")
     made.add_argument("source", help="video, cameras.yaml, folder of tracklets, or name of a data set")
     made.add_argument("out", type=Path, help="folder for the answers")
     made.add_argument(
@@ -82,8 +82,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--false-alarms",
         type=float,
-        default=0.01,
-        help="of strangers, with --gallery and --calibration, which then say who is known (default: %(default)s)",
+        help="of strangers, with --gallery and --calibration, which then say who is known (default: 0.01, or what the "
+        "calibration can tell)",
     )
     made.add_argument("--title", default="", help="headline of the report")
     made.add_argument("--root", default="reid-data", help="where data sets are")
@@ -93,6 +93,12 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuse flags that would be passed over."""
+    if args.false_alarms is not None and not (args.gallery and args.calibration):
+        raise ConfigError("--false-alarms says whom a gallery knows; give --gallery and --calibration, too")
+
+
 def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
     """What the source is: by its ending, by what is there, else a data set's name."""
     path = Path(args.source)
@@ -100,6 +106,12 @@ def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
         if args.tracks is not None or args.start != "0":
             raise ConfigError(f"{path} says tracks and starts of its cameras; leave --tracks and --start out")
         return read_cameras(path)
+    if path.is_dir() or not (path.is_file() or path.suffix):
+        of_videos = {"--tracks": args.tracks, "--detector": args.detector, "--start": args.start != "0"}
+        if given := [flag for flag, value in of_videos.items() if value]:
+            raise ConfigError(
+                f"{', '.join(given)}: for a video; {path} is pictures, which are tracklets already"
+            )
     if path.is_dir():
         return find_tracklets(path)
     if path.is_file() or path.suffix:

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )  # an end from outside lets the runs save as Ctrl-C does
     from reidar_plugin.launch.grounds import Ground, RealData, Streets
     from reidar_plugin.launch.reproduce import commands, reproduce  # in here: a broken torchreid is one line
-    from reidar_plugin.launch.table_plan import data_sets
+    from reidar_plugin.launch.table_plan import TablePlan, data_sets
     from reidar_plugin.report.published import published_table, published_tables
 
     if args.list:
@@ -45,11 +45,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         ground = Streets(
             args.folder / "streets", args.preset, args.streets, order, CONFIGS / "street.yml", args.small
         )
-    given = (table, ground, args.seeds, args.folder, CONFIGS)
+    plan = TablePlan(table, ground, args.seeds, args.folder, CONFIGS, tuple(args.options))
     if args.print_commands:
-        print("\n".join(commands(*given, args.options)))
+        print("\n".join(commands(plan)))
         return
-    reproduce(*given, options=args.options, at_once=args.at_once, dry=args.dry_run)
+    reproduce(plan, at_once=args.at_once, dry=args.dry_run)
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -60,8 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--false-alarms",
         type=float,
-        default=0.01,
-        help="of strangers, with --calibration (default: %(default)s)",
+        help="of strangers, with --calibration (default: 0.01, or what it can tell)",
     )
     parser.add_argument("--top", type=int, default=50, help="print so many at most")
     args = parser.parse_args(argv)
@@ -144,7 +143,7 @@ def read_features(path: Path) -> np.ndarray:
     try:
         features = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ConfigError(f"{path}: expected an array saved by numpy.save ({error})") from error
+        raise ConfigError(f"{path}: expected features saved by numpy.save, got something else") from error
     if not isinstance(features, np.ndarray) or features.ndim not in (1, 2) or features.dtype.kind != "f":
         raise ConfigError(f"{path}: expected features of floats, (D,) or (N, D)")
     if not features.size:
@@ -191,9 +190,9 @@ def moment(text: str, option: str, zone: tzinfo, rest_of_day: timedelta) -> floa
             day = date.fromisoformat(text) + rest_of_day
             return datetime.combine(day, time(), zone).timestamp()
         given = datetime.fromisoformat(text)
-    except ValueError:
+        return (given if given.tzinfo else given.replace(tzinfo=zone)).timestamp()
+    except (ValueError, OverflowError):  # of the years 1 and 9999 an hour may be outside the calendar
         raise ConfigError(f"{option}: expected 2026-05-01 or 2026-05-01T09:30, got {text!r}") from None
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).timestamp()
 
 
 def hour(text: str) -> time:

@@ -5,7 +5,9 @@
     python tools/torture.py --doors "label files" --seed 7 --case 123          one case again
 
 A hang, a crash, a traceback, a wrong answer, too much memory or a refusal that does not name the file is a failure; the
-status is 1 then, and what made a door fail is kept in <folder>/failures. The same seed gives the same cases.
+status is 1 then, and what made a door fail is kept in <folder>/failures. The same seed gives the same cases. Saving,
+testing, labelling, answering, adding (to a gallery), drawing and training are struck at each call by which they change
+files, one call after the other whatever the seed; that needs Linux on x86-64, and they are left out elsewhere.
 """
 
 import argparse
@@ -18,8 +20,12 @@ from pathlib import Path
 from tabulate import tabulate
 from torments.campaign import ANSWERED, FAILED, REFUSED, Door, Tally, run_door
 from torments.configs import ConfigFiles
+from torments.deeds import DEEDS
+from torments.models import Calibrations, CameraLists, Findings, GalleryModels, OnnxFiles
 from torments.pictures import Pictures, Videos
 from torments.saved import Checkpoints, ResultFiles, Saves
+from torments.strike import POSSIBLE
+from torments.struck import Struck
 from torments.tables import LabelFiles, MarsTables, TrackFiles
 
 from reidar_plugin.io.console import say
@@ -27,6 +33,8 @@ from reidar_plugin.io.console import say
 DOORS: tuple[Door, ...] = (
     *(LabelFiles(), TrackFiles(), MarsTables(), Pictures(), Videos()),
     *(Checkpoints(), Saves(), ResultFiles(), ConfigFiles()),
+    *(OnnxFiles(), Calibrations(), CameraLists(), Findings(), GalleryModels()),
+    *(Struck(deed) for deed in DEEDS if POSSIBLE),
 )
 
 

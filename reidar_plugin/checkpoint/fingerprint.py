@@ -24,6 +24,7 @@ FREE = (
     "data.transforms",
     "model.load_weights",
     "model.resume",
+    "reidar.model.fetch",
     "train.max_epoch",
     "train.start_epoch",
     "train.print_freq",

@@ -176,7 +176,7 @@ class CheckpointStore:
         self._replace(path, lambda part: _write(state, part))
         so_far = [each for each in self.positions() if each <= position]
         for old in so_far[self.keep :] if self.keep else []:
-            self.path(old).unlink()
+            _explained(self.path(old).unlink, self.path(old), f"{path.name} is saved; start again")
         return path
 
     def mark_best(self, path: Path) -> Path:

@@ -136,6 +136,8 @@ def _model() -> CN:
     node.weights = ""
     # SHA-256 that this file must have; empty for none
     node.sha256 = ""
+    # False: nothing is downloaded, as with REIDAR_OFFLINE or HF_HUB_OFFLINE set; what is in a cache is used
+    node.fetch = True
     # model.name asanet; neck, classifier and action network are those above, pooling and attention_* are not read
     node.asanet = CN()
     node.asanet.backbone = "resnet50"  # ASA-Net, section IV-B; any ResNet of the host

@@ -3,13 +3,15 @@
 import json
 import secrets
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.errors import ConfigError, UnwritableFileError
-from reidar_plugin.io.atomic import PART, write_atomically
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.atomic import PART, explained, write_atomically
+from reidar_plugin.io.folder_lock import FolderLock
+from reidar_plugin.io.plain_text import parse_json
 
 __all__ = ["RECORD", "AnswerFolder"]
 
@@ -19,26 +21,39 @@ RECORD = "run.json"
 class AnswerFolder:
     """A folder of answers. Files of others in it are neither replaced nor deleted.
 
+    One run at a time has it, until :meth:`close` or the end of a ``with``.
+
     Args:
         path: the folder, which is made if it is missing.
 
     Raises:
         ConfigError: its record is not one of ours.
-        UnwritableFileError: it cannot be made.
+        FolderInUseError: another process has it.
+        UnwritableFileError: it cannot be made, or its record not be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        self._lock = FolderLock(path, "OUT")
+        with ExitStack() as undo, explained(path, "choose another folder"):
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UnwritableFileError(
-                error.errno, f"{error.strerror}; choose another folder", str(path)
-            ) from error
-        told = self._read()
+            self._lock.take()
+            undo.callback(self._lock.release)
+            told = self._read()
+            undo.pop_all()
         #: begins with the folder's name, and no other folder has it
         self.id: str = told.get("id", f"{path.resolve().name}-{secrets.token_hex(6)}")
         self._ours: set[str] = set(told.get("files", ()))
+
+    def __enter__(self) -> "AnswerFolder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let another process have it."""
+        self._lock.release()
 
     def claim(self, names: Iterable[str]) -> None:
         """Note files, relative to the folder, before they are written, so that a killed run leaves none unknown.
@@ -53,21 +68,25 @@ class AnswerFolder:
                 f"{self.path / foreign[0]} is there, and {RECORD} does not know it: it may be somebody's; move it away, "
                 "or choose another folder"
             )
-        for folder in {(self.path / name).parent for name in names}:
-            folder.mkdir(exist_ok=True)
-        self._write(self._ours | names)
-        for path in (self.path / name for name in self._ours):
-            for left in path.parent.glob(f".{escape(path.name)}.*{PART}"):  # of a run that was killed
-                left.unlink(missing_ok=True)
+        with explained(self.path, "free space, or choose another folder"):
+            for folder in {(self.path / name).parent for name in names}:
+                folder.mkdir(exist_ok=True)
+            self._write(self._ours | names)
+            for path in (self.path / name for name in self._ours):
+                for left in path.parent.glob(f".{escape(path.name)}.*{PART}"):  # of a run that was killed
+                    left.unlink(missing_ok=True)
 
     def drop_others(self, names: Iterable[str]) -> None:
         """Delete what earlier runs wrote and this one does not."""
         names = set(names)
+        needed = {self.path, *((self.path / name).parent for name in names)}
         for name in sorted(self._ours - names):
             path = self.path / name
-            path.unlink(missing_ok=True)
-            with suppress(OSError):  # others are in it
-                path.parent.rmdir()
+            with explained(path, "start again"):
+                path.unlink(missing_ok=True)
+            if path.parent not in needed:
+                with suppress(OSError):  # others are in it
+                    path.parent.rmdir()
         self._write(names)
 
     def _read(self) -> dict[str, Any]:
@@ -75,7 +94,7 @@ class AnswerFolder:
         if not path.exists():
             return {}
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = parse_json(path.read_bytes())
             if not (isinstance(told["id"], str) and all(_inside(name) for name in told["files"])):
                 raise ValueError
         except (ValueError, LookupError, TypeError) as error:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ReidarError, shown
 from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.io.plain_text import PlainTextError, parse_json
 from reidar_plugin.metrics.distances import Metric, check_metric, pairwise_distances
 
 __all__ = ["Calibration", "CalibrationError", "fit_calibration"]
@@ -72,6 +73,11 @@ class Calibration:
         nearer = np.searchsorted(self.strangers, np.asarray(nearest, np.float64), side="right")
         return (1 + nearer) / (1 + len(self.strangers))
 
+    @property
+    def lowest_rate(self) -> float:
+        """Of false alarms, that can be told from the strangers of the fit."""
+        return 1 / (1 + len(self.strangers))
+
     def known_up_to(self, rate: float) -> float:
         """The largest distance of the fit at which no more than that rate of strangers is taken for known.
 
@@ -81,7 +87,7 @@ class Calibration:
         allowed = math.floor(rate * (1 + len(self.strangers)) + 1e-9) - 1
         if not 0 < rate <= 1 or allowed < 0:
             raise CalibrationError(
-                f"a rate of {rate:g} false alarms: expected one from {1 / (1 + len(self.strangers)):.4f} to 1 "
+                f"a rate of {rate:g} false alarms: expected one from {self.lowest_rate:.4f} to 1 "
                 "(--false-alarms); fit with more tracklets for lower ones"
             )
         limits = (*self.strangers, math.inf)
@@ -127,10 +133,10 @@ class Calibration:
             CalibrationError: the file is missing, no calibration, or one of its values cannot be.
         """
         try:
-            told = json.loads(Path(path).read_text(encoding="utf-8"))
+            told = parse_json(Path(path).read_bytes())
         except OSError as error:
             raise CalibrationError(f"{path} cannot be read: {error.strerror or error}") from error
-        except ValueError as error:
+        except PlainTextError as error:
             raise CalibrationError(f"{path}: expected a calibration in JSON, got something else") from error
         if not isinstance(told, dict) or told.pop("version", None) != _VERSION:
             raise CalibrationError(
@@ -138,11 +144,13 @@ class Calibration:
             )
         names = {field.name for field in fields(cls)}
         if set(told) != names:
-            raise CalibrationError(f"{path}: missing or unknown entries {sorted(set(told) ^ names)}")
+            raise CalibrationError(f"{path}: missing or unknown entries {shown(sorted(set(told) ^ names))}")
         lists = {name: tuple(told[name]) for name in ("strangers", "known") if isinstance(told[name], list)}
         found = cls(**{**told, **lists})
         if wrong := _wrong_entry(found):
-            raise CalibrationError(f"{path}: {wrong} cannot be {getattr(found, wrong)!r:.60}; calibrate anew")
+            raise CalibrationError(
+                f"{path}: {wrong} cannot be {shown(getattr(found, wrong))}; calibrate anew"
+            )
         return found
 
 

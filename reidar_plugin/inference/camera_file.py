@@ -2,7 +2,6 @@
 
 import io
 import json
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,10 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reidar_plugin.errors import InputError
+from reidar_plugin.errors import InputError, summary
 from reidar_plugin.inference.track_summary import Shot, TrackSummary
 from reidar_plugin.inference.tracks import Tracks
+from reidar_plugin.io.arrays import load_arrays
 from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.io.plain_text import parse_json
+from reidar_plugin.io.safe_load import UNREADABLE
 
 __all__ = ["CameraFindings", "read_findings", "write_findings"]
 
@@ -63,15 +65,14 @@ def read_findings(path: Path, question: str) -> CameraFindings | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        header = json.loads(arrays["header"].tobytes())
-    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it, and start again") from error
-    if header["question"] != question:
-        return None
-    boxes = Tracks(arrays["frame"], arrays["track"], arrays["box"], arrays["score"])
-    return CameraFindings(boxes, list(_summaries(header["summaries"], arrays)), *header["size"])
+        arrays = load_arrays(path)
+        header = parse_json(arrays["header"].tobytes())
+        if header["question"] != question:
+            return None
+        boxes = Tracks(arrays["frame"], arrays["track"], arrays["box"], arrays["score"])
+        return CameraFindings(boxes, list(_summaries(header["summaries"], arrays)), *header["size"])
+    except (*UNREADABLE, StopIteration) as error:
+        raise InputError(f"{path} is damaged ({summary(error)}); delete it, and start again") from error
 
 
 def _told(one: TrackSummary) -> dict[str, Any]:

@@ -16,14 +16,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from reidar_plugin.errors import ConfigError, MissingFileError, nearest
+from reidar_plugin.errors import ConfigError, MissingFileError, nearest, shown, summary
+from reidar_plugin.io.plain_text import PlainTextError, parse_yaml
 
 __all__ = ["Camera", "read_cameras", "start_of"]
 
+_LAST = 2.0**40  #: seconds that a start may be from that of its clock: 34,000 years
+_YEARS = range(1900, 9000)  #: of a date
 _KEYS = ("name", "video", "tracks", "start", "truth")
-_NAME = re.compile(r"\w[\w .-]*")
+_NAME = re.compile(r"\w[\w .-]{0,59}")  # with 4 bytes a letter and an ending, a file may be called so
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Camera:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ConfigError(
-                f"camera {self.name!r}: expected a name of letters, digits, space, '.', '-' and '_'"
+                f"camera {shown(self.name)}: expected a name of at most 60 letters, digits, spaces, '.', '-' and '_'"
             )
 
 
@@ -53,11 +54,11 @@ def read_cameras(path: Path) -> list[Camera]:
         ConfigError: a key is unknown or missing, names are not unique, or only some starts have a date.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MissingFileError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected YAML ({' '.join(str(error).split())})") from error
+    except (PlainTextError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected YAML ({summary(error)})") from error
     listed = content.get("cameras") if isinstance(content, Mapping) else None
     if not isinstance(listed, Sequence) or not listed or not all(isinstance(one, Mapping) for one in listed):
         raise ConfigError(f"{path}: expected 'cameras:' and a list of {', '.join(_KEYS)}")
@@ -65,7 +66,7 @@ def read_cameras(path: Path) -> list[Camera]:
     names = [camera.name for camera in cameras]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise ConfigError(f"{path}: camera {twice[0]!r} comes twice; give each its own name")
+        raise ConfigError(f"{path}: camera {shown(twice[0])} comes twice; give each its own name")
     if len({camera.dated for camera in cameras}) > 1:
         raise ConfigError(f"{path}: expected a date in every start or in none, so that all are on one clock")
     return cameras
@@ -78,11 +79,14 @@ def start_of(value: Any, source: str) -> tuple[float, bool]:
             value = datetime.fromisoformat(value.replace("Z", "+00:00"))
         except ValueError:
             value = _number(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LAST:
         return float(value), False
-    if isinstance(value, datetime) and value.tzinfo is not None:
+    if isinstance(value, datetime) and value.tzinfo is not None and value.year in _YEARS:
         return value.timestamp(), True
-    what = f"{value} without a zone" if isinstance(value, datetime) else repr(value)
+    zoneless = isinstance(value, datetime) and value.tzinfo is None
+    what = (
+        f"{value} without a zone" if zoneless else str(value) if isinstance(value, datetime) else shown(value)
+    )
     raise ConfigError(f"{source}: expected seconds, or a time such as 2026-05-01T09:00:00+02:00, got {what}")
 
 
@@ -97,7 +101,7 @@ def _camera(path: Path, told: Mapping[str, Any]) -> Camera:
     unknown = sorted(map(str, set(told) - set(_KEYS)))
     if unknown:
         raise ConfigError(
-            f"{path}: unknown key {unknown[0]!r};{nearest(unknown[0], _KEYS)} expected {', '.join(_KEYS)}"
+            f"{path}: unknown key {shown(unknown[0])};{nearest(unknown[0], _KEYS)} expected {', '.join(_KEYS)}"
         )
     for key in ("name", "video"):
         if told.get(key) in (None, ""):
@@ -105,12 +109,9 @@ def _camera(path: Path, told: Mapping[str, Any]) -> Camera:
     tracks, truth = (
         None if told.get(key) is None else path.parent / str(told[key]) for key in ("tracks", "truth")
     )
-    start, dated = start_of(told.get("start", 0), f"{path}: start of {told['name']}")
-    return Camera(
-        name=str(told["name"]),
-        video=path.parent / str(told["video"]),
-        tracks=tracks,
-        start=start,
-        dated=dated,
-        truth=truth,
-    )
+    start, dated = start_of(told.get("start", 0), f"{path}: start of {shown(told['name'])}")
+    name, video = str(told["name"]), path.parent / str(told["video"])
+    try:
+        return Camera(name, video, tracks, start, dated, truth)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None

@@ -32,7 +32,16 @@ from reidar_plugin.inference.gallery_rows import (
     table_of,
 )
 
-__all__ = ["Gallery", "GalleryError", "GalleryModel", "GalleryRow", "Match", "Where", "open_gallery"]
+__all__ = [
+    "Gallery",
+    "GalleryError",
+    "GalleryModel",
+    "GalleryRow",
+    "Match",
+    "Where",
+    "check_gallery",
+    "open_gallery",
+]
 
 _TABLE = "tracklets"
 _CHUNK = 2048  # ids in one condition
@@ -59,19 +68,34 @@ def open_gallery(
     uri = os.fspath(uri).removeprefix("file://")
     folder = None if "://" in uri else Path(uri)
     if folder is not None and not write and not (folder / f"{_TABLE}.lance").is_dir():
-        raise GalleryError(f"{uri}: expected a gallery, there is none; add tracklets to make one")
+        what = "this is a file" if folder.is_file() else "there is none; add tracklets to make one"
+        raise GalleryError(f"{uri}: expected a gallery, {what}")
     with contextlib.ExitStack() as undo:
         lock = lock_folder(folder) if write and folder is not None else None
         if lock is not None:
             undo.callback(lock.release)
         table = _open_or_make(uri, model if write else None)
-        known = known_model(uri, table.schema)
-        if model is not None and not known.gives_features_of(model):
-            raise GalleryError(
-                f"{uri} holds features of {known}, got {model}; use that model, or another gallery"
-            )
+        known = _model_of(uri, table, model)
         undo.pop_all()
     return Gallery(uri, table, known, lock, write)
+
+
+def check_gallery(uri: str | os.PathLike[str], model: GalleryModel) -> None:
+    """Refuse beforehand what :func:`open_gallery` would refuse to write to; a missing gallery is not made yet.
+
+    Args:
+        uri: as there.
+        model: whose features will be added.
+
+    Raises:
+        GalleryError, ConfigError: as there.
+    """
+    uri = os.fspath(uri).removeprefix("file://")
+    if "://" not in uri:
+        lock_folder(Path(uri)).release()
+    table = _open_table(uri)
+    if table is not None:
+        _model_of(uri, table, model)
 
 
 class Gallery:
@@ -155,7 +179,7 @@ class Gallery:
         with self._latest() as table:
             search = table.search(query).distance_type(_DISTANCES[self.model.metric]).limit(count)
             found = self._read(search, where, "_distance")
-        return [Match(row_of(columns, self.model), columns["_distance"]) for columns in found]
+        return [Match(row_of(columns, self.model), max(columns["_distance"], 0.0)) for columns in found]
 
     def find(self, where: Where | None = None, count: int | None = None) -> list[GalleryRow]:
         """Rows by what is known of them, in order of their start; all of them if ``count`` is None."""
@@ -239,23 +263,43 @@ def _chunks(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(ids[start : start + _CHUNK]) for start in range(0, len(ids), _CHUNK))
 
 
+def _model_of(uri: str, table: Any, model: GalleryModel | None) -> GalleryModel:
+    """The model of a table, which must give the same features as the one that is asked for."""
+    known = known_model(uri, table.schema)
+    if model is not None and (other := known.other_than(model)):
+        raise GalleryError(f"{uri} is of another model, {other}; use that model, or another gallery")
+    return known
+
+
 def _open_or_make(uri: str, model: GalleryModel | None) -> Any:
+    table = _open_table(uri)
+    if table is not None:
+        return table
+    if model is None:
+        raise GalleryError(f"{uri}: expected a gallery, there is none; give a model to make one")
+    with _explained(uri):
+        return _store(uri).create_table(_TABLE, schema=schema_of(model))
+
+
+def _open_table(uri: str) -> Any:
+    """The table, or None where there is no gallery."""
+    with _explained(uri):
+        try:
+            return _store(uri).open_table(_TABLE)
+        except ValueError as error:
+            if "not found" not in str(error):
+                raise
+    return None
+
+
+def _store(uri: str) -> Any:
     try:
         import lancedb
     except ImportError as error:
         raise ConfigError(
             f"galleries need LanceDB ({summary(error)}): pip install 'reidar-plugin[gallery]'"
         ) from error
-    with _explained(uri):
-        store = lancedb.connect(uri)
-        try:
-            return store.open_table(_TABLE)
-        except ValueError as error:
-            if "not found" not in str(error):
-                raise
-        if model is None:
-            raise GalleryError(f"{uri}: expected a gallery, there is none; give a model to make one")
-        return store.create_table(_TABLE, schema=schema_of(model))
+    return lancedb.connect(uri)
 
 
 @contextlib.contextmanager

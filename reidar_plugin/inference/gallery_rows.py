@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference.gallery_filter import action_column
+from reidar_plugin.io.plain_text import parse_json
 from reidar_plugin.metrics.distances import Metric, check_metric
 
 __all__ = [
@@ -52,9 +53,14 @@ class GalleryModel(NamedTuple):
         """From which likelihood on each action is said."""
         return dict(zip(self.actions, self.thresholds or (LIKELY,) * len(self.actions), strict=True))
 
-    def gives_features_of(self, other: "GalleryModel") -> bool:
-        """Whether features of both may be compared; thresholds do not matter for that."""
-        return self._replace(thresholds=()) == other._replace(thresholds=())
+    def other_than(self, model: "GalleryModel") -> str:
+        """What keeps features of both from being compared, in words; empty for nothing. Thresholds do not."""
+        names = ("fingerprint", "width", "metric", "actions")
+        return ", ".join(
+            f"{name} {getattr(self, name)} and not {getattr(model, name)}"
+            for name in names
+            if getattr(self, name) != getattr(model, name)
+        )
 
 
 class GalleryRow(NamedTuple):
@@ -100,11 +106,32 @@ def schema_of(model: GalleryModel) -> Any:
 
 def known_model(uri: str, schema: Any) -> GalleryModel:
     """The model of a table that is there."""
-    told = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))
-    if told.pop("version", None) != _VERSION:
-        raise GalleryError(f"{uri}: expected a gallery of this version of the plugin, got another table")
-    thresholds = tuple(told.get("thresholds", ()))  # galleries of before have none
-    return GalleryModel(**{**told, "actions": tuple(told["actions"]), "thresholds": thresholds})
+    try:
+        told = parse_json((schema.metadata or {}).get(_METADATA, b"{}"))
+        if told.pop("version") != _VERSION:
+            raise ValueError
+        thresholds = tuple(told.get("thresholds", ()))  # galleries of before have none
+        model = GalleryModel(**{**told, "actions": tuple(told["actions"]), "thresholds": thresholds})
+        if not _can_be(model):
+            raise ValueError
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise GalleryError(
+            f"{uri}: expected a gallery of this version of the plugin, got another table, or a damaged one"
+        ) from None
+    return model
+
+
+def _can_be(model: GalleryModel) -> bool:
+    """Whether values that were read have their types."""
+    numbers = [type(least) in (int, float) and 0 <= least <= 1 for least in model.thresholds]
+    return (
+        all(isinstance(text, str) for text in (model.fingerprint, model.metric, *model.actions))
+        and type(model.width) is int
+        and model.width > 0
+        and model.metric in ("euclidean", "cosine")
+        and all(numbers)
+        and len(numbers) in (0, len(model.actions))
+    )
 
 
 def table_of(rows: Sequence[GalleryRow], features: NDArray[Any], model: GalleryModel) -> Any:

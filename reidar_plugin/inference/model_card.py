@@ -3,20 +3,25 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from textwrap import shorten
+from typing import Any, get_args
 
 from yacs.config import CfgNode
 
 from reidar_plugin.data.clips import tracklet_clips
 from reidar_plugin.data.frames import check_reading
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.errors import InputError, ReidarError
+from reidar_plugin.errors import InputError, ReidarError, shown
+from reidar_plugin.io.plain_text import parse_json
 from reidar_plugin.metrics.distances import check_metric
 
 __all__ = ["ModelCard"]
 
 #: The threshold of an action for which none was chosen.
 HALF = 0.5
+
+#: Pixels of a clip, T x H x W; those of one of 32 frames of 1024 x 1024 are half of them.
+MOST = 2**26
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ class ModelCard:
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
             raise InputError(f"expected frames of at least 1 x 1, got {self.height} x {self.width}")
+        if self.clip_length * self.height * self.width > MOST:
+            raise InputError(
+                f"expected clips of at most {MOST:,} pixels, got {self.clip_length} x {self.height} x {self.width}"
+            )
+        if not 1 <= self.branches <= 64:
+            raise InputError(f"expected 1 ... 64 branches, got {self.branches}")
         check_reading("stop", self.interpolation)
         Normalise(self.mean, self.std)
         tracklet_clips(1, self.clip_length, self.test_clips, self.test_max_clips)
@@ -106,12 +117,25 @@ class ModelCard:
             InputError: it is no such text, or a value does not fit.
         """
         try:
-            values: Any = json.loads(text)
+            values: Any = parse_json(text)
             if not isinstance(values, Mapping) or set(values) != {field.name for field in fields(cls)}:
                 raise ValueError("it has other fields")
             given: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+            for field in fields(cls):
+                _check_kind(field.name, given[field.name], field.type)
             return cls(**given)
         except (ValueError, TypeError, ReidarError) as error:
             raise InputError(
-                f"{source} does not describe its model as this version of the plugin does ({error}); export it again"
+                f"{source} does not describe its model as this version of the plugin does ({shorten(str(error), 300)}); "
+                "export it again"
             ) from error
+
+
+def _check_kind(name: str, value: Any, kind: Any) -> None:
+    """That a value of a file is of its field's type; an int may stand for a float."""
+    several = get_args(kind)[:1]
+    items = value if several and isinstance(value, tuple) else (value,)
+    inner = several[0] if several else kind
+    good = (int, float) if inner is float else (inner,)
+    if isinstance(value, tuple) != bool(several) or not all(type(item) in good for item in items):
+        raise ValueError(f"{name} cannot be {shown(value)}")

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.errors import ReidarError, summary
+from reidar_plugin.errors import MissingFileError, ReidarError, summary
 from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
 from reidar_plugin.inference.model_card import ModelCard
 from reidar_plugin.inference.onnx_judge import CARD_KEY, COUNTS, FRAMES, OUTPUTS, OnnxJudge, load_onnx
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.prediction import ClipOutputs
 from reidar_plugin.inference.trained_model import TrainedModel
-from reidar_plugin.io.atomic import replacing
+from reidar_plugin.io.atomic import explained, replacing
 from reidar_plugin.models.action_maps import MapActionNetwork
 
 __all__ = ["OPSET", "ExportError", "Parity", "export_onnx", "largest_difference"]
@@ -73,15 +73,19 @@ def export_onnx(
         finish: called with the file before it gets its name, and with what runs it; may write it anew, or raise.
 
     Raises:
+        MissingFileError: there is no folder for it.
         ExportError: the model cannot be exported, or differs by more than 1e-4.
     """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise MissingFileError(f"{path}: there is no folder {path.parent}; make it first")
     network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std)).eval()
     program = _program(network, trained.card)
     judge = TorchJudge(network, Precision("float32", torch.device("cpu")))
     black = torch.zeros(1, 1, trained.card.height, trained.card.width, 3, dtype=torch.uint8)
     sized = replace(trained.card, feature_size=judge(black).feature.shape[1])
     program.model.metadata_props[CARD_KEY] = sized.as_json()
-    with replacing(Path(path)) as part:
+    with explained(path, "free space and start again"), replacing(path) as part:
         program.save(str(part))
         written, _ = load_onnx(part, torch.device("cpu"))
         found = largest_difference(judge, written, trained.card, shapes)

@@ -1,5 +1,7 @@
 """A model in an ONNX file of ours, run by onnxruntime (extra ``export``)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +33,31 @@ class OnnxJudge:
 
     Args:
         session: of a file that :mod:`~reidar_plugin.inference.onnx_export` wrote.
+        source: the file, for messages.
     """
 
-    def __init__(self, session: Any) -> None:
-        self.session = session
+    def __init__(self, session: Any, source: str) -> None:
+        self.session, self.source = session, source
         self.inputs = {each.name for each in session.get_inputs()}
         self.outputs = [each.name for each in session.get_outputs()]
 
     def __call__(self, frames: Tensor) -> ClipOutputs:
-        said = self.session.run(self.outputs, self.inputs_of(frames))
-        return ClipOutputs(**dict(zip(self.outputs, said, strict=True)))
+        with _refused(self.source):
+            said = self.session.run(self.outputs, self.inputs_of(frames))
+        outputs = ClipOutputs(**dict(zip(self.outputs, said, strict=True)))
+        clips, length = frames.shape[:2]
+        shapes = [each.shape for each in outputs if each is not None]
+        right = [
+            (clips, *shapes[0][1:2]),
+            (clips, *shapes[1][1:2]),
+            (clips, length),
+            (clips, *shapes[1][1:2], length),
+        ]
+        if shapes != right[: len(shapes)] or len(shapes[0]) != 2:
+            raise OnnxFileError(
+                f"{self.source} gives outputs of shapes {shapes}, expected {right}; export it again"
+            )
+        return outputs
 
     def inputs_of(self, frames: Tensor) -> dict[str, NDArray[Any]]:
         """What the graph reads of clips uint8 ``(B, T, H, W, 3)``, by name."""
@@ -63,14 +80,15 @@ def load_onnx(path: str | Path, device: torch.device) -> tuple[OnnxJudge, ModelC
     if not Path(path).is_file():
         raise MissingFileError(f"no file of a model at {path}; name one that tools/export.py wrote")
     session = _open(path, device)
-    text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
+    with _refused(path):
+        text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if text is None:
         raise OnnxFileError(
             f"{path} does not say how frames are prepared for it: it has no metadata {CARD_KEY!r}; "
             "export the checkpoint with tools/export.py"
         )
     card = ModelCard.from_json(text, str(path))
-    judge = OnnxJudge(session)
+    judge = OnnxJudge(session, str(path))
     if FRAMES not in judge.inputs or tuple(judge.outputs) != OUTPUTS[: len(judge.outputs)]:
         raise OnnxFileError(f"{path} has other inputs or outputs than this version writes; export it again")
     return judge, card
@@ -79,25 +97,29 @@ def load_onnx(path: str | Path, device: torch.device) -> tuple[OnnxJudge, ModelC
 def _open(path: str | Path, device: torch.device) -> Any:
     try:
         import onnxruntime
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
     except ImportError as error:
         raise ReidarError("ONNX files need onnxruntime: pip install 'reidar-plugin[export]'") from error
     provider = "CPUExecutionProvider" if device.type == "cpu" else f"{device.type.upper()}ExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
         raise InputError(f"this onnxruntime cannot run on {device}: it has no {provider}; take device 'cpu'")
-    kinds = (
-        state.Fail,
-        state.InvalidArgument,
-        state.InvalidGraph,
-        state.InvalidProtobuf,
-        state.NotImplemented,
-    )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors are raised
-    try:
+    with _refused(path):
         return onnxruntime.InferenceSession(str(path), options, providers=[provider])
-    except (*kinds, state.RuntimeException, state.NoModel) as error:
+
+
+@contextmanager
+def _refused(path: str | Path) -> Iterator[None]:
+    """Errors of onnxruntime, whose classes have no base of their own, and of names in a file that are no UTF-8."""
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    found = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    kinds: tuple[type[Exception], ...] = (UnicodeDecodeError, *found)
+    try:
+        yield
+    except kinds as error:
         raise OnnxFileError(
             f"{path} cannot be run by onnxruntime {onnxruntime.__version__} ({summary(error)}): it is no ONNX file, is "
             "damaged, or was made for a newer one"

@@ -10,7 +10,9 @@ from reidar_plugin.inference.calibration import Calibration, CalibrationError
 from reidar_plugin.inference.gallery import Gallery, Match, Where
 from reidar_plugin.inference.gallery_rows import GalleryModel
 
-__all__ = ["Limit", "Verdict", "who_is"]
+__all__ = ["USUAL_RATE", "Limit", "Verdict", "who_is"]
+
+USUAL_RATE = 0.01  #: of false alarms
 
 
 class Limit(NamedTuple):
@@ -21,8 +23,10 @@ class Limit(NamedTuple):
     calibration: Calibration
 
     @classmethod
-    def of(cls, calibration: Calibration, rate: float) -> "Limit":
-        """The limit at a rate of false alarms."""
+    def of(cls, calibration: Calibration, rate: float | None = None) -> "Limit":
+        """The limit at a rate of false alarms: :data:`USUAL_RATE`, or the lowest that can be told, if none is given."""
+        if rate is None:
+            rate = max(USUAL_RATE, calibration.lowest_rate)
         return cls(calibration.known_up_to(rate), rate, calibration)
 
     def check(self, model: GalleryModel) -> None:
@@ -42,7 +46,7 @@ class Limit(NamedTuple):
             if rows > 2 * size
             else ""
         )
-        return f"known up to {self.distance:.4g} ({self.calibration.metric}), {self.rate:.2g} of strangers too{larger}"
+        return f"known up to {self.distance:.4g} ({self.calibration.metric}), {self.rate:.3g} of strangers too{larger}"
 
 
 class Verdict(NamedTuple):

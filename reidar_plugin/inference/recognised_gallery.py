@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.inference.cameras import Camera
 from reidar_plugin.inference.gallery import Gallery, GalleryError, GalleryModel, GalleryRow, Where
 from reidar_plugin.inference.identify import Seen, features_of
 from reidar_plugin.inference.open_set import Limit, who_is
@@ -13,12 +14,16 @@ from reidar_plugin.inference.recognise import Asked
 from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.metrics.distances import check_metric
 
-__all__ = ["add_to_gallery", "check_dated", "model_of", "write_known"]
+__all__ = ["add_to_gallery", "check_dated", "model_of", "new_to_gallery", "write_known"]
 
 
-def check_dated(dated: bool) -> None:
-    """A gallery is asked for dates, so all videos must have one."""
-    if not dated:
+def check_dated(cameras: Sequence[Camera], sources: int) -> None:
+    """A gallery is asked for dates, so all sources must be videos that have one."""
+    if len(cameras) < sources:
+        raise ConfigError(
+            "a gallery needs to know when it was, and pictures do not tell; leave --gallery out"
+        )
+    if not all(camera.dated for camera in cameras):
         raise ConfigError(
             "a gallery needs to know when it was: give each camera a start such as 2026-05-01T09:00:00+02:00"
         )
@@ -63,20 +68,29 @@ def write_known(path: Path, gallery: Gallery, run: str, seen: Sequence[Seen], li
 
 
 def add_to_gallery(gallery: Gallery, run: str, seen: Sequence[Seen]) -> int:
-    """Add the tracklets that are not there yet; how many those were. Those that are must be the same.
+    """Add the tracklets that are not there yet; how many those were.
 
     Args:
         gallery: of :func:`model_of`, open for writing.
         run: begins the id of each row, ``<run>/<camera>/<track>``; no other run has it.
         seen: tracklets with dates; identities hold within a run and get its name too.
     """
+    new = new_to_gallery(gallery, run, seen)
+    if new:
+        gallery.add(list(new.values()), features_of(seen)[list(new)])
+    return len(new)
+
+
+def new_to_gallery(gallery: Gallery, run: str, seen: Sequence[Seen]) -> dict[int, GalleryRow]:
+    """Rows of the tracklets that are not there yet, by their place in ``seen``.
+
+    Raises:
+        GalleryError: one is there, and differs.
+    """
     rows = [_row(run, one, gallery.model.actions) for one in seen]
     known = gallery.rows([row.id for row in rows])
     _check_same(gallery.uri, [row for row in rows if row.id in known], known)
-    new = [place for place, row in enumerate(rows) if row.id not in known]
-    if new:
-        gallery.add([rows[place] for place in new], features_of(seen)[new])
-    return len(new)
+    return {place: row for place, row in enumerate(rows) if row.id not in known}
 
 
 def _check_same(uri: str, rows: Sequence[GalleryRow], known: Mapping[str, GalleryRow]) -> None:

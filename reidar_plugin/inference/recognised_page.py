@@ -22,6 +22,7 @@ def people_report(
     metric: str,
     facts: Mapping[str, str],
     probability: Probability | None = None,
+    timed: bool = True,
 ) -> PeopleReport:
     """The content of the page.
 
@@ -32,6 +33,7 @@ def people_report(
         metric: of the features.
         facts: what else a reader should know.
         probability: of a calibration, if there is one.
+        timed: whether times are known; of pictures they are not.
     """
     rows, distances = nearest_others(seen, metric)
     likely = None if probability is None else np.asarray(probability(distances))
@@ -47,7 +49,7 @@ def people_report(
             if np.isfinite(distances[place, at])
         ]
         sightings.append(_sighting(one, list(thresholds), near))
-    return PeopleReport(title, sightings, thresholds, any(one.camera.dated for one in seen), facts)
+    return PeopleReport(title, sightings, thresholds, any(one.camera.dated for one in seen), facts, timed)
 
 
 def _sighting(one: Seen, actions: Sequence[str], near: Sequence[Neighbour]) -> Sighting:

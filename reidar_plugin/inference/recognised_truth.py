@@ -37,6 +37,8 @@ def score_answers(found: Sequence[Found], seen: Sequence[Seen]) -> str:
     known = [
         (one.person, people[key]) for one in seen if (key := (one.camera.name, one.summary.track)) in people
     ]
+    if seen and not known:
+        return "no tracklet overlaps anybody of the truth; is that of another video?"
     mine, theirs = np.array(known, np.int64).reshape(-1, 2).T
     pairs = pair_scores(mine, theirs)
     ids = identity_scores([people_in(each, seen) for each in found], true)

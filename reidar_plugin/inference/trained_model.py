@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from warnings import warn
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from reidar_plugin.checkpoint.compatibility import unfilled
@@ -26,10 +25,11 @@ from reidar_plugin.checkpoint.state import OURS
 from reidar_plugin.checkpoint.store import BEST, CheckpointError, CheckpointStore, read_content
 from reidar_plugin.config.files import CheckedConfig, full_config
 from reidar_plugin.config.settings import leaves
-from reidar_plugin.errors import ConfigError, MissingFileError, nearest
+from reidar_plugin.errors import ConfigError, MissingFileError, nearest, summary
 from reidar_plugin.host import model_table
 from reidar_plugin.inference.clip_network import FrameAverage
 from reidar_plugin.inference.model_card import ModelCard
+from reidar_plugin.io.plain_text import PlainTextError, parse_yaml
 from reidar_plugin.labels.from_config import configured_space
 from reidar_plugin.labels.spaces import LABEL_SPACES
 from reidar_plugin.models.registry import PREFIX, builder, builders
@@ -114,7 +114,10 @@ def _saved_config(text: str, file: Path) -> CheckedConfig:
     """The config of a run; keys that this version knows no more are passed over, later ones have their default."""
     cfg = full_config()
     known = dict(leaves(cfg))
-    saved = {key: value for key, value in leaves(yaml.safe_load(text)) if key in known}
+    try:
+        saved = {key: value for key, value in leaves(parse_yaml(text)) if key in known}
+    except (PlainTextError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{file} holds a config that is none ({summary(error)})") from error
     cfg.merge_tree(_nested(saved), f"the config in {file}")
     return cfg
 

@@ -161,9 +161,8 @@ def _opened(path: str | os.PathLike[str]) -> Any:
     try:
         container = av.open(os.fspath(path))
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(
-            f"{path}: expected a video, got none that FFmpeg can open ({summary(error)})"
-        ) from error
+        why = getattr(error, "strerror", None) or summary(error)
+        raise VideoError(f"{path}: expected a video, got none that FFmpeg can open ({why})") from error
     streams = container.streams.video
     if not streams or streams[0].codec_context is None:
         container.close()

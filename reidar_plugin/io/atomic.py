@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from reidar_plugin.errors import UnwritableFileError
+from reidar_plugin.errors import ReidarError, UnwritableFileError
 
-__all__ = ["PART", "flush_to_disk", "replacing", "write_atomically"]
+__all__ = ["PART", "explained", "flush_to_disk", "replacing", "write_atomically"]
 
 #: How the names of files end that are being written; a killed writer leaves one behind.
 PART = ".part"
@@ -18,7 +18,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """Within the block a temporary file beside ``path`` is written; at its end it takes the name of ``path``.
 
     It is on the disk before it gets its name, else a power cut could leave a name without content. Where the block or
-    the renaming fails, what ``path`` held stays, and the temporary file is removed.
+    the renaming fails, what ``path`` held stays, and the temporary file is removed if it can be. Where the system
+    cannot bring the new name to the disk, that is an error too, though ``path`` holds the new content by then.
 
     Args:
         path: the file to replace; its folder exists.
@@ -31,8 +32,10 @@ def replacing(path: Path) -> Iterator[Path]:
         yield part
         flush_to_disk(part)
         os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
     if os.name == "posix":
         flush_to_disk(path.parent)
 
@@ -41,14 +44,30 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file by these bytes.
 
     Raises:
-        UnwritableFileError: it could not be written; what it held before is untouched.
+        UnwritableFileError: it could not be written; it holds what it held before, or all of the new content.
+    """
+    with explained(path, "no half of it was written; free space and start again"), replacing(path) as part:
+        part.write_bytes(content)
+
+
+@contextmanager
+def explained(path: Path, cure: str) -> Iterator[None]:
+    """Turn what the system says within the block into an error of one line.
+
+    Args:
+        path: what is being changed or read.
+        cure: what has become of it, and what to do.
+
+    Raises:
+        UnwritableFileError: the system refused.
     """
     try:
-        with replacing(path) as part:
-            part.write_bytes(content)
+        yield
+    except ReidarError:
+        raise
     except OSError as error:
         raise UnwritableFileError(
-            error.errno, f"{error.strerror}; what was there before is untouched", str(path)
+            error.errno, f"{error.strerror or error}; {cure}", error.filename or str(path)
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -9,7 +10,7 @@ from typing import TextIO
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.progress import ProgressBar
 
-__all__ = ["say", "tee"]
+__all__ = ["plain_warnings", "say", "tee"]
 
 
 def say(line: str) -> None:
@@ -26,6 +27,14 @@ def say(line: str) -> None:
             raise ReidarError(
                 f"the log cannot be written: {error.strerror or error}; checkpoints are intact"
             ) from error
+
+
+@contextlib.contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Within the block, a warning is a line of what it says, without a place in the code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: say(f"warning: {message}")
+        yield
 
 
 class _Tee:

@@ -37,10 +37,11 @@ class FolderLock:
 
     Args:
         folder: made if it is not there.
+        named_by: the key or the flag that names it, for the message.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.path = Path(folder) / LOCK
+    def __init__(self, folder: str | Path, named_by: str = "data.save_dir") -> None:
+        self.path, self.named_by = Path(folder) / LOCK, named_by
         self._file: int | None = None
 
     def take(self) -> None:
@@ -90,7 +91,7 @@ class FolderLock:
             who = "another process"
         return (
             f"{self.path.parent} is being written by {who}; wait for it, end it, or name another folder "
-            "(data.save_dir)"
+            f"({self.named_by})"
         )
 
 

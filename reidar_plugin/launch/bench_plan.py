@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from reidar_plugin.errors import ConfigError, nearest, summary
+from reidar_plugin.io.plain_text import parse_yaml
 from reidar_plugin.launch.runs import Run
 from reidar_plugin.launch.validation import check_run
 
@@ -43,8 +42,8 @@ def read_variants(path: str | Path) -> Variants:
     """
     path = Path(path)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = parse_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: expected a file of variants, got {summary(error)}") from error
     if not isinstance(content, dict) or set(content) != {"config", "variants"}:
         raise ConfigError(f"{path}: expected config and variants, got {content!r:.80}")

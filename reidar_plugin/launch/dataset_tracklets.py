@@ -1,12 +1,13 @@
 """The test tracklets of a data set, as folders of pictures would give them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from yacs.config import CfgNode
 
 from reidar_plugin import host
-from reidar_plugin.errors import ConfigError, InputError, ReidarError, nearest, summary
+from reidar_plugin.errors import ConfigError, InputError, MissingFileError, ReidarError, nearest, summary
 from reidar_plugin.inference.picture_folders import PictureTracklet
 from reidar_plugin.plugin.registration import enable
 
@@ -45,6 +46,7 @@ def open_dataset(name: str, root: str, cfg: CfgNode | None = None) -> Any:
 
     Raises:
         UnknownDatasetError: nobody knows the data set.
+        MissingFileError: the root is not there; a data set is not fetched or drawn into a folder of a wrong name.
         InputError: the host cannot read it.
     """
     enable(cfg, quiet=True)
@@ -52,6 +54,10 @@ def open_dataset(name: str, root: str, cfg: CfgNode | None = None) -> Any:
     if name not in table:
         raise UnknownDatasetError(
             f"{name!r} is no video data set;{nearest(name, table)} data sets are {', '.join(table)}"
+        )
+    if not Path(root).is_dir():
+        raise MissingFileError(
+            f"{root}: expected the folder of data sets, there is none; name it (--root), or make it"
         )
     try:
         return table[name](root=root, transform=list, verbose=False)  # no picture is read here

@@ -11,6 +11,7 @@ from reidar_plugin.config.settings import value_at
 from reidar_plugin.data.checker import OFFICIAL
 from reidar_plugin.launch.splits import SPLIT_SETS
 from reidar_plugin.synthped import make
+from reidar_plugin.synthped.presets import preset_of
 
 __all__ = ["Ground", "RealData", "Spot", "Streets", "data_of"]
 
@@ -42,6 +43,9 @@ class Ground(Protocol):
     def needs(self, data: Sequence[str]) -> list[str]:
         """A line for each data set that has to be there."""
 
+    def people(self, data: str) -> int:
+        """How many people are trained on, by the published size of a data set."""
+
 
 class RealData:
     """The data sets that the configs name.
@@ -71,6 +75,9 @@ class RealData:
     def needs(self, data: Sequence[str]) -> list[str]:
         return [f"  {name}: {_size(name)}; see docs/data.md" for name in data]
 
+    def people(self, data: str) -> int:
+        return OFFICIAL[data][0].people
+
 
 class Streets:
     """Streets of SynthPed. Every data set of a table is a street of its own: the first has the seed that is asked for, the
@@ -97,6 +104,7 @@ class Streets:
         small: bool = False,
     ) -> None:
         self.folder, self.preset, self._seeds, self._order, self._small = folder, preset, seeds, order, small
+        self._people = preset_of(preset).people[0]
         content = yaml.safe_load(settings.read_text(encoding="utf-8"))
         self._blocks = [*content["street"], *(content["small"] if small else ())]
         self.title = f"SynthPed {preset}, street {' '.join(map(str, seeds))}" + ", small" * small
@@ -123,6 +131,9 @@ class Streets:
         return [
             f"  {self.spot(name, draw).name} in the place of {name}" for name in data for draw in self._seeds
         ]
+
+    def people(self, data: str) -> int:
+        return self._people
 
     def drawn(self, data: Sequence[str]) -> bool:
         """Whether all streets are there."""

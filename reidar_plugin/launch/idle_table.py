@@ -261,7 +261,7 @@ IDLE_KEYS: tuple[IdleKeys, ...] = (
         "name a stage of the backbone in reidar.model.action_source",
     ),
     IdleKeys(
-        "reidar.model.weights reidar.model.sha256",
+        "reidar.model.weights reidar.model.sha256 reidar.model.fetch",
         _ours(is_one("model.pretrained", False)),
         "set model.pretrained True",
     ),

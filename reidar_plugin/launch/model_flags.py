@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, summary
 
 __all__ = ["add_model_flags", "settings_of"]
 
@@ -29,4 +29,7 @@ def settings_of(words: Sequence[str]) -> dict[str, Any]:
     """``["data.height", "224"]`` -> ``{"data.height": 224}``."""
     if len(words) % 2:
         raise ConfigError(f"--settings: expected pairs of a key and a value, got {' '.join(words)}")
-    return {key: yaml.safe_load(value) for key, value in zip(words[::2], words[1::2], strict=True)}
+    try:
+        return {key: yaml.safe_load(value) for key, value in zip(words[::2], words[1::2], strict=True)}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--settings: a value is no YAML ({summary(error)})") from error

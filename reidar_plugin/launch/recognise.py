@@ -13,7 +13,7 @@ from reidar_plugin.inference.annotate import annotate_video
 from reidar_plugin.inference.answer_folder import AnswerFolder
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera
-from reidar_plugin.inference.gallery import open_gallery
+from reidar_plugin.inference.gallery import Gallery, check_gallery, open_gallery
 from reidar_plugin.inference.identify import Seen, identify
 from reidar_plugin.inference.open_set import Limit
 from reidar_plugin.inference.picture_folders import PictureTracklet, recognise_pictures
@@ -25,7 +25,13 @@ from reidar_plugin.inference.recognised_files import (
     write_rows,
     write_table,
 )
-from reidar_plugin.inference.recognised_gallery import add_to_gallery, check_dated, model_of, write_known
+from reidar_plugin.inference.recognised_gallery import (
+    add_to_gallery,
+    check_dated,
+    model_of,
+    new_to_gallery,
+    write_known,
+)
 from reidar_plugin.inference.recognised_page import people_report
 from reidar_plugin.inference.recognised_truth import score_answers
 from reidar_plugin.io.console import say
@@ -89,7 +95,9 @@ class Answer:
     table: str = "csv"  #: or ``parquet``
     annotate: bool = False
     gallery: str = ""  #: URI; empty for none
-    false_alarms: float = 0.01  #: of strangers, where a calibration says whom the gallery knows
+    false_alarms: float | None = (
+        None  #: of strangers, where a calibration says whom the gallery knows; see :meth:`.Limit.of`
+    )
 
     def names(self, source: Sequence[Any], asks: bool) -> list[str]:
         """Of all files, relative to the folder.
@@ -123,33 +131,41 @@ def recognise(
     """
     judgement.check(asked)
     if answer.gallery:
-        check_dated(all(isinstance(one, Camera) and one.dated for one in source))
+        check_dated([one for one in source if isinstance(one, Camera)], len(source))
+        check_gallery(answer.gallery, model_of(asked))
     limit = judgement.limit(answer)
-    names, folder = answer.names(source, limit is not None), AnswerFolder(answer.folder)
-    folder.claim(names)
-    kept = answer.folder / "found"
-    kept.mkdir(exist_ok=True)
-    found = _find(source, asked, kept)
-    seen = identify(found, judgement.threshold, asked.predictor.distance)
-    say(
-        f"{len(seen):,} tracklets, {len({one.person for one in seen}):,} people; threshold: {judgement.words}"
-    )
-    folder.drop_others(names)
-    _write(found, seen, asked, judgement, answer)
-    if answer.annotate:
-        _annotate(found, seen, asked, answer.folder)
-    if answer.gallery:
-        _into_gallery(seen, asked, answer, folder.id, limit)
+    names = answer.names(source, limit is not None)
+    with AnswerFolder(answer.folder) as folder:
+        folder.claim(names)
+        kept = answer.folder / "found"
+        kept.mkdir(exist_ok=True)
+        found = _find(source, asked, kept)
+        seen = identify(found, judgement.threshold, asked.predictor.distance)
+        people = len({one.person for one in seen})
+        say(f"{len(seen):,} tracklets, {people:,} people; threshold: {judgement.words}")
+        if answer.gallery:
+            with _gallery(asked, answer) as gallery:
+                new_to_gallery(gallery, folder.id, seen)  # tells a conflict before an answer is replaced
+        folder.drop_others(names)
+        _write(found, seen, asked, judgement, answer)
+        if answer.annotate:
+            _annotate(found, seen, asked, answer.folder)
+        if answer.gallery:
+            _into_gallery(seen, asked, answer, folder.id, limit)
     return seen
 
 
 def _into_gallery(seen: Sequence[Seen], asked: Asked, answer: Answer, run: str, limit: Limit | None) -> None:
-    with open_gallery(answer.gallery, model_of(asked), write=True) as gallery:
+    with _gallery(asked, answer) as gallery:
         if limit is not None:
             known = write_known(answer.folder / "known.csv", gallery, run, seen, limit)
             say(f"{answer.gallery}: {known}")
         new = add_to_gallery(gallery, run, seen)
     say(f"{answer.gallery}: {new:,} tracklets added as {run}, {len(seen) - new:,} were there")
+
+
+def _gallery(asked: Asked, answer: Answer) -> Gallery:
+    return open_gallery(answer.gallery, model_of(asked), write=True)
 
 
 def _find(source: Sequence[Any], asked: Asked, kept: Path) -> list[Found]:
@@ -176,7 +192,9 @@ def _write(
     if scores := score_answers(found, seen):
         facts["against the truth"] = scores
         say(f"against the truth: {scores}")
-    report = people_report(answer.title, seen, thresholds, predictor.distance, facts, probability)
+    report = people_report(
+        answer.title, seen, thresholds, predictor.distance, facts, probability, _timed(found)
+    )
     say(f"report: {write_page(answer.folder / 'report.html', people_page(report))}")
 
 
@@ -190,12 +208,12 @@ def _facts(found: Sequence[Found], asked: Asked, judgement: Judgement) -> Iterat
     for each in found:
         if each.findings.width:
             yield f"camera {each.camera.name}", _source(each, asked)
-    if not all(each.findings.width for each in found):
-        yield (
-            "times",
-            "not known of pictures; they are as if one were taken each second, tracklet after tracklet",
-        )
     yield "versions", ", ".join(f"{name} {version}" for name, version in installed_versions().items())
+
+
+def _timed(found: Sequence[Found]) -> bool:
+    """Videos tell times, pictures do not."""
+    return all(each.findings.width for each in found)
 
 
 def _source(each: Found, asked: Asked) -> str:

@@ -5,14 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.data.checker import OFFICIAL
 from reidar_plugin.errors import MissingFileError
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.grounds import Ground, Streets, data_of
 from reidar_plugin.launch.run_cost import cost_lines
 from reidar_plugin.launch.runs import Run, finished, run_all
-from reidar_plugin.launch.table_plan import PlannedCell, data_sets, plan_table, with_predecessors
-from reidar_plugin.report.published import PublishedTable
+from reidar_plugin.launch.table_plan import TablePlan
 from reidar_plugin.report.reproduced import Outcome, markdown, record_of, write_reproduced
 from reidar_plugin.report.results import Results
 from reidar_plugin.synthped.workers import cores
@@ -20,34 +18,18 @@ from reidar_plugin.synthped.workers import cores
 __all__ = ["commands", "reproduce", "work_lines"]
 
 
-def reproduce(
-    table: PublishedTable,
-    ground: Ground,
-    seeds: Sequence[int],
-    folder: Path,
-    configs: Path,
-    *,
-    options: Sequence[str] = (),
-    at_once: int = 0,
-    dry: bool = False,
-) -> dict[str, Any]:
+def reproduce(plan: TablePlan, *, at_once: int = 0, dry: bool = False) -> dict[str, Any]:
     """Say what it will cost, run what is not finished, print and write the table.
 
     Args:
-        table: of a paper.
-        ground: where it is run.
-        seeds: of the training.
-        folder: of all runs and tables.
-        configs: the folder ``configs/``.
-        options: ``KEY VALUE ...`` for every run.
+        plan: the table, where it is run, and how often.
         at_once: runs at the same time; 0 for one a core.
         dry: stop after the cost and the table of what is there already.
 
     Returns:
         What the table shows, in plain values; also written to ``<folder>/tables/<table>.json``.
     """
-    planned = plan_table(table, ground, seeds, folder, configs, options)
-    runs, data = with_predecessors(planned), data_sets(table, configs)
+    table, ground, runs, data = plan.table, plan.ground, plan.runs, plan.data
     left = [run for run in runs if finished(run) is None]
     at_once = at_once or cores()
     say(f"{table.name}: {len(runs)} runs, {len(runs) - len(left)} of them done. Data:")
@@ -56,24 +38,24 @@ def reproduce(
     if isinstance(ground, Streets):
         if left and not dry:
             ground.draw(data)
-        costs = cost_lines(left, at_once) if not dry or ground.drawn(data) else work_lines(left)
+        costs = cost_lines(left, at_once) if not dry or ground.drawn(data) else work_lines(left, ground)
     else:
-        costs = work_lines(left)
+        costs = work_lines(left, ground)
     for line in costs:
         say(line)
-    path = folder / "tables" / "-".join(filter(None, (table.name.replace("/", "-"), ground.label)))
+    path = plan.folder / "tables" / "-".join(filter(None, (table.name.replace("/", "-"), ground.label)))
     # what is missing for the page is told before anything runs
-    write_reproduced(_record(table, ground, planned, options), path)
+    write_reproduced(_record(plan), path)
     if not dry:
         _check_there(ground, left)
         run_all(runs, at_once, max(1, cores() // at_once))
-    record = _record(table, ground, planned, options)
+    record = _record(plan)
     files = write_reproduced(record, path)
     say(f"\n{markdown(record)}\n{', '.join(map(str, files))}")
     return record
 
 
-def work_lines(left: Sequence[Run]) -> Iterator[str]:
+def work_lines(left: Sequence[Run], ground: Ground) -> Iterator[str]:
     """What the runs that are left have to do, counted from the published sizes of their data sets; nothing is measured."""
     steps_of_all, frames_of_all = 0, 0
     told = set()
@@ -82,9 +64,8 @@ def work_lines(left: Sequence[Run]) -> Iterator[str]:
         if cfg.test.evaluate:
             text, steps, frames = "a test", 0, 0
         else:
-            people = OFFICIAL[data_of(cfg)][0].people if data_of(cfg) in OFFICIAL else 0
             clips = cfg.train.batch_size
-            steps = people // (clips // cfg.sampler.num_instances) * cfg.train.max_epoch
+            steps = ground.people(data_of(cfg)) // (clips // cfg.sampler.num_instances) * cfg.train.max_epoch
             frames = steps * clips * cfg.video.seq_len
             text = f"{steps:,} steps of {clips} clips of {cfg.video.seq_len} frames, {cfg.data.height} x {cfg.data.width}"
         if run.variant not in told:
@@ -98,19 +79,12 @@ def work_lines(left: Sequence[Run]) -> Iterator[str]:
         )
 
 
-def commands(
-    table: PublishedTable,
-    ground: Ground,
-    seeds: Sequence[int],
-    folder: Path,
-    configs: Path,
-    options: Sequence[str] = (),
-) -> Iterator[str]:
+def commands(plan: TablePlan) -> Iterator[str]:
     """A line a run that is left, for any scheduler; a run that follows another comes after it.
 
     Once all have ended, :func:`reproduce` finds them done and makes the table.
     """
-    for run in with_predecessors(plan_table(table, ground, seeds, folder, configs, options)):
+    for run in plan.runs:
         if finished(run) is not None:
             continue
         line = shlex.join(["python", "tools/main.py", *run.words])
@@ -123,9 +97,7 @@ def commands(
         yield line + (f"  # after {run.after.folder}" if run.after else "")
 
 
-def _record(
-    table: PublishedTable, ground: Ground, planned: Sequence[PlannedCell], options: Sequence[str]
-) -> dict[str, Any]:
+def _record(plan: TablePlan) -> dict[str, Any]:
     outcomes = [
         Outcome(
             each.cell,
@@ -135,9 +107,10 @@ def _record(
             len(each.ours),
             len(each.released),
         )
-        for each in planned
+        for each in plan.cells
     ]
-    return record_of(table, outcomes, title=ground.title, warning=ground.warning, options=options)
+    ground = plan.ground
+    return record_of(plan.table, outcomes, title=ground.title, warning=ground.warning, options=plan.options)
 
 
 def _found(runs: Sequence[Run]) -> dict[str, dict[int, Results]]:

@@ -27,6 +27,7 @@ class Cost(NamedTuple):
     step_seconds: float
     test_batches: int
     batch_seconds: float
+    device: str = "cpu"  #: type of the device that was measured
 
     @property
     def seconds(self) -> float:
@@ -35,7 +36,8 @@ class Cost(NamedTuple):
 
 
 def estimate(run: Run, steps: int = 3) -> Cost:
-    """Measure a few steps and test batches of a run on made-up frames, and count what it will do on its data set.
+    """Measure a few steps and test batches of a run on made-up frames, on the device and in the precision that it will
+    have, and count what it will do on its data set.
 
     Args:
         run: whose data set is there already.
@@ -45,27 +47,28 @@ def estimate(run: Run, steps: int = 3) -> Cost:
     registration.enable(cfg, quiet=True)
     with contextlib.redirect_stdout(io.StringIO()):  # the host prints a table of each data set
         data = ClipDataManager.from_config(cfg)
+    device = torch.device("cuda" if cfg.use_gpu and torch.cuda.is_available() else "cpu")
+    options = cfg.reidar.train
+    layout = torch.channels_last if options.channels_last else torch.contiguous_format
     model = reid.models.build_model(
         cfg.model.name, data.num_train_pids, cfg.loss.name, pretrained=False, use_gpu=False
-    ).to(memory_format=torch.channels_last)
-    objective = build_objective(cfg, data, model)
+    ).to(device, memory_format=layout)
+    objective = build_objective(cfg, data, model).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    step = TrainStep(model, objective, [optimizer], Precision("float32", torch.device("cpu")))
+    precision = Precision(options.precision, device)
+    step = TrainStep(model, objective, [optimizer], precision)
     clips, test = cfg.train.batch_size, cfg.test.batch_size
     table, size = data.train_table, (cfg.video.seq_len, 3, cfg.data.height, cfg.data.width)
     chosen = torch.arange(clips) % len(table)
-    targets = Targets(
-        table.pids[chosen],
-        table.labels[chosen],
-        table.attributes[chosen],
-        torch.zeros(clips, size[0], dtype=torch.bool),
-    )
-    frames = torch.randn(clips, *size)
-    train = _seconds(lambda: step(frames, targets), steps)
-    frames = torch.randn(test, *size)
+    erased = torch.zeros(clips, size[0], dtype=torch.bool)
+    known = (table.pids[chosen], table.labels[chosen], table.attributes[chosen], erased)
+    targets = Targets(*(part.to(device) for part in known))
+    frames = torch.randn(clips, *size, device=device)
+    train = _seconds(lambda: step(frames, targets), steps, device)
+    frames = torch.randn(test, *size, device=device)
     model.eval()
-    with torch.no_grad():
-        tested = _seconds(lambda: model(frames), steps)
+    with torch.no_grad(), precision.autocast():
+        tested = _seconds(lambda: model(frames), steps, device)
     judged = [loader for parts in data.test_loader.values() for loader in parts.values()]
     if (
         cfg.reidar.model.num_actions and cfg.reidar.test.thresholds == "train"
@@ -73,7 +76,7 @@ def estimate(run: Run, steps: int = 3) -> Cost:
         judged.append(data.evaluation_loader(table))
     batches = sum(map(len, judged))
     epochs = 0 if cfg.test.evaluate else cfg.train.max_epoch
-    return Cost(len(data.train_loader) * epochs, train, batches, tested)
+    return Cost(len(data.train_loader) * epochs, train, batches, tested, device.type)
 
 
 def cost_lines(left: Sequence[Run], at_once: int, measure: Callable[[Run], Cost] = estimate) -> Iterator[str]:
@@ -92,13 +95,20 @@ def cost_lines(left: Sequence[Run], at_once: int, measure: Callable[[Run], Cost]
             f"{cost.batch_seconds:.2f} s, {cost.seconds / 60:.0f} minutes a run"
         )
     total = sum(costs[run.variant].seconds for run in left)
-    if left:
+    if left and any(cost.device == "cuda" for cost in costs.values()):
+        yield f"  together {total / 3600:.1f} hours of a GPU, by one run at a time; at once they share it"
+    elif left:
         yield f"  together {total / 3600:.1f} hours of a core, {total / at_once / 3600:.1f} with {at_once} at once"
 
 
-def _seconds(call: Callable[[], object], times: int) -> float:
+def _seconds(call: Callable[[], object], times: int, device: torch.device) -> float:
+    def done() -> float:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
     call()
-    start = time.perf_counter()
+    start = done()
     for _ in range(times):
         call()
-    return (time.perf_counter() - start) / times
+    return (done() - start) / times

@@ -6,14 +6,13 @@ Their ImageNet weights are fetched once into the cache of torch, or read from a 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import torch
 from torch import Tensor, nn
 
-from reidar_plugin.errors import ConfigError, summary
-from reidar_plugin.io.atomic import replacing
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.console import say
+from reidar_plugin.io.download import DownloadError, download
 from reidar_plugin.models.backbones import Backbone, keep_size, measured_maps
 from reidar_plugin.models.res2net import RES2NETS
 from reidar_plugin.models.vit import VITS, VisionTransformer, fitted_positions
@@ -74,13 +73,11 @@ def _published_file(name: str) -> Path:
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if path.is_file():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     say(f"fetching the ImageNet weights of {name} to {path}")
     try:
-        with replacing(path) as part:
-            torch.hub.download_url_to_file(url, str(part), hash_prefix=path.stem[-8:], progress=False)
-    except (URLError, OSError, RuntimeError) as error:
+        download(url, path, sha256=path.stem[-8:])
+    except DownloadError as error:
         raise WeightsMissingError(
-            f"cannot fetch the ImageNet weights of {name} ({summary(error)}): put the file of {url} at {path}, or {cure}"
+            f"cannot fetch the ImageNet weights of {name} ({error}): put the file of {url} at {path}, or {cure}"
         ) from error
     return path

@@ -44,7 +44,7 @@ VIDEO: dict[str, Callable[[Backbone], Backbone]] = {
 def video_trunks() -> list[str]:
     """The trunks for clips that are registered; :func:`build_trunk` takes other networks behind their prefixes."""
     return [
-        *("ap3d_resnet50", "ap3d_nl_resnet50", "ap3d_resnet18"),
+        *("ap3d_resnet50", "ap3d_nl_resnet50", "ap3d_resnet18", "ap3d_nl_resnet18"),
         *("tclnet_resnet50", "tclnet_resnet18"),
         *("tea_res2net50", "tea_res2net26"),
         *("vtn_vit_b16", "vtn_resnet18"),

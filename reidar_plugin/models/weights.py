@@ -5,7 +5,6 @@ from a local file or from the cache, or downloaded once into the cache. For all 
 own weights, unless a local file is given.
 """
 
-import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.io.atomic import replacing
 from reidar_plugin.io.console import say
+from reidar_plugin.io.download import check_online, digest_of, no_network
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
 
@@ -179,8 +179,9 @@ def _fetch(path: Path) -> None:
     import gdown  # imported only if it is needed
 
     failures = (OSError, gdown.exceptions.FileURLRetrievalError)
-    say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
     try:
+        check_online()
+        say(f"fetching the ImageNet weights of {PUBLISHED} to {path}")
         with replacing(path) as part:
             if gdown.download(id=DRIVE_ID, output=str(part), quiet=True) is None:
                 raise OSError("nothing came")
@@ -190,11 +191,12 @@ def _fetch(path: Path) -> None:
             f"https://drive.google.com/uc?id={DRIVE_ID} at {path}, or name another in reidar.model.weights, "
             "or set model.pretrained to False"
         ) from error
+    say(f"{path} has the SHA-256 {digest_of(path)}; its authors publish none to compare it with")
 
 
 def check_sum(path: Path, expected: str) -> None:
     """Refuse a file whose SHA-256 is another."""
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = digest_of(path)
     if found != expected.lower():
         raise WeightsError(
             f"{path} has the SHA-256 {found}, expected {expected}: fetch it again, or correct the checksum"
@@ -213,7 +215,8 @@ def _by_the_host(name: str, frame_size: tuple[int, int], last_stride: int) -> Ba
             "error", message=".*(manually downloaded|cannot be loaded)", category=UserWarning
         )
         try:
-            return build_backbone(name, frame_size=frame_size, last_stride=last_stride, pretrained=True)
+            with no_network():
+                return build_backbone(name, frame_size=frame_size, last_stride=last_stride, pretrained=True)
         except UserWarning as error:
             raise WeightsMissingError(
                 f"torchreid has no ImageNet weights to fetch for {name}; {cure}"

@@ -17,7 +17,7 @@ from torch import nn
 
 from reidar_plugin import host
 from reidar_plugin.checkpoint.state import load_weights, plain, unwrapped
-from reidar_plugin.errors import PictureError
+from reidar_plugin.errors import MissingFileError, PictureError
 from reidar_plugin.io.safe_load import only_plain
 
 __all__ = ["install", "prepare_worker", "uninstall"]
@@ -46,6 +46,7 @@ def _patches() -> Iterator[tuple[Any, str, Wrapper]]:
     yield reid.data.ImageDataManager, "__init__", _with_prepared_workers
     yield reid.data.VideoDataManager, "__init__", _with_prepared_workers
     yield reid.data.Dataset, "__add__", _add_asks_the_other
+    yield reid.data.Dataset, "download_dataset", _download_none
     yield reid.utils.torchtools, "save_checkpoint", _save_plain
     yield reid.utils.torchtools, "load_checkpoint", _load_plain
     yield reid.utils.torchtools, "resume_from_checkpoint", _resume_unwrapped
@@ -97,6 +98,23 @@ def _add_asks_the_other(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(self, other)
 
     return __add__
+
+
+# Data sets: the host fetches some over plain HTTP, unasked, and unpacks whatever came.
+
+
+def _download_none(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def download_dataset(self: Any, dataset_dir: str, dataset_url: str | None) -> None:
+        if dataset_url is None or Path(dataset_dir).exists():
+            original(self, dataset_dir, dataset_url)
+            return
+        raise MissingFileError(
+            f"{dataset_dir}: no such folder; data sets are not downloaded: fetch {dataset_url} and unpack it there, or "
+            "name another folder in data.root (--root)"
+        )
+
+    return download_dataset
 
 
 # Checkpoints: the host cannot read what it wrote (a numpy number inside, ``module.`` before the names).

@@ -12,6 +12,7 @@ import reidar_plugin
 from reidar_plugin import host
 from reidar_plugin.config import reidar_node
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.io import download
 from reidar_plugin.io.console import say
 from reidar_plugin.plugin import host_patches
 
@@ -51,6 +52,7 @@ def enable(cfg: CfgNode | None = None, quiet: bool = False) -> None:
         raise ConfigError(
             "the config has no 'reidar' node; call reidar_plugin.add_reidar_config(cfg) before enable(cfg)"
         )
+    download.allow(cfg is None or cfg.reidar.model.fetch)
     first = not is_enabled()
     try:
         _fill("models", host.model_table(), {**_own_models(cfg), **_user_models})
@@ -70,6 +72,7 @@ def disable() -> None:
     """Leave torchreid as it was before :func:`enable`; without effect where the plugin is off."""
     if not is_enabled():
         return
+    download.allow(True)
     _clear("models", host.model_table())
     _clear("video", host.dataset_table("video"))
     del vars(host.reid)[_STATE]

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 
 from reidar_plugin.errors import InputError, MissingFileError, shown, summary
-from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.io.arrays import load_arrays
+from reidar_plugin.io.atomic import explained, write_atomically
+from reidar_plugin.io.plain_text import PlainTextError, parse_json
 from reidar_plugin.io.safe_load import UNREADABLE
 from reidar_plugin.metrics.actions import PAPER_MAP, ActionReport
 from reidar_plugin.metrics.protocol_results import ProtocolResult
@@ -199,7 +201,8 @@ def write_results(results: Results, folder: str | Path) -> Path:
     write_atomically(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
     for old in path.parent.glob("results.*.npz"):
         if old.name != content["per_query"]:
-            old.unlink()
+            with explained(old, "the new results are whole; delete it yourself"):
+                old.unlink()
     return path
 
 
@@ -216,10 +219,12 @@ def read_results(path: str | Path) -> Results:
     path = Path(path)
     path = path / "results.json" if path.is_dir() else path
     if not path.is_file():
-        raise MissingFileError(f"no results at {path}; a test writes them to its save_dir")
+        there = path.with_name("report.html")
+        hint = f"; {there} is there, open that" if there.is_file() else ""
+        raise MissingFileError(f"no results at {path}; a test writes them to its save_dir{hint}")
     try:
-        content = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = parse_json(path.read_bytes())
+    except PlainTextError as error:
         raise InputError(f"{path}: not a results file ({error}); run the test again") from error
     names = [field.name for field in dataclasses.fields(Results)]
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
@@ -251,8 +256,7 @@ def _unpack(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise MissingFileError(f"no figures per query at {path}; keep the .npz beside its results.json")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
+        return load_arrays(path)
     except UNREADABLE as error:
         raise InputError(
             f"{path}: not the arrays of a test ({summary(error)}); run the test again"

@@ -7,9 +7,10 @@ from typing import Any
 import cv2
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.atomic import explained
 from reidar_plugin.synthped.files import write_files
 from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
-from reidar_plugin.synthped.presets import PRESETS, Preset
+from reidar_plugin.synthped.presets import Preset, preset_of
 from reidar_plugin.synthped.stamp import check_same, locked, open_part, write_stamp
 from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
@@ -64,6 +65,7 @@ def make(
         ConfigError: an argument out of range; a folder that holds a set made with other arguments.
         TableError: a folder whose ``synthped.json`` is damaged.
         FileExistsError: a folder that is no SynthPed set.
+        UnwritableFileError: the disk is full, or fails.
     """
     chosen = _choose(preset, people, cameras, tracklets, size, layout)
     home = Path(root).expanduser() / (folder or layout)
@@ -72,17 +74,18 @@ def make(
     if workers is not None and workers < 1:
         raise ConfigError(f"workers must be at least 1, got {workers}")
     stamp = _stamp(chosen, seed, layout, shares)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with locked(home):
-        if home.exists():
-            check_same(home, stamp)
-            return home
-        plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
-        part = home.with_name(f".{home.name}.part")
-        open_part(part, stamp)
-        draw(plan, part, workers or cores(), progress)
-        _finish(plan, part, stamp)
-        part.rename(home)
+    with explained(home, "what was drawn stays, and the same call goes on with it"):
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with locked(home):
+            if home.exists():
+                check_same(home, stamp)
+                return home
+            plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
+            part = home.with_name(f".{home.name}.part")
+            open_part(part, stamp)
+            draw(plan, part, workers or cores(), progress)
+            _finish(plan, part, stamp)
+            part.rename(home)
     return home
 
 
@@ -95,15 +98,13 @@ def _choose(
     layout: str,
 ) -> Preset:
     """The preset of that name with what was asked for changed, checked."""
-    if name not in PRESETS:
-        raise ConfigError(f"unknown preset {name!r}; choose one of {', '.join(PRESETS)}")
+    preset = preset_of(name)
     if layout not in ("mars", "lpw"):
         raise ConfigError(f"unknown layout {layout!r}; choose mars or lpw")
     if layout == "lpw" and (cameras is not None or tracklets is not None):
         raise ConfigError(
             "layout 'lpw' has 11 cameras and a tracklet for each view: leave out cameras and tracklets"
         )
-    preset = PRESETS[name]
     if people is not None:
         pair = (people, people) if isinstance(people, int) else people
         if not all(2 <= number <= 4000 for number in pair):

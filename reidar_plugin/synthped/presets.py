@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.synthped.seeded_random import Array, SeededRandom
 
-__all__ = ["LENGTHS", "PRESETS", "Preset", "tracklet_lengths"]
+__all__ = ["LENGTHS", "PRESETS", "Preset", "preset_of", "tracklet_lengths"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ camera (seed 0), ``laptop`` has 232. ``city`` has many people with few tracklets
 actions are learnt from people, not from pictures. ``mars`` has MARS' own numbers: 8,298 training tracklets, and of the
 8,062 of known people in the test set 1,980 queries.
 """
+
+
+def preset_of(name: str) -> Preset:
+    """The preset of that name, or an error that names all."""
+    if name not in PRESETS:
+        raise ConfigError(
+            f"unknown preset {name!r};{nearest(name, PRESETS)} choose one of {', '.join(PRESETS)}"
+        )
+    return PRESETS[name]
+
 
 _STEPS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0)
 LENGTHS: dict[str, tuple[float, ...]] = {

@@ -9,6 +9,7 @@ from typing import Any
 
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.io.plain_text import PlainTextError, parse_json
 
 __all__ = ["STAMP", "check_same", "locked", "open_part", "read_stamp", "write_stamp"]
 
@@ -26,8 +27,8 @@ def read_stamp(home: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        stamp = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # no UTF-8, or no JSON
+        stamp = parse_json(path.read_bytes())
+    except PlainTextError as error:
         raise TableError(f"{path}: not readable as JSON ({error}); delete {home} and make it anew") from error
     if not isinstance(stamp, dict):
         raise TableError(f"{path}: expected a JSON object, got {stamp!r:.40}; delete {home} and make it anew")

@@ -1,25 +1,28 @@
 """A folder knows what its runs have written, and nothing else is touched."""
 
-import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from reidar_plugin.errors import ConfigError, UnwritableFileError
 from reidar_plugin.inference.answer_folder import RECORD, AnswerFolder
+from reidar_plugin.io.folder_lock import LOCK
 
 
 def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {RECORD}
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {RECORD, LOCK}
 
 
 def run(folder: Path, *names: str, killed: bool = False) -> AnswerFolder:
-    own = AnswerFolder(folder)
-    own.claim(names)
-    if not killed:
-        own.drop_others(names)
-    for name in names[: 1 if killed else None]:
-        (folder / name).write_text(name)
+    with AnswerFolder(folder) as own:
+        own.claim(names)
+        if not killed:
+            own.drop_others(names)
+        for name in names[: 1 if killed else None]:
+            (folder / name).write_text(name)
     return own
 
 
@@ -31,6 +34,30 @@ def test_what_a_run_does_not_write_again_goes(tmp_path: Path) -> None:
     assert files(tmp_path) == {"a.parquet", "mot/gate.txt", "notes.txt", "annotated/mine.txt"}
     run(tmp_path, "b.csv")
     assert not (tmp_path / "mot").exists()
+
+
+def test_another_video_in_the_place_of_the_first(tmp_path: Path) -> None:
+    """Its file goes into a folder of which every file goes."""
+    run(tmp_path, "a.csv", "mot/gate.txt", "annotated/gate.mp4")
+    run(tmp_path, "a.csv", "mot/yard.txt", "annotated/yard.mp4")
+    assert files(tmp_path) == {"a.csv", "mot/yard.txt", "annotated/yard.mp4"}
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    with AnswerFolder(tmp_path) as own:
+        own.claim(["a.csv"])
+        (tmp_path / ".a.csv.1.part").write_text("of a run that goes on")
+        asks = (
+            "import sys; from pathlib import Path; from reidar_plugin.inference.answer_folder import AnswerFolder; "
+            "AnswerFolder(Path(sys.argv[1])).claim(['a.csv'])"
+        )
+        other = subprocess.run([sys.executable, "-c", asks, tmp_path], capture_output=True, text=True)
+        assert "FolderInUseError" in other.stderr
+        assert f"process {os.getpid()} on " in other.stderr
+        assert other.stderr.rstrip().endswith("or name another folder (OUT)")
+        assert (tmp_path / ".a.csv.1.part").exists()
+    run(tmp_path, "a.csv")
+    assert files(tmp_path) == {"a.csv"}
 
 
 def test_a_killed_run_leaves_nothing_unknown(tmp_path: Path) -> None:
@@ -70,4 +97,4 @@ def test_records_of_others(tmp_path: Path, text: str) -> None:
     assert (tmp_path / RECORD).read_text() == text
     with pytest.raises(UnwritableFileError, match="choose another folder"):
         AnswerFolder(tmp_path / RECORD)
-    assert json.dumps(sorted(path.name for path in tmp_path.iterdir())) == '["run.json"]'
+    assert files(tmp_path) == set()

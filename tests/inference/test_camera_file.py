@@ -38,6 +38,16 @@ def test_nobody(tmp_path: Path) -> None:
     assert (len(found.boxes), found.summaries) == (0, [])
 
 
+@pytest.mark.parametrize(
+    "header", [b"{}", b"[" * 10**5, b'{"question": "why", "size": [1, 2], "summaries": [{}]}']
+)
+def test_a_header_that_is_none(tmp_path: Path, header: bytes) -> None:
+    arrays = {name: np.zeros(0) for name in ("jpegs", "sizes", "frame", "track", "box", "score")}
+    np.savez(tmp_path / "a.npz", header=np.frombuffer(header, np.uint8), **arrays)
+    with pytest.raises(InputError, match=r"a\.npz is damaged"):
+        read_findings(tmp_path / "a.npz", "why")
+
+
 def test_damaged(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"a\.npz is damaged"):

@@ -60,3 +60,23 @@ def test_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"none\.yaml cannot be read"):
         read_cameras(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("name", ["../gate", "/gate", "..", "ga\\nte", "g" * 61, "gate/x", "~", "\\0"])
+def test_a_name_that_is_none_of_a_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"cameras\.yaml: camera .* at most 60 letters"):
+        read(tmp_path, f'cameras: [{{name: "{name}", video: a.mp4}}]')
+
+
+@pytest.mark.parametrize(
+    "start",
+    [".inf", "1e300", "-.inf", ".nan", "9" * 400, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+02:00"],
+)
+def test_a_start_that_is_no_time(tmp_path: Path, start: str) -> None:
+    with pytest.raises(ConfigError, match=r"cameras\.yaml: start of 'gate': expected seconds"):
+        read(tmp_path, f"cameras: [{{name: gate, video: a.mp4, start: {start}}}]")
+
+
+def test_lists_without_end(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cameras\.yaml: expected YAML .*nested too deeply"):
+        read(tmp_path, "[" * 5000)

@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.inference.gallery import Gallery, GalleryError, GalleryRow, Where, open_gallery
+from reidar_plugin.inference.gallery import (
+    Gallery,
+    GalleryError,
+    GalleryRow,
+    Where,
+    check_gallery,
+    open_gallery,
+)
 from reidar_plugin.metrics.distances import pairwise_distances
 from tests import warm
 from tests.inference.gallery_street import MODEL, START, features_of, rows_of, write_gallery
@@ -176,7 +183,7 @@ def test_one_writer_a_gallery(tmp_path: Path) -> None:
 def test_a_failed_open_leaves_no_lock(tmp_path: Path) -> None:
     write_gallery(tmp_path / "gallery", 4)
     with pytest.raises(
-        GalleryError, match="holds features of"
+        GalleryError, match="is of another model"
     ) as caught:  # keeps all that the call held alive
         open_gallery(tmp_path / "gallery", MODEL._replace(fingerprint="model-b"), write=True)
     open_gallery(tmp_path / "gallery", MODEL, write=True).close()
@@ -191,8 +198,31 @@ def test_a_failed_open_leaves_no_lock(tmp_path: Path) -> None:
 def test_another_model_is_refused(
     stored: tuple[Path, list[GalleryRow], np.ndarray], field: str, value: object, write: bool
 ) -> None:
-    with pytest.raises(GalleryError, match="holds features of .*got .*" + re.escape(f"{field}={value!r}")):
-        open_gallery(stored[0], MODEL._replace(**{field: value}), write=write)
+    other = MODEL._replace(**{field: value})
+    message = re.escape(
+        f"is of another model, {field} {getattr(MODEL, field)} and not {value}; use that model"
+    )
+    with pytest.raises(GalleryError, match=message):
+        open_gallery(stored[0], other, write=write)
+    with pytest.raises(GalleryError, match=message):
+        check_gallery(stored[0], other)
+
+
+def test_what_is_checked_beforehand(tmp_path: Path) -> None:
+    check_gallery(tmp_path / "new", MODEL)
+    with pytest.raises(GalleryError, match="new: expected a gallery, there is none; add"):
+        open_gallery(tmp_path / "new")
+    write_gallery(tmp_path / "gallery", 4)
+    check_gallery(tmp_path / "gallery", MODEL)
+    with (
+        open_gallery(tmp_path / "gallery", MODEL, write=True) as gallery,
+        pytest.raises(GalleryError, match="open for writing already"),
+    ):
+        check_gallery(tmp_path / "gallery", MODEL)
+    assert gallery.model == MODEL
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GalleryError, match="file: expected a gallery, this is a file"):
+        open_gallery(tmp_path / "file")
 
 
 def test_an_id_comes_once(tmp_path: Path) -> None:

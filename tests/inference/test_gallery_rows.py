@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,27 @@ def test_a_model_is_checked(change: dict[str, Any]) -> None:
         GalleryError, match="expected a model with a fingerprint, a width and actions that differ"
     ):
         schema_of(MODEL._replace(**change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metric": []},
+        {"width": "8"},
+        {"width": -1},
+        {"actions": [1, "b"]},
+        {"actions": 3},
+        {"thresholds": [0.5, 0.5, 0.5]},
+        {"thresholds": [2, 0.5]},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_damaged_model_is_one_line(change: dict[str, Any]) -> None:
+    schema = schema_of(MODEL)
+    [(key, text)] = schema.metadata.items()
+    good = json.loads(text)
+    assert known_model("here", schema.with_metadata({key: json.dumps(good).encode()})) == MODEL
+    for broken in (json.dumps({**good, **change}).encode(), text[:-1], b"[" * 10**5, b"[]"):
+        with pytest.raises(GalleryError, match="here: expected a gallery of this version"):
+            known_model("here", schema.with_metadata({key: broken}))

@@ -83,3 +83,28 @@ def test_other_text(text: str, message: str) -> None:
 def test_values_that_do_not_fit(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ReidarError, match=message):
         replace(CARD, **change)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("height", "8"),
+        ("height", True),
+        ("mean", 0.5),
+        ("actions", ["a", 1]),
+        ("std", ["1", 1, 1]),
+        ("model", None),
+    ],
+)
+def test_a_value_of_another_type(name: str, value: Any) -> None:
+    text = json.dumps({**json.loads(CARD.as_json()), name: value})
+    with pytest.raises(InputError, match=f"file does not describe its model .*{name} cannot be"):
+        ModelCard.from_json(text, "file")
+
+
+@pytest.mark.parametrize(
+    "change", [{"height": 2**40}, {"clip_length": 10**9}, {"branches": 0}, {"branches": 2**62}]
+)
+def test_a_card_does_not_ask_for_gigabytes(change: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"at most 67,108,864 pixels|1 \.\.\. 64 branches"):
+        replace(CARD, **change)

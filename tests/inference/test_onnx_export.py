@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import MissingFileError, ReidarError
 from reidar_plugin.inference import onnx_export
 from reidar_plugin.inference.onnx_export import ExportError, export_onnx
 from reidar_plugin.inference.predictor import Predictor
@@ -130,6 +130,8 @@ def test_what_cannot_be_exported_says_so(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="small cannot be exported to ONNX") as error:
         export_onnx(small()._replace(network=Unspeakable()), tmp_path / "small.onnx")
     assert "\n" not in str(error.value)
+    with pytest.raises(MissingFileError, match=r"there is no folder .*nowhere; make it first"):
+        export_onnx(small(), tmp_path / "nowhere/small.onnx")
     assert not list(tmp_path.iterdir())
 
 

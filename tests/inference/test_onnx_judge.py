@@ -11,7 +11,7 @@ from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.errors import ConfigError, InputError, MissingFileError
 from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
 from reidar_plugin.inference.onnx_export import export_onnx
-from reidar_plugin.inference.onnx_judge import OnnxFileError
+from reidar_plugin.inference.onnx_judge import CARD_KEY, OnnxFileError
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.trained_model import TrainedModel
@@ -81,3 +81,29 @@ def test_weights_that_are_not_finite(exported: tuple[Path, TrainedModel], tmp_pa
     onnx.save(model, tmp_path / "nan.onnx")
     with pytest.raises(InputError, match="small gives NaN or infinity"):
         Predictor.load(tmp_path / "nan.onnx")
+
+
+@pytest.mark.parametrize(
+    "change", ["a card of another size", "a shape of gigabytes", "numbers in another file"]
+)
+def test_a_file_that_says_something_else(
+    change: str, exported: tuple[Path, TrainedModel], tmp_path: Path
+) -> None:
+    model = onnx.load(exported[0])
+    if change == "a card of another size":
+        [card] = [each for each in model.metadata_props if each.key == CARD_KEY]
+        card.value = card.value.replace('"height": 32', '"height": 48')
+    elif change == "a shape of gigabytes":
+        model.graph.initializer[0].dims[0] = 2**40
+    else:
+        (tmp_path / "outside.bin").write_bytes(bytes(10**5))
+        tensor = model.graph.initializer[0]
+        tensor.ClearField("raw_data")
+        tensor.data_location = 1
+        entry = tensor.external_data.add()
+        entry.key, entry.value = "location", "../outside.bin"
+    path = tmp_path / "inner" / "changed.onnx"
+    path.parent.mkdir()
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(OnnxFileError, match=r"changed\.onnx"):
+        Predictor.load(path)

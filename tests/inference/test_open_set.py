@@ -8,7 +8,7 @@ import pytest
 
 from reidar_plugin.inference.calibration import Calibration, CalibrationError, fit_calibration
 from reidar_plugin.inference.gallery_filter import Where
-from reidar_plugin.inference.open_set import Limit, who_is
+from reidar_plugin.inference.open_set import USUAL_RATE, Limit, who_is
 from tests.inference.gallery_street import MODEL, write_gallery
 
 pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
@@ -49,6 +49,11 @@ def test_words_and_what_does_not_fit(calibration: Calibration) -> None:
     limit = Limit.of(calibration, 0.3)
     assert limit.words(18) == "known up to 3 (euclidean), 0.3 of strangers too"
     assert "holds 19 tracklets, the calibration 9: nearer strangers" in limit.words(19)
+    assert (
+        Limit.of(calibration).rate == calibration.lowest_rate == 0.1
+    )  # 1 % cannot be told from nine strangers
+    many = replace(calibration, strangers=tuple(float(n) for n in range(1, 300)))
+    assert Limit.of(many).rate == USUAL_RATE == 0.01
     with pytest.raises(CalibrationError, match="for model model-a, got features of b"):
         limit.check(MODEL._replace(fingerprint="b"))
     with pytest.raises(CalibrationError, match="of euclidean distances, the gallery's are cosine"):

@@ -45,6 +45,9 @@ def test_added_once(tmp_path: Path) -> None:
 
 
 def test_dates_are_needed() -> None:
-    check_dated(True)
+    dated = Camera("gate", Path("a.avi"), dated=True)
+    check_dated([dated], 1)
     with pytest.raises(ConfigError, match="give each camera a start"):
-        check_dated(False)
+        check_dated([dated, replace(dated, dated=False)], 2)
+    with pytest.raises(ConfigError, match="pictures do not tell; leave --gallery out"):
+        check_dated([], 1)

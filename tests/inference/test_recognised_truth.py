@@ -66,6 +66,18 @@ def test_without_a_truth_nothing_is_said(tmp_path: Path) -> None:
     assert scored(cameras, tmp_path, 0.05) == ""
 
 
+def test_the_truth_of_another_video_is_noticed(tmp_path: Path) -> None:
+    cameras = street(tmp_path)
+    for camera in cameras:
+        assert camera.truth is not None
+        truth = read_tracks(camera.truth)
+        write_tracks(camera.truth, replace(truth, frame=truth.frame + 900))
+    assert (
+        scored(cameras, tmp_path, 0.05)
+        == "no tracklet overlaps anybody of the truth; is that of another video?"
+    )
+
+
 def test_detections_are_no_truth(tmp_path: Path) -> None:
     cameras = street(tmp_path)
     assert cameras[0].truth is not None

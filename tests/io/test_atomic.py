@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from reidar_plugin.io.atomic import flush_to_disk, replacing, write_atomically
+from reidar_plugin.errors import UnwritableFileError
+from reidar_plugin.io import atomic
+from reidar_plugin.io.atomic import explained, flush_to_disk, replacing, write_atomically
 from reidar_plugin.report import results
 
 
@@ -65,7 +67,10 @@ def test_what_was_there_stays_where_renaming_fails(tmp_path: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match=r"No space left on device; what was there before is untouched: .*file"):
+    with pytest.raises(
+        OSError,
+        match=r"file.*: No space left on device; no half of it was written; free space and start again$",
+    ):
         write_atomically(path, b"second")
     assert path.read_bytes() == b"first"
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
@@ -74,3 +79,37 @@ def test_what_was_there_stays_where_renaming_fails(tmp_path: Path, monkeypatch: 
 def test_a_file_that_is_not_there_cannot_be_flushed(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         flush_to_disk(tmp_path / "nothing")
+
+
+def test_a_failed_clean_up_does_not_hide_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(part: Path, path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    def broken(path: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(Path, "unlink", broken)
+    with pytest.raises(UnwritableFileError, match="No space left"):
+        write_atomically(tmp_path / "file", b"second")
+
+
+def test_a_name_that_does_not_reach_the_disk_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flush(path: Path) -> None:
+        if path == tmp_path:
+            raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(atomic, "flush_to_disk", flush)
+    with pytest.raises(UnwritableFileError, match="no half of it was written"):
+        write_atomically(tmp_path / "file", b"second")
+    assert (tmp_path / "file").read_bytes() == b"second"
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_line_of_ours_stays_as_it_is(tmp_path: Path) -> None:
+    told = UnwritableFileError(28, "full", "other")
+    with pytest.raises(UnwritableFileError) as caught, explained(tmp_path, "start again"):
+        raise told
+    assert caught.value is told

@@ -178,7 +178,9 @@ def test_a_failed_write_leaves_the_file_that_was_there(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space left on device; what was there before is untouched"):
+    with pytest.raises(
+        OSError, match="No space left on device; no half of it was written; free space and start again"
+    ):
         write_labels(path, {"0001": {"riding"}, "0002": {"walking"}})
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["labels.csv"]

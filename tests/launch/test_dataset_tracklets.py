@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reidar_plugin import host
-from reidar_plugin.errors import ConfigError, InputError
+from reidar_plugin.errors import ConfigError, InputError, MissingFileError
 from reidar_plugin.launch import dataset_tracklets as module
 from reidar_plugin.launch.dataset_tracklets import dataset_tracklets
 
@@ -33,5 +33,10 @@ def test_query_and_gallery(tmp_path: Path) -> None:
 def test_errors(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no video data set; did you mean 'corridor'\?"):
         dataset_tracklets("coridor", str(tmp_path))
+    with pytest.raises(
+        MissingFileError, match="lost: expected the folder of data sets, there is none; name it"
+    ):
+        dataset_tracklets("corridor", str(tmp_path / "lost"))
+    assert not (tmp_path / "lost").exists()
     with pytest.raises(InputError, match=r"cannot be read \(RuntimeError: no folder\)"):
         dataset_tracklets("broken", str(tmp_path))

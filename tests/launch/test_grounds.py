@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import grounds, subprocesses
 from reidar_plugin.launch.grounds import RealData, Streets, changes, data_of
 from tests.standin import REPO
@@ -42,3 +43,10 @@ def test_what_stands_later_wins_where_it_fits() -> None:
     ]
     assert changes(blocks, cfg) == ["train.lr", "[3]", "data.width", "32"]
     assert data_of(subprocesses.merged(REPO / "configs/re-id-ar/lpw.yaml")) == "lpw"
+
+
+def test_an_unknown_preset_is_told_at_once() -> None:
+    with pytest.raises(
+        ConfigError, match=r"unknown preset 'labtop'; did you mean 'laptop'\? choose one of tiny"
+    ):
+        Streets(Path("s"), "labtop", [0], ["mars"], REPO / "configs/street.yml")

@@ -10,7 +10,9 @@ import pytest
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.calibration import Calibration, CalibrationError
 from reidar_plugin.inference.cameras import Camera
+from reidar_plugin.inference.gallery import GalleryError
 from reidar_plugin.inference.picture_folders import PictureTracklet
+from reidar_plugin.io.folder_lock import LOCK
 from reidar_plugin.launch import recognise as module
 from reidar_plugin.launch.recognise import Answer, Judgement, recognise
 from tests.inference.recognised import BLUE, GREEN, RED, asked, write_street
@@ -73,7 +75,7 @@ def test_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     monkeypatch.setattr(module, "recognise_video", real)
-    assert {path.name for path in (tmp_path / "parts").rglob("*.*")} == {"gate.npz", "run.json"}
+    assert {path.name for path in (tmp_path / "parts").rglob("*.*")} == {"gate.npz", "run.json", LOCK}
     recognise(cameras, asked(), judgement, Answer(tmp_path / "parts", "Street"))
     for name in (*NAMES, "report.html"):
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes(), name
@@ -119,7 +121,7 @@ def test_what_another_run_wrote_goes(tmp_path: Path) -> None:
     left = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
     found = {"found/gate.npz", "found/yard.npz"}  # to go on from
     tables = {"tracklets.parquet", "tracklets.jsonl", "features.npy", "report.html", "mot/gate.txt"}
-    assert left == {*found, *tables, "mot/notes.txt", "run.json"}
+    assert left == {*found, *tables, "mot/notes.txt", "run.json", LOCK}
 
 
 def test_whom_the_gallery_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,8 +142,23 @@ def test_whom_the_gallery_knows(tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert who == [("gate", "1", "1"), ("gate", "2", ""), ("yard", "1", ""), ("yard", "2", "1")]
     assert "0 tracklets added" in text
     with pytest.raises(CalibrationError, match=r"a rate of 0\.01 false alarms: expected one from 0\.05"):
-        recognise(cameras, asked(), judgement, Answer(tmp_path / "3", "a", gallery=uri))
+        recognise(cameras, asked(), judgement, Answer(tmp_path / "3", "a", gallery=uri, false_alarms=0.01))
     assert not (tmp_path / "3").exists()
+
+
+def test_a_gallery_that_will_not_do_is_told_before_answers_are_replaced(tmp_path: Path) -> None:
+    pytest.importorskip("lancedb")
+    cameras = [replace(camera, start=1e9, dated=True) for camera in street(tmp_path)]
+    answer = Answer(tmp_path / "out", "first", gallery=str(tmp_path / "people"))
+    recognise(cameras, asked(), Judgement.choose(0.05, None), answer)
+    before = (tmp_path / "out/report.html").read_bytes()
+    with pytest.raises(GalleryError, match="of an earlier run in this folder, with another identity"):
+        recognise(cameras, asked(), Judgement.choose(None, None), replace(answer, title="second"))
+    assert (tmp_path / "out/report.html").read_bytes() == before
+    other = asked()._replace(fingerprint="of another one")
+    with pytest.raises(GalleryError, match="people is of another model, fingerprint"):
+        recognise(cameras, other, Judgement.choose(0.05, None), replace(answer, folder=tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
 
 
 def test_pictures_cannot_be_annotated(tmp_path: Path) -> None:

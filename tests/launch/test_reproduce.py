@@ -10,7 +10,7 @@ from reidar_plugin.launch import subprocesses
 from reidar_plugin.launch.grounds import RealData, Streets
 from reidar_plugin.launch.reproduce import commands, reproduce, work_lines
 from reidar_plugin.launch.runs import finished
-from reidar_plugin.launch.table_plan import plan_table, with_predecessors
+from reidar_plugin.launch.table_plan import TablePlan
 from reidar_plugin.report.published import published_table
 from tests.launch.bench_rig import Pretended, pretended, write
 from tests.standin import REPO
@@ -44,7 +44,8 @@ def test_a_table_that_is_stopped_goes_on_and_ends_the_same(
     ground = Streets(tmp_path / "s", "laptop", [0], ["mars"], CONFIGS / "street.yml", small=True)
 
     def run(folder: str) -> dict:
-        return reproduce(published_table("re-id-ar/6"), ground, [1], tmp_path / folder, CONFIGS, at_once=2)
+        plan = TablePlan(published_table("re-id-ar/6"), ground, [1], tmp_path / folder, CONFIGS)
+        return reproduce(plan, at_once=2)
 
     whole = run("whole")
     assert len(pretended.log) == 5
@@ -72,7 +73,7 @@ def test_real_data_is_counted_not_timed(tmp_path: Path, capsys: pytest.CaptureFi
     pytest.importorskip("jinja2")
     table, ground = published_table("re-id-ar/6"), RealData(tmp_path / "nowhere")
     with pytest.raises(MissingFileError, match="nowhere: expected the data sets in it"):
-        reproduce(table, ground, [1, 2], tmp_path, CONFIGS)
+        reproduce(TablePlan(table, ground, [1, 2], tmp_path, CONFIGS))
     said = capsys.readouterr().out
     steps, released = 625 // 16 * 120, 625 // 16 * 200
     assert f"table6-lambda-0.8: {steps:,} steps of 64 clips of 4 frames, 224 x 112" in said
@@ -81,14 +82,22 @@ def test_real_data_is_counted_not_timed(tmp_path: Path, capsys: pytest.CaptureFi
         f"together {total:,} steps, {total * 64 * 4 / 1e6:.1f} million frames, and 10 tests. Hours: not measured"
         in said
     )
-    runs = with_predecessors(plan_table(published_table("vprft/1"), ground, [1], tmp_path, CONFIGS))
-    assert any(line.endswith("re-ranked: a test") for line in work_lines(runs))
+    runs = TablePlan(published_table("vprft/1"), ground, [1], tmp_path, CONFIGS).runs
+    assert any(line.endswith("re-ranked: a test") for line in work_lines(runs, ground))
+
+
+def test_a_street_that_is_not_drawn_yet_is_counted_by_its_preset(tmp_path: Path) -> None:
+    ground = Streets(tmp_path, "laptop", [0], ["mars"], CONFIGS / "street.yml", small=True)
+    plan = TablePlan(published_table("re-id-ar/6"), ground, [1], tmp_path, CONFIGS)
+    cfg = plan.runs[0].cfg()
+    people_a_step = cfg.train.batch_size // cfg.sampler.num_instances
+    first = next(work_lines(plan.runs, ground))
+    assert f": {160 // people_a_step * cfg.train.max_epoch} steps of" in first
 
 
 def test_commands_for_a_scheduler(tmp_path: Path) -> None:
-    given = (published_table("s2dn/5"), RealData(tmp_path), [1], tmp_path, CONFIGS)
-    runs = with_predecessors(plan_table(*given))
-    lines = list(commands(*given))
+    plan = TablePlan(published_table("s2dn/5"), RealData(tmp_path), [1], tmp_path, CONFIGS)
+    runs, lines = plan.runs, list(commands(plan))
     assert len(lines) == len(runs) > 3
     for run, line in zip(runs, lines, strict=True):
         assert f"data.save_dir {run.folder}" in line
@@ -97,4 +106,4 @@ def test_commands_for_a_scheduler(tmp_path: Path) -> None:
             assert line.endswith(f"# after {run.after.folder}")
     write(runs[0].folder, runs[0].words, epochs=120)
     assert finished(runs[0]) is not None
-    assert list(commands(*given)) == lines[1:]
+    assert list(commands(plan)) == lines[1:]

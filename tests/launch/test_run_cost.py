@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from reidar_plugin.launch.bench_plan import Variants
 from reidar_plugin.launch.run_cost import Cost, cost_lines, estimate
@@ -27,7 +28,8 @@ def test_estimates_from_the_data_that_is_there(variants: Variants, place: Path) 
     assert cost.seconds == pytest.approx(
         cost.steps * cost.step_seconds + cost.test_batches * cost.batch_seconds
     )
-    assert min(cost) > 0
+    assert min(cost[:4]) > 0
+    assert cost.device == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def test_thresholds_chosen_in_training_are_a_test_more(variants: Variants, place: Path) -> None:
@@ -54,3 +56,8 @@ def test_adds_up_what_is_left(variants: Variants, tmp_path: Path) -> None:
         lines[-1] == f"  together {seconds / 3600:.1f} hours of a core, {seconds / 7200:.1f} with 2 at once"
     )
     assert list(cost_lines([], 2, measured)) == []
+    costs = {name: cost._replace(device="cuda") for name, cost in costs.items()}
+    *_, last = cost_lines(runs[1:], 2, measured)
+    assert (
+        last == f"  together {seconds / 3600:.1f} hours of a GPU, by one run at a time; at once they share it"
+    )

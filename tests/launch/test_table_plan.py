@@ -6,7 +6,7 @@ import pytest
 
 from reidar_plugin.launch.grounds import RealData, Streets
 from reidar_plugin.launch.runs import Run
-from reidar_plugin.launch.table_plan import PlannedCell, data_sets, plan_table, with_predecessors
+from reidar_plugin.launch.table_plan import PlannedCell, TablePlan, data_sets, with_predecessors
 from reidar_plugin.launch.validation import check_config
 from reidar_plugin.report.published import published_table, published_tables
 from tests.standin import REPO
@@ -15,13 +15,13 @@ CONFIGS = REPO / "configs"
 
 
 def planned(name: str, seeds: tuple[int, ...] = (1,), splits: tuple[int, ...] = (0,)) -> list[PlannedCell]:
-    return plan_table(published_table(name), RealData(Path("d"), splits), seeds, Path("f"), CONFIGS)
+    return TablePlan(published_table(name), RealData(Path("d"), splits), seeds, Path("f"), CONFIGS).cells
 
 
 def on_street(name: str, small: bool = True) -> list[PlannedCell]:
     table = published_table(name)
     ground = Streets(Path("s"), "laptop", [0], data_sets(table, CONFIGS), CONFIGS / "street.yml", small)
-    return plan_table(table, ground, (1,), Path("f"), CONFIGS)
+    return TablePlan(table, ground, (1,), Path("f"), CONFIGS).cells
 
 
 def runs_of(cells: list[PlannedCell], row: str, part: str = "") -> list[Run]:

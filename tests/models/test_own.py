@@ -1,9 +1,10 @@
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 import torch
 
+from reidar_plugin.io.download import DownloadError
+from reidar_plugin.models import own
 from reidar_plugin.models.own import PUBLISHED, build_own, own_names
 from reidar_plugin.models.trunks import build_trunk
 
@@ -34,23 +35,24 @@ def test_weights_of_a_file_are_those_of_the_plain_network(
 def test_fetches_once_and_says_where_a_file_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fetch(url: str, path: str, hash_prefix: str, progress: bool) -> None:
-        asked.append((url, hash_prefix))
+    def fetch(url: str, path: Path, sha256: str) -> None:
+        asked.append((url, sha256))
+        path.parent.mkdir()
         torch.save(build_own("vit_t16", **SMALL).network.state_dict(), path)
 
     def unreachable(*_: object, **__: object) -> None:
-        raise URLError("no network")
+        raise DownloadError("no network")
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", unreachable)
+    monkeypatch.setattr(own, "download", unreachable)
     monkeypatch.setitem(PUBLISHED, "vit_t16", "https://host/some-0123abcd.pth")
     place = tmp_path / "checkpoints" / "some-0123abcd.pth"
     with pytest.raises(
         FileNotFoundError, match=rf"no network.*put the file of https://host/some-0123abcd.pth at {place}"
     ):
         build_own("vit_t16", pretrained=True, **SMALL)
-    assert not list(place.parent.iterdir())
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(own, "download", fetch)
     for _ in range(2):
         build_own("vit_t16", pretrained=True, **SMALL)
     assert asked == [("https://host/some-0123abcd.pth", "0123abcd")]

@@ -20,7 +20,7 @@ import reidar_plugin
 from reidar_plugin import host
 from reidar_plugin.checkpoint.compatibility import check_weights
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
-from reidar_plugin.errors import PictureError
+from reidar_plugin.errors import MissingFileError, PictureError
 from reidar_plugin.plugin import host_patches
 from tests.fakes import write_mars
 from tests.versions import TORCH
@@ -350,6 +350,30 @@ class TestH8Pictures:
             path.write_bytes(content)
         with pytest.raises(PictureError, match=f"{path}: .*{reason}"):
             host.reid.utils.read_image(str(path))
+
+
+def test_a_missing_data_set_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+
+    def fetch(url: str, place: str) -> None:
+        fetched.append(url)
+        raise OSError("no network")
+
+    monkeypatch.setattr(f"{host.reid.data.Dataset.__module__}.download_url", fetch)
+
+    def build() -> object:
+        return host.dataset_table("video")["ilidsvid"](root=str(tmp_path))
+
+    reidar_plugin.disable()
+    with pytest.raises(OSError, match="no network"):
+        build()
+    assert fetched[0].startswith("http://")
+    (tmp_path / "ilids-vid").rmdir()
+    reidar_plugin.enable()
+    with pytest.raises(MissingFileError, match=r"ilids-vid: no such folder; .*fetch http://.*iLIDS-VID\.tar"):
+        build()
+    assert len(fetched) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_former_import_path_works() -> None:

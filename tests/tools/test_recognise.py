@@ -1,5 +1,6 @@
 """tools/recognise.py: what the source is, and what the lines say."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,28 @@ def test_what_the_source_is(tmp_path: Path) -> None:
         ConfigError, match=r"there is no video, cameras\.yaml or folder mrs, and 'mrs' is no video data set"
     ):
         given("mrs")
+
+
+def test_flags_that_would_be_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gate").mkdir()
+    with pytest.raises(ConfigError, match=r"--tracks, --start: for a video; .* is pictures"):
+        given(str(tmp_path), "--tracks", "t.txt", "--start", "5")
+    with pytest.raises(ConfigError, match="--detector: for a video; mars is pictures"):
+        given("mars", "--detector", "a:b")
+    assert main(["model", "a.avi", str(tmp_path / "out"), "--false-alarms", "0.1", "--gallery", "g"]) == 2
+    assert "give --gallery and --calibration, too" in capsys.readouterr().err
+
+
+def test_a_warning_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.pth").write_bytes(b"colours")
+    monkeypatch.setattr(recognise.Predictor, "load", lambda *_, **__: colour_predictor())
+    monkeypatch.setattr(
+        recognise, "recognise", lambda *_: warnings.warn("cut.avi: cut short", RuntimeWarning, stacklevel=2)
+    )
+    assert main([str(tmp_path / "model.pth"), "cut.avi", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out == "warning: cut.avi: cut short\n"
 
 
 def test_a_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,3 +22,7 @@ def test_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         capsys.readouterr().err
         == f"error: no results at {tmp_path / 'results.json'}; a test writes them to its save_dir\n"
     )
+    (tmp_path / "report.html").write_text("of a recognition")
+    assert main([str(tmp_path)]) == 2
+    assert f"save_dir; {tmp_path / 'report.html'} is there, open that\n" in capsys.readouterr().err
+    assert (tmp_path / "report.html").read_text() == "of a recognition"

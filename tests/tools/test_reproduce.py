@@ -36,15 +36,15 @@ def test_hands_on_what_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
     second = "s2dn/5 --data synthped --preset tiny --streets 7 --small --at-once 3"
     for line in (first, second):
         TOOL["main"](line.split())
-    (table, real, seeds, folder, _configs), named = asked[0]
-    assert (table.name, seeds, folder) == ("s2dn/5", [4], Path("f"))
-    assert isinstance(real, RealData)
-    assert real.spot("prid2011", 2).options == ("data.root", "d", "data.split_id", "2")
-    assert named == {"options": ["train.max_epoch", "2"], "at_once": 0, "dry": True}
-    (_, street, seeds, _, _), named = asked[1]
-    assert isinstance(street, Streets)
-    assert street.spot("ilidsvid", 7).name == "tiny-207-small"
-    assert (seeds, named["at_once"]) == ([1, 2, 3], 3)
+    ((plan,), named), ((on_street,), more) = asked
+    assert (plan.table.name, plan.seeds, plan.folder) == ("s2dn/5", [4], Path("f"))
+    assert plan.options == ("train.max_epoch", "2")
+    assert isinstance(plan.ground, RealData)
+    assert plan.ground.spot("prid2011", 2).options == ("data.root", "d", "data.split_id", "2")
+    assert named == {"at_once": 0, "dry": True}
+    assert isinstance(on_street.ground, Streets)
+    assert on_street.ground.spot("ilidsvid", 7).name == "tiny-207-small"
+    assert (on_street.seeds, more["at_once"]) == ([1, 2, 3], 3)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,10 @@ def test_who_is_this_or_nobody(gallery: str, tmp_path: Path, capsys: pytest.Capt
     assert main([*line, "--like", "morning/gate/40", "--without-run", "morning"]) == 1
     assert "nobody we know; there is no such tracklet" in capsys.readouterr().out
     for wrong, message in (
-        ([*line[:3], "--like", "morning/gate/40"], "expected one from 0.1000 to 1 (--false-alarms)"),
+        (
+            [*line[:3], "--like", "morning/gate/40", "--false-alarms", "0.05"],
+            "expected one from 0.1000 to 1 (--false-alarms)",
+        ),
         (line, "name them, with --like or --feature"),
     ):
         assert main(wrong) == 2
@@ -170,6 +173,7 @@ def test_nothing_found(gallery: str, capsys: pytest.CaptureFixture[str]) -> None
         (["--between", "9", "25:00"], "--between: expected a time of day such as 9:00, got '25:00'"),
         (["--between", "9", "ten"], "--between: expected a time of day such as 9:00, got 'ten'"),
         (["--from", "May"], "--from: expected 2026-05-01 or 2026-05-01T09:30, got 'May'"),
+        (["--to", "9999-12-31"], "--to: expected 2026-05-01 or 2026-05-01T09:30, got '9999-12-31'"),
         (
             ["--from", "2026-05-02", "--to", "2026-05-01"],
             "--to 2026-05-01: expected a time after --from 2026-05-02",
@@ -195,7 +199,7 @@ def test_a_feature_file_is_never_unpickled(
 ) -> None:
     np.save(tmp_path / "query.npy", np.array([{}], dtype=object), allow_pickle=True)
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
-    assert "expected an array saved by numpy.save" in capsys.readouterr().err
+    assert "expected features saved by numpy.save, got something else" in capsys.readouterr().err
     np.save(tmp_path / "query.npy", np.zeros((2, 8), np.float32))
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
     assert "expected one feature, (D,), or --calibration, got 2" in capsys.readouterr().err

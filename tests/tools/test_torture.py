@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reidar_plugin.errors import InputError
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.labels import files
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -32,7 +33,7 @@ class Faulty:
     def prepare(self, folder: Path) -> None:
         self.number = -1
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         path = folder / "case.txt"
         path.write_text(str(chance.random()))
         return path
@@ -132,3 +133,83 @@ def test_every_door_holds(campaign: Any, tmp_path: Path, capsys: pytest.CaptureF
     assert status == 0, told
     rows = told.strip().splitlines()[-len(torture.DOORS) :]
     assert all(" 8 " in row for row in rows), told
+
+
+@pytest.fixture
+def strike(campaign: Any) -> Any:
+    from torments import strike
+
+    if not strike.POSSIBLE:
+        pytest.skip("calls are watched on Linux on x86-64 alone")
+    return strike
+
+
+def test_each_call_is_struck(strike: Any, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def act() -> None:
+        (tmp_path.parent / "elsewhere").write_bytes(b"does not count")
+        write_atomically(path, b"new!")
+
+    def struck(at: int, blow: str) -> Any:
+        path.write_bytes(b"old")
+        return strike.strike(act, tmp_path, at, strike.Blow[blow])
+
+    calls = struck(0, "KILL").calls
+    assert [calls.count(name) for name in ("openat", "write", "fsync", "rename")] == [1, 1, 2, 1]
+    write, rename = calls.index("write") + 1, calls.index("rename") + 1
+    for at in range(1, len(calls) + 1):
+        killed = struck(at, "KILL")
+        assert (killed.verdict, killed.struck, killed.calls) == ("killed", calls[at - 1], calls[:at])
+        assert path.read_bytes() == (b"old" if at <= rename else b"new!")
+    for blow, words in (("FULL", "No space left on device"), ("FAULT", "Input/output error")):
+        told = struck(write, blow)
+        assert told.verdict == "refused"
+        assert words in told.words
+        assert path.read_bytes() == b"old"
+    halved = struck(write, "SHORT")
+    assert (halved.verdict, halved.calls.count("write"), path.read_bytes()) == ("done", 2, b"new!")
+
+
+class _InPlace:
+    """Writes over what is there."""
+
+    name, to_the_byte = "in place", True
+
+    def prepare(self, folder: Path) -> None: ...
+
+    def begin(self, folder: Path) -> None:
+        (folder / "file").write_text("old")
+
+    def place(self, folder: Path) -> Path:
+        return folder
+
+    def do(self, folder: Path) -> None:
+        with (folder / "file").open("w") as file:
+            file.write("new")
+
+    def look(self, folder: Path) -> str:
+        return (folder / "file").read_text()
+
+    def between(self, done: Path) -> tuple[str, ...]:
+        return ()
+
+
+def test_a_file_that_is_written_in_place_is_found(strike: Any, campaign: Any, tmp_path: Path) -> None:
+    from torments.struck import Struck
+
+    tally = campaign.run_door(Struck(_InPlace()), tmp_path / "in-place", 0, 60, most=10)
+    told = " ".join(case.words for case in tally.failures)
+    assert "kill -9 at call 2, write: found ''" in told
+    assert "disk full at call 2, write: OSError" in told
+
+
+def test_labelling_holds_at_every_call(strike: Any, campaign: Any, tmp_path: Path) -> None:
+    from torments.deeds import Labelling
+    from torments.struck import Struck
+
+    door = Struck(Labelling())
+    tally = campaign.run_door(door, tmp_path / "labelling", 0, 60, most=25)
+    assert len(door.blows) == 25
+    assert tally.failures == []
+    assert tally.counts["refused"] > 10

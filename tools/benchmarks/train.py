@@ -12,7 +12,6 @@ features are compared first. ``speed`` trains from JPEG files to the optimiser's
 
 import argparse
 import contextlib
-import io
 import multiprocessing
 import os
 import random
@@ -26,6 +25,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from benchmarks.built_engine import built_engine, wait
 from tabulate import tabulate
 from torch import Tensor
 
@@ -252,7 +252,9 @@ def _speed(args: argparse.Namespace, folder: Path) -> None:
     )
     rows, losses = [], []
     for precision in ("float32", "bfloat16"):
-        engine = _engine(args, folder, precision)
+        engine = built_engine(
+            folder, args.model, tuple(args.size), args.batch, args.workers, precision, gpu=args.gpu
+        )
         step, data, loss = _timed_steps(engine, args.steps)
         losses.append(loss)
         frames = args.batch * 4 / step
@@ -263,24 +265,6 @@ def _speed(args: argparse.Namespace, folder: Path) -> None:
         f"{args.model}, {args.batch} clips of 4 frames of {args.size[0]} x {args.size[1]}, {args.workers} workers"
     )
     print(tabulate(rows, ["precision", "ms a step", "frames/s", "waiting for data", "first loss"]), "\n")
-
-
-def _engine(args: argparse.Namespace, folder: Path, precision: str) -> JointEngine:
-    """The engine as the launcher builds it, not run."""
-    built: list[JointEngine] = []
-    original = JointEngine.run
-    JointEngine.run = lambda self, **given: built.append(self)  # type: ignore[method-assign, assignment]
-    options = f"""data.type video data.save_dir {folder}/log data.height {args.size[0]} data.width {args.size[1]}
-        data.workers {args.workers} video.seq_len 4 model.name {args.model} model.pretrained False loss.name reidar
-        train.batch_size {args.batch} sampler.train_sampler identity_pass sampler.num_instances 4
-        reidar.train.precision {precision}"""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            flags = ["-s", "mars_actions", "-t", "mars_actions", "--root", str(folder)]
-            runner.main([*flags, *options.split()])
-    finally:
-        JointEngine.run = original  # type: ignore[method-assign]
-    return built[0]
 
 
 def _timed_steps(engine: JointEngine, steps: int) -> tuple[float, float, float]:
@@ -296,17 +280,12 @@ def _timed_steps(engine: JointEngine, steps: int) -> tuple[float, float, float]:
                 loss = float(values["loss"])
             done += 1
             if done == 3:
-                _wait(engine)
+                wait(engine)
                 engine.log.pace.restart()
             if done == 3 + steps:
-                _wait(engine)
+                wait(engine)
                 return engine.log.pace.step, engine.log.pace.data, loss
         engine.epoch += 1
-
-
-def _wait(engine: JointEngine) -> None:
-    if engine.device.type == "cuda":
-        torch.cuda.synchronize()
 
 
 _PARTS = {"resume": _resume, "extract": _extract, "speed": _speed}

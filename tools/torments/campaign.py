@@ -24,7 +24,7 @@ from reidar_plugin.launch.script import error_line
 __all__ = ["Case", "Door", "Tally", "WrongAnswerError", "judged", "run_door"]
 
 ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
-SECONDS = 20.0  #: that a case may take
+SECONDS = 60.0  #: that a case may take, on a machine that does much else
 MEGABYTES = 600  #: by which a case may raise the peak of memory
 LONGEST = 600  #: characters of a refusal, without the path
 
@@ -42,8 +42,8 @@ class Door(Protocol):
     def prepare(self, folder: Path) -> None:
         """Make what all cases start from."""
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
-        """Write a broken input; returns its path."""
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
+        """Write the broken input of that number; returns its path."""
 
     def ask(self, path: Path) -> None:
         """Put it to the door and check the answer.
@@ -86,10 +86,11 @@ def run_door(door: Door, folder: Path, seed: int, seconds: float, first: int = 0
         seed: of the campaign.
         seconds: for its cases, not counting what is made before them.
         first: number of the first case.
-        most: cases at most; 0 for any number.
+        most: cases at most; 0 for any number, or for all that the door has.
     """
     folder.mkdir(parents=True, exist_ok=True)
     door.prepare(folder)
+    most = most or getattr(door, "count", 0)
     tally, number, until = Tally(door.name), first, time.monotonic() + seconds
     while time.monotonic() < until and not (most and number >= first + most):
         for case in _in_a_process(door, folder, seed, number, until, first + most if most else 0):
@@ -137,7 +138,7 @@ def _ask_all(
     os.dup2(silence, 1)
     os.dup2(silence, 2)  # decoders write to it themselves
     while time.monotonic() < until and not (end and number >= end):
-        path = door.case(folder, random.Random(f"{seed}/{door.name}/{number}"))
+        path = door.case(folder, number, random.Random(f"{seed}/{door.name}/{number}"))
         pipe.send(judged(door, path, number))
         number += 1
     pipe.send(None)

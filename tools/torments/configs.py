@@ -43,7 +43,7 @@ class ConfigFiles:
         self.keys = [key for key, _ in leaves(full_config())]
         registration.enable(quiet=True)
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """One to three keys changed, and one in five times bytes."""
         tree: dict[str, Any] = {"_BASE_": str(self.base)}
         for _ in range(chance.randint(1, 3)):

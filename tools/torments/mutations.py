@@ -1,9 +1,11 @@
 """Ways to break bytes and lines."""
 
+import copy
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 
-__all__ = ["NASTY_NUMBERS", "NASTY_WORDS", "break_bytes", "break_lines", "break_table"]
+__all__ = ["NASTY_NUMBERS", "NASTY_WORDS", "break_bytes", "break_lines", "break_table", "break_values"]
 
 NASTY_WORDS = (
     *(
@@ -70,6 +72,32 @@ def break_table(lines: Sequence[str], chance: random.Random) -> bytes:
     return break_bytes(data, chance, 2) if chance.random() < 0.25 else data
 
 
+def break_values(told: Any, chance: random.Random) -> Any:
+    """Nested lists and maps, as JSON has them, with one value somewhere in them changed, gone, or under another name."""
+    told = copy.deepcopy(told)
+    places = [(told, key) for key in _keys(told)]
+    for holder, key in places:
+        places += [(holder[key], inner) for inner in _keys(holder[key])]
+    holder, key = chance.choice(places)
+    kind = chance.random()
+    if kind < 0.1:
+        del holder[key]
+    elif kind < 0.2 and isinstance(holder, dict):
+        holder[chance.choice(NASTY_WORDS)] = holder.pop(key)
+    else:
+        deep: Any = []
+        for _ in range(chance.choice((1, 400))):
+            deep = [deep]
+        holder[key] = chance.choice((*NASTY_NUMBERS, *NASTY_WORDS, None, True, [], {}, [[1]], {"a": 1}, deep))
+    return told
+
+
+def _keys(value: Any) -> list[Any]:
+    return (
+        list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
+    )
+
+
 def _place(data: bytes, chance: random.Random) -> int:
     return chance.randrange(len(data)) if data else 0
 
@@ -110,9 +138,14 @@ def _append(data: bytes, chance: random.Random) -> bytes:
     return data + chance.randbytes(chance.choice((1, 100, 5000)))
 
 
+def _deep(data: bytes, chance: random.Random) -> bytes:
+    at = _place(data, chance)
+    return data[:at] + chance.choice((b"[", b'{"a":', b"- ", b"(")) * 5_000 + data[at:]
+
+
 _OF_BYTES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     *(_flip, _flip, _flip, _cut, _zero, _number, _number),
-    *(_repeat, _drop, _append),
+    *(_repeat, _drop, _append, _deep),
 )
 
 

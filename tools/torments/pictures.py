@@ -43,7 +43,7 @@ class Pictures:
         ]
         self.forms = [_encoded(form, each, options) for form, each, options in forms]
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Bytes changed, or a header that promises a huge picture."""
         data = chance.choice(self.forms)
         at = data.find(b"\xff\xc0")
@@ -80,7 +80,7 @@ class Videos:
             writer.release()
             self.files.append(path)
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Bytes changed."""
         whole = chance.choice(self.files)
         path = folder / f"case{whole.suffix}"

@@ -69,7 +69,7 @@ class Checkpoints:
         torch.save({"state_dict": {"a": _Bomb(self.flag)}}, buffer, _use_new_zipfile_serialization=False)
         self.bombs = [*bombs, buffer.getvalue()]
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Bytes changed, or a bomb."""
         path = folder / "case.pth"
         bomb = chance.random() < 0.1
@@ -112,7 +112,7 @@ class ResultFiles:
         [arrays] = path.parent.glob("*.npz")
         self.arrays = arrays.name, arrays.read_bytes()
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """One of the two files changed."""
         name, arrays = self.arrays
         text = self.text.encode()
@@ -152,7 +152,7 @@ class Saves:
         self.size = CheckpointStore(folder / "sized").save(_state(1), Position(1)).stat().st_size
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """A store with one checkpoint, and what will go wrong."""
         place = folder / "case-store"
         self.store = CheckpointStore(place)

@@ -31,7 +31,7 @@ class LabelFiles:
         rows = [f"{number:04d},{labels[number % len(labels)]}" for number in range(2, 30)]
         self.lines = ["tracklet,labels", *(f"{key},walking" for key in keys), *rows]
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Lines changed, or bytes."""
         path = folder / "case.csv"
         path.write_bytes(break_table(self.lines, chance))
@@ -65,7 +65,7 @@ class TrackFiles:
             for person in (1, 2, 3)
         ]
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Lines changed, or bytes."""
         path = folder / "case.txt"
         path.write_bytes(break_table(self.lines, chance))
@@ -95,7 +95,7 @@ class MarsTables:
         self.files = [(info / f"{file}.mat", name) for file, name in names.items()]
         self.whole = {path: read_matrix(path, name) for path, name in self.files}
 
-    def case(self, folder: Path, chance: random.Random) -> Path:
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Bytes changed."""
         self.file, self.variable = chance.choice(self.files)
         path = folder / "case.mat"

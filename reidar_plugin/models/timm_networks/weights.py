@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.io.console import say
+from reidar_plugin.io.download import no_network
 from reidar_plugin.models.timm_networks.package import timm_library
 from reidar_plugin.models.weights import WeightsError, WeightsMissingError, check_sum, read_tensors
 
@@ -30,7 +31,8 @@ def downloaded(name: str, **size: Any) -> Any:
     if not timm.list_pretrained(name if "." in name else f"{name}.*"):
         raise WeightsMissingError(f"timm has no pretrained weights of {name}; {_CURE}")
     try:
-        return timm.create_model(name, pretrained=True, num_classes=0, **size)
+        with no_network():
+            return timm.create_model(name, pretrained=True, num_classes=0, **size)
     except (OSError, RuntimeError) as error:
         raise WeightsMissingError(
             f"timm could not fetch its weights of {name} ({summary(error)}); {_CURE}"

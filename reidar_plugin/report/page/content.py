@@ -69,6 +69,7 @@ class PeopleReport:
     )  #: action -> likelihood from which it counts
     dated: bool = False  #: whether times are since 1970
     facts: Mapping[str, str] = field(default_factory=dict)  #: what else a reader should know, name -> text
+    timed: bool = True  #: whether times are known at all; of pictures they are not
 
 
 @dataclass(frozen=True)

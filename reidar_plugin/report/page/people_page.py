@@ -43,8 +43,9 @@ def people_page(report: PeopleReport, most_bytes: int = MOST_BYTES) -> str:
         data,
         title=report.title,
         facts=report.facts,
+        acting=bool(report.thresholds),
         tally=_tally(sightings, cameras),
-        span=_span(start, end, report.dated) if sightings else "Nobody was seen.",
+        span=_span(start, end, report) if sightings else "Nobody was seen.",
         left_out=sum(len(one.pictures) for one in sightings) - sum(map(len, kept)),
     )
 
@@ -104,9 +105,17 @@ def _tally(sightings: Sequence[Sighting], cameras: Sequence[str]) -> list[tuple[
     return [(f"{number:,}", one if number == 1 else several) for number, one, several in counts]
 
 
-def _span(start: float, end: float, dated: bool) -> str:
-    if not dated:
-        minutes, seconds = divmod(math.ceil(end), 60)
-        return f"Times count from the start of the first video; the last person is seen at {minutes}:{seconds:02d}."
+def _span(start: float, end: float, report: PeopleReport) -> str:
+    if not report.timed:
+        return "When it was is not known of pictures: times are as if one were taken each second, tracklet after tracklet."
+    if not report.dated:
+        return f"{_clock(math.floor(start))} to {_clock(math.ceil(end))} on the clock that the cameras share."
     first, last = (datetime.fromtimestamp(at, timezone.utc) for at in (start, end))
     return f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S}, all times in UTC."
+
+
+def _clock(seconds: int) -> str:
+    """``9:05`` or ``9:00:05``, as the page has it."""
+    minutes, rest = divmod(abs(seconds), 60)
+    told = f"{minutes // 60}:{minutes % 60:02d}" if minutes >= 60 else f"{minutes}"
+    return f"{'-' * (seconds < 0)}{told}:{rest:02d}"

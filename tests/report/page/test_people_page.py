@@ -1,5 +1,7 @@
 """The page of people in a browser: filters, order, pages, keyboard, names for a screen reader, bounded size."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,46 @@ def test_filters(page: Browser, report: PeopleReport) -> None:
     assert choose(page, camera="", action="", words="person 7 walking") == [7]
     assert choose(page, words="person 7 riding") == []
     assert page.run("document.querySelector('#found').textContent") == "Nobody is left; clear a filter."
+
+
+def test_who_rides_for_a_while_is_found(browser: Browser, report: PeopleReport, tmp_path: Path) -> None:
+    first = report.sightings[0]
+    part = replace(
+        first, actions={**first.actions, "riding": 0.2}, spans={"riding": [(first.start, first.start + 1)]}
+    )
+    none = replace(part, spans={})
+    for one, found in ((part, [first.person]), (none, [])):
+        shown = replace(report, sightings=[one])
+        browser.open(write_page(tmp_path / "one.html", people_page(shown)))
+        assert choose(browser, action="1") == found
+    browser.open(write_page(tmp_path / "one.html", people_page(replace(report, sightings=[part]))))
+    classes = "[...document.querySelectorAll('.actions li')].map((each) => [each.innerText.split('\\n')[0], each.className])"
+    assert dict(browser.run(classes))["riding"] == ""
+    browser.run("document.querySelector('details').open = true")
+    time.sleep(0.1)
+    assert "riding 0.20 (" in browser.run("document.querySelector('.words:not(th)').textContent")
+
+
+@pytest.mark.parametrize(
+    ("start", "said", "first"),
+    [
+        (0.0, "0:00 to 0:09 on the clock that the cameras share", "0:00.0"),
+        (32400.0, "9:00:00 to 9:00:09 on the clock", "9:00:00.0"),
+        (-65.0, "-1:05 to -0:56 on the clock", "-1:05.0"),
+    ],
+)
+def test_clocks_without_a_date(browser: Browser, tmp_path: Path, start: float, said: str, first: str) -> None:
+    (one,) = made_up_people(1, 1).sightings
+    moved = replace(one, start=start, end=start + 8.97, spans={}, pictures=[])
+    browser.open(write_page(tmp_path / "clock.html", people_page(PeopleReport("Clock", [moved]))))
+    assert said in browser.run("document.body.innerText")
+    assert browser.run("byId('from-text').textContent") == first
+    assert browser.run("[59.96, 3599.96, -0.01].map(clock)") == ["1:00.0", "1:00:00.0", "0:00.0"]
+
+
+def test_pictures_have_no_times() -> None:
+    page = people_page(replace(made_up_people(1, 1), timed=False))
+    assert "When it was is not known of pictures" in page
 
 
 def test_times(page: Browser, report: PeopleReport) -> None:

@@ -65,7 +65,10 @@ def test_without_jinja(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_number_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     report: Any = made_up_people(1, 1)
-    sick = [type(one)(**{**vars(one), "start": float("nan")}) for one in report.sightings]
+    sick = [
+        type(one)(**{**vars(one), "actions": dict.fromkeys(one.actions, float("nan"))})
+        for one in report.sightings
+    ]
     with pytest.raises(ValueError, match="JSON"):
         people_page(type(report)(**{**vars(report), "sightings": sick}))
 

@@ -11,11 +11,13 @@ function clock(seconds) {
     const text = new Date(seconds * 1000).toISOString();
     return oneDay ? text.slice(11, 19) : text.slice(0, 19).replace("T", " ");
   }
-  const rest = (seconds % 60).toFixed(1).padStart(4, "0"), minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+  const tenths = Math.round(10 * Math.abs(seconds)), sign = seconds < 0 && tenths ? "-" : "";
+  const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, "0"), minutes = Math.floor(tenths / 600);
+  return sign + (minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`);
 }
 
-const shows = (one, action) => one.actions.length > 0 && one.actions[action] >= actions[action].threshold;
+/** Whether an action shows in a tracklet: in all of it by its mean, or in a part of it. */
+const shows = (one, action) => one.actions.length > 0 && (one.actions[action] >= actions[action].threshold || one.spans[action].length > 0);
 const told = (one) => actions.flatMap((action, index) => (shows(one, index) ? [plain(action.name)] : []));
 for (const one of sightings) one.text = ` person ${one.person} ${cameras[one.camera]} ${one.key} ${told(one).join(" ")} `;
 

@@ -1,0 +1,27 @@
+"""Texts that are no JSON and no YAML give one kind of error."""
+
+import pytest
+
+from reidar_plugin.io.plain_text import PlainTextError, parse_json, parse_yaml
+
+
+def test_plain_values() -> None:
+    assert parse_json(b'{"a": [1, null]}') == {"a": [1, None]}
+    assert parse_yaml("a: [1, ~]") == {"a": [1, None]}
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"[" * 10**5], ids=["half", "no UTF-8", "deep"])
+def test_no_json(text: bytes) -> None:
+    with pytest.raises(PlainTextError):
+        parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "!!python/object:os.system x", "[" * 5000, "2026-02-31"],
+    ids=["half", "code", "deep", "no day"],
+)
+def test_no_yaml(text: str) -> None:
+    with pytest.raises(PlainTextError) as caught:
+        parse_yaml(text)
+    assert "\n" not in str(caught.value)
