@@ -34,6 +34,7 @@ from reidar_plugin.data.checker import (
 from reidar_plugin.data.registry import DATASETS, datasets
 from reidar_plugin.errors import ConfigError, ReidarError, nearest
 from reidar_plugin.labels.files import MissingFileError
+from reidar_plugin.launch import script
 
 SHOWN = 5
 
@@ -54,8 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     try:
-        return check(args)
-    except BrokenPipeError:
+        status = check(args)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # told by its status
         raise
     except (ReidarError, OSError, ValueError, RuntimeError, AssertionError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)  # the host raises any of these for a damaged data set
@@ -135,4 +138,4 @@ def show(what: str, entries: Any) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script.guard(lambda: sys.exit(main())))

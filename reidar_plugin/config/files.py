@@ -99,7 +99,10 @@ class CheckedConfig(CfgNode):
     @classmethod
     def _decode_cfg_value(cls, value: Any) -> Any:
         # groups inside stay plain nodes, which yacs compares by class
-        return CfgNode._decode_cfg_value(value)
+        try:
+            return CfgNode._decode_cfg_value(value)
+        except (RecursionError, MemoryError):
+            raise ConfigError(f"a value is nested too deeply: {shown(value)}") from None
 
     def _check_key(self, key: str, source: str) -> None:
         if not has_key(self, key):
@@ -176,7 +179,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _short(path: Path) -> str:
     """A path as a message names it; a name of thousands of letters is none, and stands only in a damaged file."""
-    return str(path) if len(path.name) <= 255 else shown(str(path))
+    return str(path) if max(map(len, path.parts), default=0) <= 255 else shown(str(path))
 
 
 @lru_cache(maxsize=64)

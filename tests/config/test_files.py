@@ -98,6 +98,8 @@ def test_bases_in_a_ring(cfg: CheckedConfig, tmp_path: Path) -> None:
         ("_BASE_: \n", r"_BASE_ names one file, got None"),
         ("_BASE_: [a, b]\n", r"_BASE_ names one file, got \['a', 'b'\]"),
         (f"_BASE_: {'a' * 5000}.yaml\n", r"config file '.{50,150}' cannot be read: File name too long"),
+        (f"model: {{name: '{'-' * 5000}1'}}\n", r"a value is nested too deeply: '---"),
+        (f"_BASE_: /{'a' * 5000}/a.yaml\n", r"config file '.{50,150}' cannot be read: File name too long"),
         ("_BASE_: gone.yaml\n", r"gone\.yaml does not exist"),
     ],
 )

@@ -26,7 +26,7 @@ __all__ = ["Calibrations", "CameraLists", "Findings", "GalleryModels", "OnnxFile
 class OnnxFiles:
     """``Predictor.load`` on an ONNX file, and a prediction where it loads."""
 
-    name, names_file = "ONNX files", True
+    name, names_file = "ONNX files", False  # of one that gives NaN, the model is named
 
     def prepare(self, folder: Path) -> None:
         """A graph of a few nodes, as the export names its ends, and a file outside the folder of the cases."""
