@@ -29,8 +29,9 @@ demo: $(READY)
 
 install: $(READY)
 
+# tests/conftest.py has put the files in order.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 torture: $(READY)
 	$(BIN)/python -W ignore tools/torture.py --minutes 1 --cases 300

@@ -9,6 +9,13 @@ from typing import Any
 
 import pytest
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that train or start processes come first: a process that is given one last would be left alone with it."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

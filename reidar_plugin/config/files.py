@@ -3,7 +3,9 @@
 A file may start from another with ``_BASE_: other.yaml`` (relative to itself); its own keys win.
 """
 
+import copy
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -180,13 +182,19 @@ def _short(path: Path) -> str:
     return str(path) if max(map(len, path.parts), default=0) <= 255 else shown(str(path))
 
 
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """What yaml makes of a file: a plan of many runs reads the same few again and again."""
+    return yaml.load(text, Loader=_StrictLoader)
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         if path.is_dir():
             raise ConfigError(f"config file {path} is a directory; name a yaml file in it")
         if not path.is_file():
             raise ConfigError(f"config file {path} " + ("is no file" if path.exists() else "does not exist"))
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
+        tree = copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(f"config file {_short(path)} cannot be read: {error.strerror}") from error
     except RecursionError:

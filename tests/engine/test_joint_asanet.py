@@ -35,6 +35,7 @@ OPTIONS: dict[str, Any] = {
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_chart", "quick_weights")
 def test_asanet_goes_on_to_the_same_bits_and_is_drawn(data: Path, tmp_path: Path) -> None:
     whole = run(config(data, tmp_path / "whole", **OPTIONS, train__max_epoch=2))
     assert set(OPTIONS["reidar__loss__terms"]) <= set(whole.history.epochs[0])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from reidar_plugin.engine import reporting
 from tests.engine_rig import config, differences, run, weights
 from tests.ranks.rig import on_ranks
 
@@ -26,7 +27,8 @@ def trained(root: Path, save_dir: Path, **options: Any) -> str:
 
 
 def runs(root: Path, folder: Path) -> list[str]:
-    """A run, one in two goes and the same in one, and a test of the first run's weights."""
+    """A run, one in two goes and the same in one, and a test of the first run's weights; none draws its losses."""
+    reporting.draw_training = lambda history, folder: None
     whole = trained(root, folder / "whole", reidar__loss__terms=TERMS)
     trained(root, folder / "parts", train__max_epoch=1, test__eval_freq=1)
     again = trained(root, folder / "parts", test__eval_freq=1)

@@ -32,6 +32,18 @@ def test_visrank_draws_tracklets_and_actions(
         run(config(mars, tmp_path, test__visrank=True))
 
 
+@pytest.fixture
+def no_action_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts of actions are not written, which takes longer than the rest of a test."""
+    original = pictures.save_chart
+
+    def save_chart(figure: Any, path: Path) -> Path:
+        return path if path.parent.name == "actions" else original(figure, path)
+
+    monkeypatch.setattr(pictures, "save_chart", save_chart)
+
+
+@pytest.mark.usefixtures("no_action_charts")
 @pytest.mark.parametrize(("rerank", "title"), [(False, "MARS usual"), (True, "MARS usual, not re-ranked")])
 def test_a_ranking_that_is_not_the_tables_last_says_so(
     mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rerank: bool, title: str
@@ -73,6 +85,7 @@ def test_charts_of_actions_name_the_data(mars: Path, tmp_path: Path, monkeypatch
     assert [words.partition(":")[0] for words in legend] == [name.replace("_", " ") for name in shown]
 
 
+@pytest.mark.usefixtures("no_action_charts")
 def test_people_are_laid_out_where_they_have_enough_tracklets(
     mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +115,7 @@ def test_asks_for_the_libraries_before_the_test(
     assert (tmp_path / "results.json").is_file()
 
 
+@pytest.mark.usefixtures("no_action_charts")
 def test_actions_that_attend_to_maps_are_drawn(mars: Path, tmp_path: Path) -> None:
     options = {"model__name": OSNET, "data__height": 64, "data__width": 32}
     engine = run(

@@ -24,15 +24,15 @@ pytestmark = [
     pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6"),
 ]
 
-#: Every pooling of clips and every source and pooling of actions, several in one graph: the exporter takes seconds.
+#: Every pooling of clips and every source and pooling of actions that reads maps, several in one graph: the exporter
+#: takes seconds. The clip feature is what actions read in :func:`test_frames_that_see_each_other`.
 EACH: list[dict[str, Any]] = [
-    {"pooling": "peak"},
+    {"pooling": "peak", "source": "frames", "action_pooling": "mean", "layers": [8]},
     {"pooling": "light", "source": "0"},
     {"pooling": "max", "source": "0", "action_pooling": "max"},
     {"pooling": "gem", "source": "0", "action_pooling": "log_sum_exp"},
     {"pooling": "attention", "source": "0", "action_pooling": "noisy_or"},
     {"pooling": "mean", "source": "0", "action_pooling": "attention", "layers": [8, 16]},
-    {"pooling": "mean", "source": "frames", "action_pooling": "mean", "layers": [8]},
 ]
 
 

@@ -13,9 +13,16 @@ from tests.launch.bench_rig import runs_of, variants
 __all__ = ["variants"]
 
 
-def test_estimates_from_the_data_that_is_there(variants: Variants, tmp_path: Path) -> None:
-    make(tmp_path / "data", "tiny", folder="synthped")
-    cost = estimate(runs_of(variants, tmp_path)[1], steps=1)
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with their street."""
+    folder = tmp_path_factory.mktemp("cost")
+    make(folder / "data", "tiny", folder="synthped")
+    return folder
+
+
+def test_estimates_from_the_data_that_is_there(variants: Variants, place: Path) -> None:
+    cost = estimate(runs_of(variants, place)[1], steps=1)
     assert cost.steps == 3 * (10 // 4)
     assert cost.test_batches > 10
     assert cost.seconds == pytest.approx(
@@ -25,12 +32,11 @@ def test_estimates_from_the_data_that_is_there(variants: Variants, tmp_path: Pat
     assert cost.device == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def test_thresholds_chosen_in_training_are_a_test_more(variants: Variants, tmp_path: Path) -> None:
-    make(tmp_path / "data", "tiny", folder="synthped")
+def test_thresholds_chosen_in_training_are_a_test_more(variants: Variants, place: Path) -> None:
     runs = []
     for chosen in ("half", "train"):
         variants.options["joint"][:] = ["reidar.test.thresholds", chosen]
-        runs.append(estimate(runs_of(variants, tmp_path)[1], steps=1))
+        runs.append(estimate(runs_of(variants, place)[1], steps=1))
     assert runs[1].test_batches > runs[0].test_batches
 
 

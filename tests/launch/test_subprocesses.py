@@ -174,7 +174,13 @@ def test_command_line_of_a_run() -> None:
     assert " ".join(words) == "-t x y --config-file a.yaml --root data train.lr 1 data.save_dir log"
 
 
-def test_a_run_that_fails_ends_the_chain(tmp_path: Path) -> None:
+def test_a_run_that_cannot_start_has_status_2(tmp_path: Path) -> None:
+    words = subprocesses.arguments(tmp_path / "none.yaml")
+    assert run_python("-c", subprocesses._LAUNCH, *words, cwd=REPO).returncode == 2
+
+
+def test_a_run_that_fails_ends_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "sys.exit(2)")
     with pytest.raises(subprocesses.RunError, match=r"ended with status 2: --config-file .*none\.yaml"):
         subprocesses.start(subprocesses.arguments(tmp_path / "none.yaml"))
     with pytest.raises(ReidarError, match=r"holds no model-best\.pth\.tar"):

@@ -8,6 +8,8 @@ from reidar_plugin.host import reid
 from reidar_plugin.models.backbones import build_backbone
 from reidar_plugin.models.ibn import FusedIBN, FusedInstanceNorm2d, fuse_ibn
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 def host_ibn(channels: int, seed: int = 0) -> nn.Module:
     """The host's own layer with weights and running statistics that are not those of a fresh one."""

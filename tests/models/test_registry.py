@@ -15,6 +15,8 @@ from reidar_plugin.models.registry import PREFIX, arguments, builder, builders, 
 from reidar_plugin.models.trunks import video_trunks
 from reidar_plugin.structures import JointOutput
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 SMALL = "reidar_osnet_x0_25"
 
 

@@ -16,6 +16,8 @@ from reidar_plugin.models.weights import (
     read_tensors,
 )
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 SIZE = (64, 32)
 
 

@@ -415,6 +415,7 @@ def test_h11_ranked_pictures_of_our_datasets(street: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_weights")
 def test_the_hosts_loader_takes_weights_of_the_released_code(tmp_path: Path) -> None:
     """``model.load_weights``: the host alone would drop the attention and the actions, and go on."""
     reidar_plugin.enable()

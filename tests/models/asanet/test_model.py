@@ -13,6 +13,8 @@ from reidar_plugin.models.asanet.branches import AttributeBranch
 from reidar_plugin.models.asanet.model import AsaNet, attribute_columns, build_asanet
 from reidar_plugin.structures import JointOutput
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 COLUMNS = ((0, 1, 4), (2, 3))  # of the person, of the moment
 
 
