@@ -70,14 +70,10 @@ class _Demo(NamedTuple):
         with contextlib.redirect_stdout(io.StringIO()):
             return runner.run(cfg)
 
-    def beside(
-        self, name: str, changes: Sequence[str], threads: int
-    ) -> contextlib.AbstractContextManager[None]:
-        """Run it in a process of its own while the block runs."""
+    def words(self, name: str, changes: Sequence[str]) -> list[str]:
+        """The command line of a run."""
         options, save_dir = self.pairs(changes), str(self.place(name))
-        return subprocesses.beside(
-            subprocesses.arguments(self.config, options=options, data__save_dir=save_dir), threads
-        )
+        return subprocesses.arguments(self.config, options=options, data__save_dir=save_dir)
 
     def read(self, name: str) -> Results:
         """Results of a run, of which a line is said."""
@@ -119,26 +115,25 @@ def _compare(demo: _Demo, preset: str) -> dict[str, Results]:
     check_report_libraries()
     threads = max(1, (cores() - 1) // 2)  # of two trainings at once; more threads than cores crawl
     torch.set_num_threads(threads)
-    say(f"1/4  SynthPed, {preset}: drawing a street with people in it")
+    say(f"1/3  SynthPed, {preset}: drawing a street with people in it")
     make(demo.folder / "data", preset, folder=DATASET)
-    say("2/4  the network before training, and colour histograms")
-    engine = demo.run("untrained", UNTRAINED)
-    untrained = demo.read("untrained")
-    histograms = _test_histograms(engine.datamanager, demo.place("colour histograms"))
     at_once = cores() > 1
-    say(f"3/4  training the joint model, and one without the action network{', at once' if at_once else ''}")
-    with demo.beside("without actions", WITHOUT_ACTIONS, threads):
+    say(f"2/3  training the joint model, and one without the action network{', at once' if at_once else ''}")
+    others = [demo.words("without actions", WITHOUT_ACTIONS), demo.words("untrained", UNTRAINED)]
+    with subprocesses.beside(*others, threads=threads):
         if at_once:
             engine = demo.run("joint")
     if not at_once:
         engine = demo.run("joint")
     rows = {
-        "colour histograms, commonest actions": histograms,
-        "untrained": untrained,
+        "colour histograms, commonest actions": _test_histograms(
+            engine.datamanager, demo.place("colour histograms")
+        ),
+        "untrained": demo.read("untrained"),
         "without action network": demo.read("without actions"),
         "joint": demo.read("joint"),
     }
-    say("4/4  pictures")
+    say("3/3  pictures")
     pictures = _draw(engine, demo.place("joint"))
     _show(rows, demo.folder, pictures)
     say(f"{time.monotonic() - start:.0f} seconds")

@@ -68,8 +68,8 @@ def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         return SimpleNamespace(config=cfg, datamanager=None, evaluator=name, outcome=name)
 
     @contextlib.contextmanager
-    def beside(words: list[str], threads: int) -> Iterator[None]:
-        seen["words"] = words
+    def beside(*runs: list[str], threads: int) -> Iterator[None]:
+        seen["words"], seen["untrained"] = runs[0], subprocesses.merged(CONFIG, runs[1][2:])
         events.append("begin")
         yield
         events.append("end")
@@ -98,9 +98,10 @@ def test_rows_pictures_and_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         "joint",
     ]
     ran = ["begin", "joint", "end"] if cores > 1 else ["begin", "end", "joint"]
-    assert events == ["untrained", *ran]
+    assert events == ran
     assert seen["drawn"] == ("joint", "joint", "joint", {"metric": "cosine", "normalize": True})
     assert seen["untrained"].test.evaluate
+    assert Path(seen["untrained"].data.save_dir) == tmp_path / "untrained"
     assert not seen["joint"].test.evaluate
     assert seen["joint"].reidar.model.num_actions == -1
     alone = subprocesses.merged(CONFIG, seen["words"][2:])

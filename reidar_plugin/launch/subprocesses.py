@@ -22,6 +22,7 @@ from reidar_plugin.config.files import full_config
 from reidar_plugin.engine.interrupt import INTERRUPTED
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.launch import runner
 from reidar_plugin.launch.idle_keys import check_idle_keys
 
 __all__ = [
@@ -32,14 +33,17 @@ __all__ = [
     "best_checkpoint",
     "configs_and_options",
     "merged",
+    "run_in_turn",
     "start",
     "write_start",
 ]
 
 _LAUNCH = (  # first of all: a run whose starter was killed would go on and keep its folder locked
     "import sys; from reidar_plugin.io.orphans import end_with_parent; end_with_parent(); "
-    "from reidar_plugin.launch import runner, script; sys.exit(script.guard(runner.main))"
+    "from reidar_plugin.launch import script, subprocesses; sys.exit(script.guard(subprocesses.run_in_turn))"
 )
+
+THEN = "--then"  #: between the command lines of runs that follow each other in one process
 
 
 class RunError(ReidarError, RuntimeError):
@@ -86,6 +90,17 @@ def configs_and_options(words: Sequence[str], least: int = 1) -> tuple[list[str]
     return configs, list(words[len(configs) :])
 
 
+def run_in_turn() -> None:
+    """What a process of runs does: each that its command line asks for, one after the other."""
+    words: list[str] = []
+    for word in [*sys.argv[1:], THEN]:
+        if word == THEN:
+            runner.main(words)
+            words = []
+        else:
+            words.append(word)
+
+
 def start(words: Sequence[str]) -> None:
     """Run it in a process of its own, which prints as it always does.
 
@@ -100,20 +115,21 @@ def start(words: Sequence[str]) -> None:
 
 
 @contextmanager
-def beside(words: Sequence[str], threads: int) -> Iterator[None]:
-    """Run it in a process of its own while the block runs, and wait for its end; it prints into its own log alone.
+def beside(*runs: Sequence[str], threads: int) -> Iterator[None]:
+    """Run them, one after the other, in a process of their own while the block runs, and wait for their end; they print
+    into their own logs alone.
 
     Where the block fails the process is ended too; where Ctrl-C stops the block, so that the process saves.
 
     Args:
-        words: words of the command line.
+        runs: words of the command line of each.
         threads: number of threads that torch uses.
 
     Raises:
-        RunError: it failed; the message ends with the last line that it wrote.
+        RunError: one failed; the message ends with the last line that it wrote.
         SystemExit: after Ctrl-C, with 130: it has saved everything.
     """
-    run = Quiet(words, threads)
+    run = Quiet([word for words in runs for word in (THEN, *words)][1:], threads)
     with _awaited(run.process):
         yield
     run.check()

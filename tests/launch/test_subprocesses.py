@@ -108,7 +108,7 @@ subprocesses._LAUNCH = sys.argv[2]
 if sys.argv[1] == 'start':
     subprocesses.start(sys.argv[3:])
 elif sys.argv[1] == 'waiting':
-    with subprocesses.beside(sys.argv[3:], 1): pass
+    with subprocesses.beside(sys.argv[3:], threads=1): pass
 else:
     with subprocesses.beside(sys.argv[3:], 1): time.sleep(600)
 """
@@ -193,3 +193,16 @@ def test_a_key_without_effect_is_found_before_anything_runs(tmp_path: Path) -> N
     assert subprocesses.merged(config, ["reidar.train.warmup", "3"]).reidar.train.warmup == 3
     with pytest.raises(ConfigError, match=r"train\.stepsize \[5\] \(command line\) has no effect"):
         subprocesses.merged(config, ["train.stepsize", "[5]"])
+
+
+def test_runs_that_follow_each_other_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(subprocesses.runner, "main", ran.append)
+    monkeypatch.setattr(sys, "argv", ["-c", "--root", "a", subprocesses.THEN, "--root", "b", "c.d", "1"])
+    subprocesses.run_in_turn()
+    assert ran == [["--root", "a"], ["--root", "b", "c.d", "1"]]
+    quiet: list[list[str]] = []
+    monkeypatch.setattr(subprocesses, "Quiet", lambda words, threads: quiet.append(words) or 1 / 0)
+    with pytest.raises(ZeroDivisionError), subprocesses.beside(ran[0], ran[1], threads=1):
+        pass
+    assert quiet == [sys.argv[1:]]
