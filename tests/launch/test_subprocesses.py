@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ if sys.argv[1] == 'start':
 elif sys.argv[1] == 'waiting':
     with subprocesses.beside(sys.argv[3:], threads=1): pass
 else:
-    with subprocesses.beside(sys.argv[3:], 1): time.sleep(600)
+    with subprocesses.beside(sys.argv[3:], threads=1): time.sleep(600)
 """
 
 
