@@ -101,7 +101,10 @@ def test_every_key_of_the_config_arrives() -> None:
         "weights": "file",
         "sha256": "sum",
     }
-    assert changed.keys() == reidar_node().model.keys() - {"asanet"}
+    assert changed.keys() == reidar_node().model.keys() - {
+        "asanet",
+        "fetch",
+    }  # not the builder's
     assert arguments(config(**changed)) == {"frame_size": (64, 32), **changed}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,16 @@ def test_each_call_is_struck(strike: Any, tmp_path: Path) -> None:
         assert path.read_bytes() == b"old"
     halved = struck(write, "SHORT")
     assert (halved.verdict, halved.calls.count("write"), path.read_bytes()) == ("done", 2, b"new!")
+
+
+def test_other_processes_of_whoever_strikes_are_let_alone(strike: Any, tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        ending = strike.strike(lambda: (tmp_path / "file").touch(), tmp_path, 0, strike.Blow.KILL)
+        assert (ending.verdict, other.poll()) == ("done", None)
+    finally:
+        other.kill()
+        assert other.wait() == -9
 
 
 class _InPlace:

@@ -93,12 +93,19 @@ class _CallInfo(ctypes.Structure):
 def strike(act: Callable[[], None], folder: Path, at: int, blow: Blow) -> Ending:
     """Run an act in a process of its own, and strike it.
 
+    Another process of its own watches, for whoever watches waits for all children that it has.
+
     Args:
         act: what it does; it returns nothing.
         folder: calls that change files elsewhere do not count.
         at: which call is struck, from 1; 0 for none.
         blow: what happens there.
     """
+    ending: Ending = in_a_child(lambda: _watched(act, folder, at, blow))
+    return ending
+
+
+def _watched(act: Callable[[], None], folder: Path, at: int, blow: Blow) -> Ending:
     reader, writer = Pipe(duplex=False)
     child = os.fork()
     if not child:
