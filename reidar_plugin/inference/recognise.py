@@ -3,7 +3,6 @@
 A run that is started again takes up what is there, if it was asked the same of the same files with the same model.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -23,11 +22,10 @@ from reidar_plugin.inference.track_summary import TrackSummary, summarise_tracks
 from reidar_plugin.inference.tracks import Tracks, fit_to_video
 from reidar_plugin.inference.video import VideoError, VideoFrame, VideoInfo, probe_video, read_video
 from reidar_plugin.io.console import say
+from reidar_plugin.io.download import digest_of
 from reidar_plugin.io.progress import progress
 
 __all__ = ["Asked", "Finder", "Found", "fingerprint_of", "recognise_video"]
-
-_PART = 2**20
 
 
 @dataclass(frozen=True)
@@ -87,11 +85,7 @@ def recognise_video(camera: Camera, asked: Asked, folder: Path) -> Found:
 
 def fingerprint_of(path: Path) -> str:
     """Digest of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(_PART):
-            digest.update(part)
-    return digest.hexdigest()[:16]
+    return digest_of(path)[:16]
 
 
 def _question(camera: Camera, asked: Asked) -> str:
