@@ -142,7 +142,12 @@ def _guessed_config(tensors: Mapping[str, Tensor], model: str, file: Path) -> Ch
 
 def _released_settings(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     if name := public_network(tensors):  # as configs/ap3d and configs/tclnet have them
-        reidar = {"reidar.model.pooling": "peak", "reidar.model.num_actions": 0}
+        tested = 4 if "tclnet" in name else 32  # frames of a clip
+        reidar = {
+            "reidar.data.test_length": tested,
+            "reidar.model.pooling": "peak",
+            "reidar.model.num_actions": 0,
+        }
         return {"model.name": name, "video.seq_len": 4, "test.dist_metric": "cosine", **reidar}
     width, _, height_of_maps, width_of_maps = tensors["attention_conv.weight"].shape
     numbered = any(name.startswith("base.0.") for name in tensors)

@@ -12,7 +12,7 @@ from reidar_plugin.config import JOINT
 from reidar_plugin.data.samplers import OWN_ORDERS
 from reidar_plugin.errors import ConfigError, nearest, shown
 from reidar_plugin.launch.idle_keys import check_idle_keys
-from reidar_plugin.models.registry import timm_name, why_not
+from reidar_plugin.models.registry import frames_of_training, timm_name, why_not
 from reidar_plugin.models.timm_networks.package import check_name
 from reidar_plugin.plugin import registration
 from reidar_plugin.ranks.job import current
@@ -131,7 +131,7 @@ def _check_model(cfg: CfgNode) -> None:
         raise ConfigError(f"model.name {shown(cfg.model.name)} cannot be built: {reason}")
     if network := timm_name(cfg.model.name):
         check_name(network)
-    else:
+    elif not registration.is_own_model(cfg.model.name):
         _check_name("model.name", cfg.model.name, registration.model_names())
     for key in ("load_weights", "resume"):
         if cfg.model[key] and not Path(cfg.model[key]).is_file():
@@ -152,6 +152,10 @@ def _check_video(cfg: CfgNode) -> None:
         )
         raise ConfigError(
             f"loss.name {JOINT!r} trains the plugin's models, and model.name is {cfg.model.name!r}; {cure}"
+        )
+    if cfg.loss.name == JOINT and cfg.video.seq_len % (frames := frames_of_training(cfg.model.name)):
+        raise ConfigError(
+            f"video.seq_len {cfg.video.seq_len}: {cfg.model.name} trains on clips of {frames}, {2 * frames}, ... frames"
         )
     if cfg.data.type == "video" and cfg.loss.name != JOINT and cfg.video.sample_method == "all":
         sizes = (1 if cfg.test.evaluate else cfg.train.batch_size, cfg.test.batch_size)

@@ -12,9 +12,18 @@ from reidar_plugin.labels.spaces import label_space
 from reidar_plugin.models.asanet.model import attribute_columns, build_asanet
 from reidar_plugin.models.backbones import backbone_names, unfit_names
 from reidar_plugin.models.joint import build_joint
-from reidar_plugin.models.trunks import TIMM, video_trunks
+from reidar_plugin.models.trunks import TIMM, branches_of, is_trunk, video_trunks
 
-__all__ = ["PREFIX", "arguments", "builder", "builders", "timm_name", "why_not"]
+__all__ = [
+    "PREFIX",
+    "arguments",
+    "builder",
+    "builders",
+    "frames_of_training",
+    "is_unlisted",
+    "timm_name",
+    "why_not",
+]
 
 #: What stands before the host's name of a backbone.
 PREFIX = "reidar_"
@@ -26,7 +35,8 @@ DEFAULT_FRAME_SIZE = (256, 128)  # the host's data.height and data.width
 def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Callable[..., nn.Module]]:
     """``reidar_<trunk>`` -> builder(num_classes, loss, pretrained, use_gpu), for each that can serve; and ``asanet``.
 
-    The thousand networks of timm are not among them: :func:`builder` knows them.
+    The thousand networks of timm are not among them, nor every network behind every prefix of a video network:
+    :func:`builder` knows them.
 
     Args:
         cfg: the host's config with the ``reidar`` node; None for the defaults of both.
@@ -38,20 +48,30 @@ def builders(cfg: Any = None, *, num_actions: int | None = None) -> dict[str, Ca
 
 
 def builder(name: str, cfg: Any = None) -> Callable[..., nn.Module] | None:
-    """The builder of one model of ours, listed or of timm; None for a name that is not ours.
+    """The builder of one model of ours, listed or not; None for a name that is not ours.
 
-    Whether timm has that network is seen when it is built.
+    Whether timm has that network, and whether a video network can be made of it, is seen when it is built.
     """
     if name == ASANET:
         return partial(build_asanet, **_asanet_arguments(cfg, arguments(cfg)))
     trunk = name.removeprefix(PREFIX)
-    if trunk != name and (timm_name(name) or trunk in _trunks()):
+    if trunk != name and is_trunk(trunk):
         return partial(build_joint, trunk, **arguments(cfg))
     return None
 
 
 def _trunks() -> list[str]:
     return [*backbone_names(), *video_trunks()]
+
+
+def is_unlisted(name: str) -> bool:
+    """Whether that would be a model of ours which :func:`builders` does not name."""
+    return name.startswith(PREFIX) and name.removeprefix(PREFIX) not in _trunks()
+
+
+def frames_of_training(name: str) -> int:
+    """Clips of a training batch have a multiple of so many frames."""
+    return branches_of(name.removeprefix(PREFIX))
 
 
 def timm_name(name: str) -> str:

@@ -18,15 +18,16 @@ from functools import partial
 from typing import Any
 
 from reidar_plugin.models.ap3d.trunk import align_frames
-from reidar_plugin.models.backbones import Backbone, build_backbone
+from reidar_plugin.models.backbones import Backbone, backbone_names, build_backbone
 from reidar_plugin.models.own import build_own, own_names
+from reidar_plugin.models.tclnet.erasing import BRANCHES
 from reidar_plugin.models.tclnet.trunk import complement_frames
 from reidar_plugin.models.tea.trunk import excite_motion
 from reidar_plugin.models.timm_networks import build_timm
 from reidar_plugin.models.vtn.trunk import encode_clips
 from reidar_plugin.models.weights import pretrained_backbone
 
-__all__ = ["TIMM", "VIDEO", "build_trunk", "video_trunks"]
+__all__ = ["TIMM", "VIDEO", "branches_of", "build_trunk", "is_trunk", "video_trunks"]
 
 #: What stands before timm's name of a network.
 TIMM = "timm_"
@@ -42,13 +43,28 @@ VIDEO: dict[str, Callable[[Backbone], Backbone]] = {
 
 
 def video_trunks() -> list[str]:
-    """The trunks for clips that are registered; :func:`build_trunk` takes other networks behind their prefixes."""
+    """The trunks for clips that are listed; :func:`is_trunk` knows other networks behind their prefixes."""
     return [
         *("ap3d_resnet50", "ap3d_nl_resnet50", "ap3d_resnet18", "ap3d_nl_resnet18"),
         *("tclnet_resnet50", "tclnet_resnet18"),
         *("tea_res2net50", "tea_res2net26"),
         *("vtn_vit_b16", "vtn_resnet18"),
     ]
+
+
+def is_trunk(name: str) -> bool:
+    """Whether that names a trunk, listed or not. What timm has, and what a prefix takes, is seen when it is built."""
+    plain = name.removeprefix(_prefix(name))
+    return plain.startswith(TIMM) or plain in own_names() or plain in backbone_names()
+
+
+def branches_of(name: str) -> int:
+    """P of the trunk of that name, see :class:`~reidar_plugin.models.backbones.Backbone`."""
+    return BRANCHES if _prefix(name) == "tclnet_" else 1
+
+
+def _prefix(name: str) -> str:
+    return next((prefix for prefix in VIDEO if name.startswith(prefix)), "")
 
 
 def build_trunk(
@@ -70,7 +86,7 @@ def build_trunk(
         weights: file of these weights; empty for the published ones.
         sha256: checksum that this file must have; empty for none.
     """
-    prefix = next((prefix for prefix in VIDEO if name.startswith(prefix)), "")
+    prefix = _prefix(name)
     plain = name.removeprefix(prefix)
     given: dict[str, Any] = {"frame_size": frame_size, "last_stride": last_stride}
     if plain in own_names():

@@ -130,12 +130,18 @@ def resampled(positions: Tensor, size: tuple[int, int], wanted: tuple[int, int])
 
 
 def fitted_positions(network: VisionTransformer, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of a checkpoint, its positions on a square grid, with positions for the frames of a network."""
+    """Tensors of a checkpoint with positions for the frames of a network.
+
+    A square number of positions lies on a square, also where a network has as many in another grid; any other number
+    is taken for the network's own grid.
+    """
     positions = tensors.get("pos_embed")
-    if positions is None or positions.shape == network.pos_embed.shape:
+    if positions is None:
         return dict(tensors)
     side = isqrt(positions.shape[1] - 1)
     if side * side != positions.shape[1] - 1:
+        if positions.shape == network.pos_embed.shape:
+            return dict(tensors)
         raise WeightsError(
             f"expected positions of a square of patches and a class token, got pos_embed of {tuple(positions.shape)}: "
             "give weights that were trained on square pictures"

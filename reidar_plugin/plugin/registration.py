@@ -99,7 +99,7 @@ def is_user_model(name: str) -> bool:
 def model_names() -> list[str]:
     """Every model that can be built while the plugin is on: the host's, ours, and those of :func:`register_model`.
 
-    Without those of timm, which are known when they are asked for.
+    Without those of timm and unusual video networks, which are known when they are asked for.
     """
     return list({**host.model_table(), **_own_models(None), **_user_models})
 
@@ -183,19 +183,15 @@ def _with_unlisted_names(original: Builder, cfg: CfgNode | None) -> Builder:
     The host's table is a plain dict that it lists before it looks up, so that a name cannot come by being looked up.
     """
 
+    from reidar_plugin.models.registry import is_unlisted
+
     @functools.wraps(original)
     def build_model(name: str, *args: Any, **kwargs: Any) -> nn.Module:
-        if _is_unlisted(name) and (found := _own_model(name, cfg)):
+        if is_unlisted(name) and (found := _own_model(name, cfg)):
             _fill("models", host.model_table(), {name: found})
         return original(name, *args, **kwargs)
 
     return build_model
-
-
-def _is_unlisted(name: str) -> bool:
-    from reidar_plugin.models.registry import timm_name
-
-    return bool(timm_name(name))
 
 
 def _own_datasets(cfg: CfgNode | None) -> dict[str, Callable[..., Any]]:

@@ -89,20 +89,21 @@ def test_the_released_codes_weights_need_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("checkpoint", "name", "width"),
+    ("checkpoint", "name", "width", "frames"),
     [
-        (partial(ap3d.checkpoint, non_local=False), "reidar_ap3d_resnet50", 2048),
-        (partial(ap3d.checkpoint, non_local=True), "reidar_ap3d_nl_resnet50", 2048),
-        (tclnet.checkpoint, "reidar_tclnet_resnet50", 4096),
+        (partial(ap3d.checkpoint, non_local=False), "reidar_ap3d_resnet50", 2048, 32),
+        (partial(ap3d.checkpoint, non_local=True), "reidar_ap3d_nl_resnet50", 2048, 32),
+        (tclnet.checkpoint, "reidar_tclnet_resnet50", 4096, 4),
     ],
     ids=["ap3d", "ap3d_nl", "tclnet"],
 )
 def test_other_public_weights_need_nothing(
-    tmp_path: Path, checkpoint: Callable[[], dict[str, Any]], name: str, width: int
+    tmp_path: Path, checkpoint: Callable[[], dict[str, Any]], name: str, width: int, frames: int
 ) -> None:
     torch.save(checkpoint(), tmp_path / "public.pth")
     trained = load_trained(tmp_path / "public.pth", settings={"data.height": 64, "data.width": 32})
     assert (trained.card.model, trained.card.distance, trained.card.actions) == (name, "cosine", ())
+    assert trained.card.clip_length == frames  # as configs/ap3d and configs/tclnet test
     assert trained.network.bottleneck.weight.shape == (width,)  # type: ignore[union-attr]
 
 

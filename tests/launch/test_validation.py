@@ -177,6 +177,27 @@ def test_a_flag_that_took_the_pairs_is_named(key: str, flag: str, words: list[st
         check_config(cfg)
 
 
+def test_video_networks_on_any_resnet(cfg: CheckedConfig) -> None:
+    cfg.merge_from_list(["loss.name", "reidar", "model.name", "reidar_ap3d_resnet101"])
+    check_config(cfg)
+    cfg.model.name = "reidar_ap3d_resnet51"
+    with pytest.raises(ConfigError, match=r"unknown model.name .*did you mean 'reidar_ap3d_resnet50'"):
+        check_config(cfg)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_tclnet_trains_on_pairs(cfg: CheckedConfig, frames: int) -> None:
+    cfg.merge_from_list(
+        ["loss.name", "reidar", "model.name", "reidar_tclnet_resnet18", "video.seq_len", frames]
+    )
+    with pytest.raises(
+        ConfigError, match=rf"seq_len {frames}: reidar_tclnet_resnet18 trains on clips of 2, 4, "
+    ):
+        check_config(cfg)
+    cfg.video.seq_len = 2
+    check_config(cfg)
+
+
 def test_names_of_timm_are_timms(cfg: CheckedConfig) -> None:
     pytest.importorskip("timm")
     cfg.merge_from_list(["loss.name", "reidar", "model.name", "reidar_timm_test_vit"])

@@ -11,7 +11,16 @@ from yacs.config import CfgNode
 
 from reidar_plugin.config import reidar_node
 from reidar_plugin.host import model_table, reid
-from reidar_plugin.models.registry import PREFIX, arguments, builder, builders, timm_name, why_not
+from reidar_plugin.models.registry import (
+    PREFIX,
+    arguments,
+    builder,
+    builders,
+    frames_of_training,
+    is_unlisted,
+    timm_name,
+    why_not,
+)
 from reidar_plugin.models.trunks import video_trunks
 from reidar_plugin.structures import JointOutput
 
@@ -209,6 +218,37 @@ def test_timm_is_known_by_every_name_and_imported_by_none() -> None:
     assert builder("resnet50") is None
     assert builder(SMALL, config(pooling="gem")).keywords["pooling"] == "gem"
     assert not any(name.startswith("reidar_timm") for name in builders())
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("reidar_ap3d_resnet101", True),
+        ("reidar_ap3d_nl_resnet50_ibn_a", True),
+        ("reidar_vtn_resnet34", True),
+        ("reidar_vtn_timm_vit_tiny_patch16_224", True),
+        ("reidar_res2net50", True),
+        ("reidar_ap3d_resnet51", False),
+        ("reidar_tea_hacnn", False),  # which cannot be a backbone
+        ("ap3d_resnet101", False),
+    ],
+)
+def test_networks_behind_a_prefix_are_known_and_not_listed(name: str, known: bool) -> None:
+    assert (builder(name) is not None) == known
+    assert name not in builders()
+    assert is_unlisted(name) == name.startswith(PREFIX)
+
+
+def test_a_network_behind_a_prefix_is_what_it_says() -> None:
+    made = builder("reidar_tclnet_resnet34", config(pooling="peak"))
+    assert made is not None
+    model = made(num_classes=3, loss="softmax", pretrained=False, use_gpu=False)
+    assert (model.name, model.branches) == ("tclnet_resnet34", 2)
+    assert [frames_of_training(f"reidar_{name}") for name in (model.name, "vtn_resnet34", "resnet50")] == [
+        2,
+        1,
+        1,
+    ]
 
 
 def test_a_network_of_timm_trains_in_the_hosts_engine() -> None:

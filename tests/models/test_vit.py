@@ -45,6 +45,10 @@ def test_positions_of_square_pictures_are_resampled_as_timm_does() -> None:
     assert fitted_positions(network, {"other": torch.ones(1)}).keys() == {"other"}
     fitting = torch.randn_like(network.pos_embed)
     assert fitted_positions(network, {"pos_embed": fitting})["pos_embed"] is fitting
+    tall, square = VisionTransformer(64, 1, (128, 32)), torch.randn(1, 1 + 4 * 4, 64)
+    assert tall.pos_embed.shape == square.shape  # 8 x 2 patches are as many as 4 x 4
+    found = fitted_positions(tall, {"pos_embed": square})
+    torch.testing.assert_close(found["pos_embed"], layers.resample_abs_pos_embed(square, [8, 2]))
     with pytest.raises(
         ValueError, match=r"a square of patches and a class token, got pos_embed of \(1, 9, 64\)"
     ):

@@ -213,6 +213,18 @@ class TestNetworksOfTimm:
         with pytest.raises(ConfigError, match="timm has no network 'nobody'"):
             extractor.build_model("reidar_timm_nobody", 1)
 
+    def test_so_are_video_networks_that_no_list_has(self) -> None:
+        reidar_plugin.enable()
+        name = "reidar_tea_resnet34"
+        assert name not in registration.model_names()
+        model = host.reid.models.build_model(name, 7, loss="softmax", pretrained=False)
+        assert model.name == "tea_resnet34"
+        assert name in host.model_table()
+        with pytest.raises(ConfigError, match="AP3D takes the stages of a ResNet, and osnet_x0_25 has none"):
+            host.reid.models.build_model("reidar_ap3d_osnet_x0_25", 7, pretrained=False)
+        reidar_plugin.disable()
+        assert name not in host.model_table()
+
     def test_are_our_own(self) -> None:
         assert registration.is_own_model(self.NAME)
         assert self.NAME not in registration.model_names()

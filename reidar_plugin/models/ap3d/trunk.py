@@ -11,7 +11,7 @@ from torch import nn
 
 from reidar_plugin.models.ap3d.convolution import AlignedConvolution
 from reidar_plugin.models.ap3d.non_local import NonLocal
-from reidar_plugin.models.backbones import Backbone, check_resnet
+from reidar_plugin.models.backbones import Backbone, check_resnet, measured_maps
 
 __all__ = ["align_frames"]
 
@@ -31,6 +31,8 @@ def align_frames(backbone: Backbone, *, non_local: bool = False) -> Backbone:
             block.conv2 = AlignedConvolution(block.conv2)
         if non_local:
             setattr(network, name, _with_non_local(stage))
+    if non_local:  # which takes maps of 2 x 2 and more
+        measured_maps(f"AP3D-NL on {backbone.name}", network, backbone.maps, backbone.frame_size)
     return backbone
 
 

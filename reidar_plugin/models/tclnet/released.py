@@ -21,7 +21,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from reidar_plugin.models.renaming import trunk_tensors
+from reidar_plugin.models.renaming import HEADS, trunk_tensors
+from reidar_plugin.models.weights import WeightsError
 
 __all__ = ["MARK", "from_tclnet"]
 
@@ -35,14 +36,30 @@ _RENAMED = {
     "TSE_Module.conv_erase.": "layer4.project.",
 }
 
+#: what of both branches lies side by side here: their name, ours, the dimension, the tensors
+_SIDE_BY_SIDE = (
+    ("bn", "bottleneck", 0, ("weight", "bias", "running_mean", "running_var")),
+    ("classifier", "classifier", 1, ("weight",)),
+)
+
 
 def from_tclnet(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors of a public checkpoint, in the names and shapes of the joint model."""
-    ours = trunk_tensors(tensors, _RENAMED)
-    for name in sorted({name.removeprefix("bn.0.") for name in tensors if name.startswith("bn.0.")}):
-        first, second = tensors[f"bn.0.{name}"], tensors[f"bn.1.{name}"]
-        ours[f"bottleneck.{name}"] = torch.cat([first, second]) if first.dim() else first
-    ours["classifier.weight"] = torch.cat(
-        [tensors[f"classifier.{branch}.weight"] for branch in (0, 1)], dim=1
-    )
-    return ours
+    heads = {name: tensor for name, tensor in tensors.items() if name.startswith(HEADS)}
+    for branch in (0, 1):
+        heads.pop(f"classifier.{branch}.bias", None)
+        batches = heads.pop(f"bn.{branch}.num_batches_tracked", None)  # the same in both
+    joined = {
+        f"{ours}.{part}": torch.cat([_taken(heads, f"{theirs}.{branch}.{part}") for branch in (0, 1)], dim)
+        for theirs, ours, dim, parts in _SIDE_BY_SIDE
+        for part in parts
+    }
+    if batches is not None:
+        joined["bottleneck.num_batches_tracked"] = batches
+    return {**trunk_tensors(tensors, _RENAMED), **joined, **heads}  # what is left has no place here
+
+
+def _taken(heads: dict[str, Tensor], name: str) -> Tensor:
+    if name not in heads:
+        raise WeightsError(f"the released checkpoint lacks {name}: both branches of TCLNet must be whole")
+    return heads.pop(name)

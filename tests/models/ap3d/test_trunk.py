@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.ap3d.convolution import AlignedConvolution
 from reidar_plugin.models.ap3d.non_local import NonLocal
 from reidar_plugin.models.ap3d.trunk import align_frames
@@ -64,6 +65,12 @@ def test_frames_then_see_their_neighbours() -> None:
     changed = (one != two).flatten(2).any(dim=2)
     # two such convolutions reach two frames far, and into no other clip
     assert changed.tolist() == [[False] * 5, [True, True, True, False, False]]
+
+
+def test_non_local_blocks_pool_once_more() -> None:
+    with pytest.raises(ConfigError, match=r"AP3D-NL on resnet18 gives no feature maps for frames of 32 x 16"):
+        build_trunk("ap3d_nl_resnet18", frame_size=(32, 16))
+    assert build_trunk("ap3d_nl_resnet18", frame_size=(32, 32)).map_size == (2, 2)
 
 
 def test_needs_a_resnet() -> None:
