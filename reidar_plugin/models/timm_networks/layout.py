@@ -39,8 +39,7 @@ def layout_of(name: str, network: Any, output: Any, frame_size: tuple[int, int])
     if isinstance(output, Tensor) and output.dim() == 4:
         layout = _from_channels_last if _is_channels_last(network) else _as_it_is
     elif isinstance(output, Tensor) and output.dim() == 3:
-        prefix, grid = getattr(network, "num_prefix_tokens", 0), _grid(network, frame_size)
-        layout = partial(_from_tokens, prefix=prefix, grid=grid)
+        layout = partial(_from_tokens, prefix=_prefix(network), grid=_grid(network, frame_size))
     if layout is None or not _has_maps(output, layout, network.num_features):
         what = (
             f"a tensor {tuple(output.shape)}" if isinstance(output, Tensor) else f"a {type(output).__name__}"
@@ -83,6 +82,12 @@ def _has_maps(output: Any, layout: Layout, channels: int) -> bool:
 
 def _is_channels_last(network: Any) -> bool:
     return str(getattr(network, "output_fmt", "NCHW")).endswith("NHWC")
+
+
+def _prefix(network: Any) -> int:
+    """Tokens that stand before those of patches; VOLO has one and does not count it."""
+    counted = getattr(network, "num_prefix_tokens", None)
+    return int(getattr(network, "cls_token", None) is not None) if counted is None else counted
 
 
 def _grid(network: Any, frame_size: tuple[int, int]) -> tuple[int, int]:

@@ -32,3 +32,12 @@ def test_what_is_no_map(shape: tuple[int, ...]) -> None:
         ConfigError, match=rf"timm's n cannot be a backbone: .* tensor \(1, {shape[1]}.*5 channels"
     ):
         layout_of("n", network(num_prefix_tokens=3), torch.zeros(shape), (32, 16))
+
+
+def test_a_class_token_that_nobody_counts() -> None:
+    """As of VOLO."""
+    output = torch.arange(9.0)[None, :, None].expand(1, 9, 5)
+    maps = layout_of("n", network(cls_token=torch.zeros(1)), output, (32, 16))(output)
+    assert maps[0, 0].tolist() == [[1, 2], [3, 4], [5, 6], [7, 8]]
+    counted = network(cls_token=torch.zeros(1), num_prefix_tokens=0)
+    assert layout_of("n", counted, output[:, 1:], (32, 16))(output[:, 1:])[0, 0, 0].tolist() == [1, 2]
