@@ -21,11 +21,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from tabulate import tabulate
 
-from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where, open_gallery
 from reidar_plugin.inference.gallery_filter import daily_spans
 from reidar_plugin.inference.open_set import Limit, who_is
+from reidar_plugin.launch.guard import guard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,12 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="of strangers, with --calibration (default: 0.01, or what it can tell)",
     )
     parser.add_argument("--top", type=int, default=50, help="print so many at most")
-    args = parser.parse_args(argv)
-    try:
-        return ask(args)
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return ask(parser.parse_args(argv))
 
 
 def ask(args: argparse.Namespace) -> int:
@@ -261,4 +257,4 @@ def likelihood(value: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

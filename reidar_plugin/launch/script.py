@@ -10,22 +10,19 @@ import re
 import signal
 import sys
 import types
-from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
 
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.ranks.job import check_alone, current, joined, report_error
+from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
+from reidar_plugin.ranks.job import current, joined, report_error
 
-__all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
+__all__ = ["SCRIPT_VARIABLE", "error_line", "run_definitions", "run_script", "show"]
 
 #: Environment variable that tells a spawned worker which script its parent runs.
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
-
-#: Exit status where nobody reads on, as shells give it for SIGPIPE.
-CLOSED_PIPE = 128 + 13
 
 _HOOK = "__reidar_hook__"
 #: What torch says, wherever the program is at that moment.
@@ -41,7 +38,8 @@ def run_script(script: str, arguments: list[str]) -> int:
         arguments: what follows it on the command line.
 
     Returns:
-        Exit status: 0, 1 after a traceback of the script, 2 where the plugin refused, in one line on stderr.
+        Exit status: 0, 1 after a traceback of the script, 2 where the plugin refused, in one line on stderr, 141 where
+        nobody reads on.
         ``SystemExit`` passes through; Ctrl-C ends the process as it ends Python's.
     """
     path = os.path.abspath(script)  # as the interpreter names a script in __file__ and in tracebacks
@@ -63,30 +61,10 @@ def run_script(script: str, arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)  # so that a shell that runs several scripts stops as well
     except Exception as error:  # noqa: BLE001 - shown as the interpreter would, and the status says so
+        if isinstance(error, BrokenPipeError) and nobody_reads_on():
+            say_no_more()
+            return CLOSED_PIPE
         return show(error, path)
-    return 0
-
-
-def guard(launch: Callable[[], object], ranks: bool = False) -> int:
-    """Call what a tool does and turn the plugin's errors into one line; the exit status as in :func:`run_script`.
-
-    Args:
-        launch: the tool.
-        ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
-    """
-    try:
-        if not ranks:
-            check_alone()
-        launch()
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has what it wanted, as in ``tool | head -1``
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would fail again at exit
-        return CLOSED_PIPE
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return 128 + signal.SIGINT
-    except Exception as error:  # noqa: BLE001 - shown, and the status says so
-        return show(error)
     return 0
 
 

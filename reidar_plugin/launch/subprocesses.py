@@ -40,7 +40,7 @@ __all__ = [
 
 _LAUNCH = (  # first of all: a run whose starter was killed would go on and keep its folder locked
     "import sys; from reidar_plugin.io.orphans import end_with_parent; end_with_parent(); "
-    "from reidar_plugin.launch import script, subprocesses; sys.exit(script.guard(subprocesses.run_in_turn))"
+    "from reidar_plugin.launch import guard, subprocesses; sys.exit(guard.guard(subprocesses.run_in_turn))"
 )
 
 THEN = "--then"  #: between the command lines of runs that follow each other in one process

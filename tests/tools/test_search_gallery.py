@@ -9,10 +9,11 @@ import pytest
 
 from reidar_plugin.inference.calibration import fit_calibration
 from tests.inference.gallery_street import MODEL, START, write_gallery
+from tests.tools.guarded import guarded
 
 pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
 
-main = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools/search_gallery.py"))["main"]
+main = guarded(runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools/search_gallery.py"))["main"])
 
 
 @pytest.fixture(scope="module")
