@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 import types
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, TracebackType
@@ -19,7 +20,7 @@ from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
 from reidar_plugin.ranks.job import current, joined, report_error
 
-__all__ = ["SCRIPT_VARIABLE", "error_line", "run_definitions", "run_script", "show"]
+__all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
 
 #: Environment variable that tells a spawned worker which script its parent runs.
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
@@ -66,6 +67,13 @@ def run_script(script: str, arguments: list[str]) -> int:
             return CLOSED_PIPE
         return show(error, path)
     return 0
+
+
+def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
+    """The guard at its old place, where chains that were begun before it moved look for it."""
+    from reidar_plugin.launch.guard import guard as moved
+
+    return moved(launch, ranks)
 
 
 def run_definitions(path: str, namespace: dict[str, Any]) -> None:
@@ -183,6 +191,14 @@ def _is_ours(trace: TracebackType) -> bool:
     return trace.tb_frame.f_code.co_filename.startswith(f"{_PACKAGE}{os.sep}")
 
 
+def _in_hand(processes: str) -> str:
+    """What workers were reading, in words; nothing where they were not."""
+    from reidar_plugin.data.in_hand import left_by
+
+    left = list(filter(None, (left_by(int(process)) for process in processes.split(","))))
+    return f" while it read the clip that begins with {' or '.join(left)}," if left else ""
+
+
 def error_line(error: BaseException) -> str | None:
     """The line that the plugin shows for an error that the user can repair: a :class:`ReidarError`, or a worker's end.
 
@@ -190,7 +206,8 @@ def error_line(error: BaseException) -> str | None:
     """
     if dead := _DEAD_WORKER.match(str(error)) if type(error) is RuntimeError else None:
         return (
-            f"process {dead[1]}, which reads pictures, was ended from outside, as by a system that is out of memory: "
+            f"process {dead[1]}, which reads pictures, was ended from outside,{_in_hand(dead[1])} as by a system that is "
+            "out of memory: "
             "lower data.workers or the batch size; the same command goes on from the last checkpoint"
         )
     if not isinstance(error, ReidarError):
