@@ -1,7 +1,7 @@
 """Which clip each worker is reading: what is left of one that the system has ended.
 
-The note lies in memory that the processes share, and is a copy of a path for each clip: microseconds beside the milliseconds of
-decoding.
+The note lies in memory that the processes share, and is a copy of a path for each clip: microseconds beside
+the milliseconds of decoding.
 """
 
 import os
