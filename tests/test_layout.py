@@ -47,6 +47,7 @@ WITHOUT_TESTS = {
 
 #: Test files that belong to no module of the package.
 WHOLE_PROJECT = {
+    "tools/test_every_tool.py": "tools/: what holds for each of them",
     "test_configs.py": "configs/: every file loads, says what its paper's row says, and trains a step",
     "test_layout.py": "this file",
     "test_public_names.py": "reidar_plugin/__init__.py: the names that everybody imports",

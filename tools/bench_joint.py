@@ -13,13 +13,12 @@ chosen once, on streets that nothing was chosen on. KEY VALUE pairs for all runs
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import script
+from reidar_plugin.launch.guard import guard
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -42,9 +41,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_intermixed_args(argv)
     if len(args.options) % 2:
         raise ConfigError(f"options come in pairs KEY VALUE, got {' '.join(args.options)}")
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # an end from outside lets the runs save as Ctrl-C does
     from reidar_plugin.launch.bench import bench
     from reidar_plugin.launch.bench_plan import read_variants  # in here: a broken torchreid is one line
 
@@ -61,4 +57,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

@@ -17,10 +17,12 @@ from datetime import date
 import torch
 import torchvision
 
+from reidar_plugin.launch.guard import guard
+
 AREAS = ("data", "losses", "model", "shares", "eval", "train", "gallery", "infer", "ranks", "recognise")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -36,7 +38,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = own.parse_args((sys.argv[1:] if argv is None else argv)[1:])
     print(f"{area} on {date.today()}: {machine()}\n")
     module.run(args)
-    return 0
 
 
 def machine() -> str:
@@ -47,4 +48,4 @@ def machine() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

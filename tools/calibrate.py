@@ -12,18 +12,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.recognise import fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
 from reidar_plugin.launch.calibrate import calibrate
 from reidar_plugin.launch.dataset_tracklets import labelled_tracklets
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 
 RATES = (0.01, 0.05, 0.1)  #: of false alarms
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -35,15 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_model_flags(parser)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args(argv)
-    try:
-        tracklets = labelled_tracklets(args.dataset, args.root)
-        file = find_file(args.model)
-        predictor = Predictor.load(file, args.device, model=args.network, settings=settings_of(args.settings))
-        found = calibrate(predictor, fingerprint_of(file), tracklets, args.precision)
-        found.save(args.out)
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    tracklets = labelled_tracklets(args.dataset, args.root)
+    file = find_file(args.model)
+    predictor = Predictor.load(file, args.device, model=args.network, settings=settings_of(args.settings))
+    found = calibrate(predictor, fingerprint_of(file), tracklets, args.precision)
+    found.save(args.out)
     print(
         f"{args.out}: threshold {found.threshold:.4g} ({found.metric}), at which {found.precision:.1%} of the pairs are "
         f"right and {found.recall:.1%} are found; {found.tracklets:,} tracklets of {found.people:,} people"
@@ -55,8 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f"is somebody in the gallery? known people found, and nearest, at a rate of false alarms: {at or 'too few'}"
     )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

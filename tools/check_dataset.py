@@ -32,9 +32,9 @@ from reidar_plugin.data.checker import (
     unmatched_queries,
 )
 from reidar_plugin.data.registry import DATASETS, datasets
-from reidar_plugin.errors import ConfigError, ReidarError, nearest
+from reidar_plugin.errors import ConfigError, InputError, ReidarError, nearest, summary
 from reidar_plugin.labels.files import MissingFileError
-from reidar_plugin.launch import script
+from reidar_plugin.launch.guard import guard
 
 SHOWN = 5
 
@@ -53,16 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "opts", nargs=argparse.REMAINDER, help="config keys and values, e.g. reidar.labels.space actions5"
     )
-    args = parser.parse_args(argv)
-    try:
-        status = check(args)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # told by its status
-        raise
-    except (ReidarError, OSError, ValueError, RuntimeError, AssertionError, KeyError) as error:
-        print(f"error: {error}", file=sys.stderr)  # the host raises any of these for a damaged data set
-        return 2
+    return check(parser.parse_args(argv))
 
 
 def check(args: argparse.Namespace) -> int:
@@ -105,6 +96,15 @@ def check(args: argparse.Namespace) -> int:
 
 def build(name: str, root: str, opts: Sequence[str]) -> Any:
     """Build a data set by name, from this package or the host, without transforms."""
+    try:
+        return _built(name, root, opts)
+    except ReidarError:
+        raise
+    except (ValueError, RuntimeError, AssertionError, KeyError) as error:  # of the host, for what is damaged
+        raise InputError(f"{name} in {root} cannot be read: {summary(error)}") from error
+
+
+def _built(name: str, root: str, opts: Sequence[str]) -> Any:
     cfg = add_reidar_config(CfgNode())
     cfg.merge_from_list(list(opts))
     table = host.dataset_table("video") | datasets(cfg.reidar)
@@ -138,4 +138,4 @@ def show(what: str, entries: Any) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(lambda: sys.exit(main())))
+    sys.exit(guard(main))

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from reidar_plugin.errors import InputError
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.metrics.intervals import PairedTest, paired_test
 from reidar_plugin.report.results import Results, read_results
 from reidar_plugin.report.tables import paired_table, protocol_title, splits_table
@@ -41,7 +43,7 @@ def of_actions(results: Results) -> tuple[Results, Results]:
     """The tests of one run without and with actions in their distances, as two results that can be compared."""
     acting = [bool(test.get("action_weight")) for test in results.retrieval]
     if not any(acting):
-        raise ValueError(
+        raise InputError(
             "one result is compared with itself where reidar.test.action_weight was set, and it was not; name two"
         )
     return _only(results, [not acts for acts in acting]), _only(results, acting)
@@ -68,12 +70,12 @@ def _same_tests(a: Results, b: Results) -> list[tuple[str, int, int]]:
     ours, theirs = _by_protocol(a), _by_protocol(b)
     shared = [(title, ours[title], theirs[title]) for title in ours if title in theirs]
     if not shared:
-        raise ValueError(
+        raise InputError(
             f"no protocol in common: {', '.join(ours) or 'none'} against {', '.join(theirs) or 'none'}; test both alike"
         )
     for _, index_a, index_b in shared:
         if a.retrieval[index_a]["fingerprint"] != b.retrieval[index_b]["fingerprint"]:
-            raise ValueError(
+            raise InputError(
                 f"{a.retrieval[index_a]['protocol']}: the two tests had other queries or another gallery "
                 f"({_size(a.retrieval[index_a])} against {_size(b.retrieval[index_b])}); test both on the same data"
             )
@@ -90,7 +92,7 @@ def _size(test: dict[str, Any]) -> str:
     return f"{counts['queries']:,} x {counts['gallery']:,}, fingerprint {test['fingerprint']}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     """Read two results, print the tests."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -105,19 +107,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--by-person", action="store_true", help="resample people with all of their queries")
     args = parser.parse_args(argv)
-    try:
-        results = [read_results(path) for path in args.results]
-        print(splits_table(results) if args.mean else _paired(args, results))
-    except (ValueError, OSError) as error:
-        print(f"compare.py: {error}", file=sys.stderr)
-        return 1
-    return 0
+    results = [read_results(path) for path in args.results]
+    print(splits_table(results) if args.mean else _paired(args, results))
 
 
 def _paired(args: argparse.Namespace, results: Sequence[Results]) -> str:
     """The table of paired tests between lines that say what was compared and how."""
     if len(results) > 2:
-        raise ValueError(f"a paired test needs one or two results, got {len(results)}; --mean takes more")
+        raise InputError(f"a paired test needs one or two results, got {len(results)}; --mean takes more")
     a, b = results if len(results) == 2 else of_actions(results[0])
     tests = compare(a, b, resamples=args.resamples, seed=args.seed, by_person=args.by_person)
     names = [f"{path} ({one.name})" for path, one in zip(args.results, results, strict=True)]
@@ -130,4 +127,4 @@ def _paired(args: argparse.Namespace, results: Sequence[Results]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

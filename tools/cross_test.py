@@ -18,7 +18,8 @@ from typing import Any
 from tabulate import tabulate
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import chains, script, subprocesses
+from reidar_plugin.launch import chains, subprocesses
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.report.results import read_results
 from reidar_plugin.report.tables import protocol_title
 
@@ -80,4 +81,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from reidar_plugin.launch import script
+from reidar_plugin.launch.guard import guard
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -36,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

@@ -15,27 +15,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reidar_plugin.errors import ReidarError
 from reidar_plugin.inference.onnx_export import OPSET
 from reidar_plugin.inference.trained_model import load_trained
 from reidar_plugin.launch.export import HALF, INT8, Exported, export
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parser().parse_args(argv)
-    try:
-        trained = load_trained(args.checkpoint, args.network, settings_of(args.settings))
-        done = export(trained, args.out, args.reduction, args.check_on)
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    trained = load_trained(args.checkpoint, args.network, settings_of(args.settings))
+    done = export(trained, args.out, args.reduction, args.check_on)
     size = args.out.stat().st_size / 2**20
     print(
         f"{args.out}: {trained.card.model}, opset {OPSET}, {size:.2f} MB{f', {args.reduction}' * bool(args.reduction)}"
     )
     print("\n".join(told(done, args.reduction)))
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,4 +68,4 @@ def told(done: Exported, reduction: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

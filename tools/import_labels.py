@@ -17,7 +17,6 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from reidar_plugin.errors import ReidarError
 from reidar_plugin.labels.files import write_labels
 from reidar_plugin.labels.published import (
     LAYOUTS,
@@ -29,6 +28,7 @@ from reidar_plugin.labels.published import (
     read_published,
 )
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError
+from reidar_plugin.launch.guard import guard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,12 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--test", type=Path, nargs="+", default=[], help="published files of the test set")
     parser.add_argument("--output", type=Path, required=True, help="label file to write")
     parser.add_argument("--accept", action="store_true", help="write even if the counts differ from Table 1")
-    args = parser.parse_args(argv)
-    try:
-        return convert(args)
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return convert(parser.parse_args(argv))
 
 
 def convert(args: argparse.Namespace) -> int:
@@ -107,4 +102,4 @@ def compare(layout: str, counts: dict[str, tuple[int, ...]]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from reidar_plugin.inference.gallery import Gallery, GalleryModel, GalleryRow, Where, open_gallery
+from reidar_plugin.launch.guard import guard
 
 MODEL = GalleryModel("kills", 512, "euclidean", ("walking", "riding"))
 COMPACT_EVERY, DELETE_EVERY = 7, 5  # acts
@@ -158,4 +159,4 @@ def in_a_process(do, args: argparse.Namespace) -> set[int]:
 
 if __name__ == "__main__":
     multiprocessing.set_start_method("fork")
-    sys.exit(main())
+    sys.exit(guard(main))

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from reidar_plugin.host import describe
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.models.asanet.model import build_asanet
 from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
@@ -231,4 +232,4 @@ def _own_time(device: torch.device) -> bool:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # the host's, about its compiled evaluator
-    sys.exit(main())
+    sys.exit(guard(main))

@@ -9,7 +9,7 @@ The flags are those of the toolbox's scripts/main.py: --config-file, -s, -t, --t
 
 import sys
 
-from reidar_plugin.launch import script
+from reidar_plugin.launch.guard import guard
 
 
 def main() -> None:
@@ -19,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main, ranks=True))
+    sys.exit(guard(main, ranks=True))

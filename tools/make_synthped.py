@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.synthped import PRESETS, make
 
 __all__ = ["main"]
@@ -21,7 +23,7 @@ TRACKLETS = ("preset", "tracklets", "layout", "shares", "workers", "progress")
 VIDEOS = ("seconds", "rate")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = _parser()
     args = parser.parse_args(argv)
     if args.people and len(args.people) > 2:
@@ -30,12 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"--{not_for_videos[0]} is for tracklets: leave it out with --videos")
     if not args.videos and (only_videos := [name for name in VIDEOS if getattr(args, name) is not None]):
         parser.error(f"--{only_videos[0]} is for videos: add --videos, or leave it out")
-    try:
-        print(_videos(args) if args.videos else _tracklets(args))
-    except (ValueError, OSError) as error:
-        print(f"make_synthped: {error}", file=sys.stderr)
-        return 1
-    return 0
+    print(_videos(args) if args.videos else _tracklets(args))
 
 
 def _videos(args: argparse.Namespace) -> Path:
@@ -43,7 +40,7 @@ def _videos(args: argparse.Namespace) -> Path:
     from reidar_plugin.synthped.videos.street import StreetSize
 
     if args.people and len(args.people) > 1:
-        raise ValueError(f"--people takes one number with --videos, got {len(args.people)}")
+        raise ConfigError(f"--people takes one number with --videos, got {len(args.people)}")
     asked = {"people": args.people and args.people[0], "cameras": args.cameras, "seconds": args.seconds,
              "rate": args.rate, "size": args.size and tuple(args.size)}  # fmt: skip
     size = StreetSize(**{key: value for key, value in asked.items() if value is not None})
@@ -99,4 +96,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

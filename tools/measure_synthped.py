@@ -18,12 +18,13 @@ from measures.leaks import leaks
 from measures.learning import training
 from tabulate import tabulate
 
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.synthped import PRESETS, make
 
 __all__ = ["main"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -57,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(tabulate(baselines(drawn), headers=("nearest neighbour by", "rank-1 %", "mAP %")), end="\n\n")
     if args.steps:
         print(tabulate(training(drawn, args.steps), headers=("after training", "value")))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

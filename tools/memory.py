@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from yacs.config import CfgNode
 
 from reidar_plugin.host import reid
-from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.launch import subprocesses
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.plugin import registration
 
 HEADS = (
@@ -92,4 +93,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

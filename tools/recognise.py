@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import Camera, read_cameras, start_of
 from reidar_plugin.inference.detection import TRACKERS
@@ -27,30 +27,26 @@ from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
 from reidar_plugin.inference.trained_model import find_file
 from reidar_plugin.io.console import plain_warnings
 from reidar_plugin.launch.dataset_tracklets import UnknownDatasetError, dataset_tracklets
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 from reidar_plugin.launch.recognise import Answer, Judgement, recognise
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parser().parse_args(argv)
-    try:
-        check(args)
-        source = sources(args)
-        file = find_file(args.model)
-        predictor = Predictor.load(
-            file, args.device, args.precision, model=args.network, settings=settings_of(args.settings)
-        )
-        calibration = None if args.calibration is None else Calibration.load(args.calibration)
-        finder = Finder(args.detector, args.tracker, args.on_outside, args.on_broken)
-        title = args.title or f"People of {args.source}"
-        answer = Answer(args.out, title, args.table, args.annotate, args.gallery, args.false_alarms)
-        judgement = Judgement.choose(args.threshold, calibration, str(args.calibration))
-        with plain_warnings():
-            recognise(source, Asked(predictor, fingerprint_of(file), finder), judgement, answer)
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    check(args)
+    source = sources(args)
+    file = find_file(args.model)
+    predictor = Predictor.load(
+        file, args.device, args.precision, model=args.network, settings=settings_of(args.settings)
+    )
+    calibration = None if args.calibration is None else Calibration.load(args.calibration)
+    finder = Finder(args.detector, args.tracker, args.on_outside, args.on_broken)
+    title = args.title or f"People of {args.source}"
+    answer = Answer(args.out, title, args.table, args.annotate, args.gallery, args.false_alarms)
+    judgement = Judgement.choose(args.threshold, calibration, str(args.calibration))
+    with plain_warnings():
+        recognise(source, Asked(predictor, fingerprint_of(file), finder), judgement, answer)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -123,4 +119,4 @@ def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

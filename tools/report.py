@@ -11,28 +11,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.report.page.render import write_page
 from reidar_plugin.report.page.run_folder import read_run
 from reidar_plugin.report.page.run_page import run_page
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="of the run, with its results.json")
     parser.add_argument("--out", type=Path, metavar="FILE.html", help="default: report.html in the folder")
     args = parser.parse_args(argv)
-    try:
-        page = run_page(read_run(args.folder))
-        home = args.folder.parent if args.folder.is_file() else args.folder  # results.json itself will do
-        print(write_page(args.out or home / "report.html", page))
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    page = run_page(read_run(args.folder))
+    home = args.folder.parent if args.folder.is_file() else args.folder  # results.json itself will do
+    print(write_page(args.out or home / "report.html", page))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

@@ -13,22 +13,18 @@ The table is written to <folder>/tables as Markdown, HTML and JSON.
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import script
+from reidar_plugin.launch.guard import guard
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parsed(argv)
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # an end from outside lets the runs save as Ctrl-C does
     from reidar_plugin.launch.grounds import Ground, RealData, Streets
     from reidar_plugin.launch.reproduce import commands, reproduce  # in here: a broken torchreid is one line
     from reidar_plugin.launch.table_plan import TablePlan, data_sets
@@ -85,4 +81,4 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

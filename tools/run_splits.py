@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from yacs.config import CfgNode
 
-from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.launch import subprocesses
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.splits import run_splits
 
 SPLITS = range(10)
@@ -56,4 +57,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import script, subprocesses
+from reidar_plugin.launch import subprocesses
+from reidar_plugin.launch.guard import guard
 from reidar_plugin.report.results import read_results
 
 
@@ -148,4 +149,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

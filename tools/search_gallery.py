@@ -21,11 +21,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from tabulate import tabulate
 
-from reidar_plugin.errors import ConfigError, ReidarError
+from reidar_plugin.errors import ConfigError, nearest
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where, open_gallery
 from reidar_plugin.inference.gallery_filter import daily_spans
 from reidar_plugin.inference.open_set import Limit, who_is
+from reidar_plugin.launch.guard import guard
+
+SHOWN = 20  #: names in a message
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,12 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="of strangers, with --calibration (default: 0.01, or what it can tell)",
     )
     parser.add_argument("--top", type=int, default=50, help="print so many at most")
-    args = parser.parse_args(argv)
-    try:
-        return ask(args)
-    except (ReidarError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return ask(parser.parse_args(argv))
 
 
 def ask(args: argparse.Namespace) -> int:
@@ -78,6 +76,8 @@ def ask(args: argparse.Namespace) -> int:
     zone = zone_of(args.zone)
     limit = limit_of(args)
     with open_gallery(args.gallery) as gallery:
+        check_names("--camera", args.camera, gallery.names("camera") if args.camera else [])
+        check_names("--identity", args.identity, gallery.names("identity") if args.identity else [])
         where = Where(
             cameras=tuple(args.camera),
             spans=spans_of(args, gallery, zone),
@@ -92,6 +92,16 @@ def ask(args: argparse.Namespace) -> int:
     more = len(matches) - args.top
     print(f"\n{len(matches)} tracklets" + (f", the first {args.top} are shown (--top)" if more > 0 else ""))
     return 0 if matches else 1
+
+
+def check_names(option: str, asked: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a name that the gallery does not hold: an empty table would look like an answer."""
+    for name in asked:
+        if name not in known:
+            some = ", ".join(known[:SHOWN]) + ", ..." * (len(known) > SHOWN) if known else "none"
+            raise ConfigError(
+                f"{option}: unknown name {name!r};{nearest(name, known)} the gallery knows {some}"
+            )
 
 
 def limit_of(args: argparse.Namespace) -> Limit | None:
@@ -261,4 +271,4 @@ def likelihood(value: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

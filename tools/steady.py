@@ -22,7 +22,7 @@ from torments.deeds import train_tiny
 
 from reidar_plugin import synthped
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.launch import script
+from reidar_plugin.launch.guard import guard
 
 PAUSE = 0.2  # seconds
 SLACK, SHARE, FILES = 16, 0.02, 2
@@ -98,4 +98,4 @@ def verdict(samples: Sequence[Sample]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

@@ -29,6 +29,7 @@ from torments.struck import Struck
 from torments.tables import LabelFiles, MarsTables, TrackFiles
 
 from reidar_plugin.io.console import say
+from reidar_plugin.launch.guard import guard
 
 DOORS: tuple[Door, ...] = (
     *(LabelFiles(), TrackFiles(), MarsTables(), Pictures(), Videos()),
@@ -75,4 +76,4 @@ def _tormented(door: Door, folder: Path, args: argparse.Namespace) -> Tally:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guard(main))

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.launch import chains, script, subprocesses
+from reidar_plugin.launch import chains, subprocesses
+from reidar_plugin.launch.guard import guard
 
 
 def transfer(
@@ -56,4 +57,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(script.guard(main))
+    sys.exit(guard(main))

@@ -13,7 +13,14 @@ import torch
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.io.atomic import PART, flush_to_disk, replacing
 from reidar_plugin.io.console import say
-from reidar_plugin.io.safe_load import UNREADABLE, DamagedFileError, PlainFileError, load_plain, unreadable
+from reidar_plugin.io.safe_load import (
+    UNREADABLE,
+    DamagedFileError,
+    PlainFileError,
+    check_unpacked,
+    load_plain,
+    unreadable,
+)
 
 __all__ = [
     "BEST",
@@ -93,7 +100,10 @@ def _check_sums(path: Path) -> None:
     try:
         archive = zipfile.is_zipfile(path)
         known = archive or _of_old_format(path)
+        check_unpacked(path)  # before all of it is
         damaged = _damaged_part(path) if archive else None
+    except PlainFileError:
+        raise
     except UNREADABLE as error:
         raise unreadable(path, error) from error
     if not known:

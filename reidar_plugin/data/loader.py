@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 
 from reidar_plugin.data.clips import draw_clip
 from reidar_plugin.data.frames import check_reading, read_clip
+from reidar_plugin.data.in_hand import InHand
 from reidar_plugin.data.seeding import numpy_generator
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
@@ -76,6 +77,7 @@ class FrameReader:
         self.on_broken, self.interpolation = on_broken, interpolation
         # In shared memory, a counter for each process: no lock is needed, and the main process sees the sum.
         self._replaced = torch.zeros(_COUNTERS, dtype=torch.int64).share_memory_()
+        self._in_hand = InHand()
 
     @property
     def replaced(self) -> int:
@@ -100,7 +102,9 @@ class FrameReader:
         info = get_worker_info()
         counter = 0 if info is None else (info.id + 1) % _COUNTERS
         for out, (paths, indices) in zip(frames.numpy(), clips, strict=False):
+            self._in_hand.note(counter, paths[int(indices[0])])
             self._replaced[counter] += read_clip(paths, indices, out, self.on_broken, self.interpolation)
+        self._in_hand.note(counter)
         return frames
 
 

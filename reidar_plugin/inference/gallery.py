@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from filelock import FileLock
@@ -195,6 +195,12 @@ class Gallery:
         if not len(found):
             return None
         return float(np.min(found["start"].to_numpy())), float(np.max(found["end"].to_numpy()))
+
+    def names(self, column: Literal["camera", "identity"]) -> list[str]:
+        """All cameras, or all people, of the gallery, sorted."""
+        with self._latest() as table:
+            found = table.search().limit(None).select([column]).to_arrow()
+        return sorted(name for name in found[column].unique().to_pylist() if name is not None)
 
     def feature(self, id: str) -> NDArray[np.float32]:
         """``(D,)``, the feature of the row of that id."""

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -57,6 +58,10 @@ class OnnxJudge:
             raise OnnxFileError(
                 f"{self.source} gives outputs of shapes {shapes}, expected {right}; export it again"
             )
+        if not all(np.isfinite(each).all() for each in outputs if each is not None):
+            raise OnnxFileError(
+                f"{self.source} gives NaN or infinity: its numbers are damaged; export it again"
+            )
         return outputs
 
     def inputs_of(self, frames: Tensor) -> dict[str, NDArray[Any]]:
@@ -89,9 +94,22 @@ def load_onnx(path: str | Path, device: torch.device) -> tuple[OnnxJudge, ModelC
         )
     card = ModelCard.from_json(text, str(path))
     judge = OnnxJudge(session, str(path))
-    if FRAMES not in judge.inputs or tuple(judge.outputs) != OUTPUTS[: len(judge.outputs)]:
-        raise OnnxFileError(f"{path} has other inputs or outputs than this version writes; export it again")
+    _check_ends(session, card, path)
     return judge, card
+
+
+def _check_ends(session: Any, card: ModelCard, path: str | Path) -> None:
+    """Whether the graph reads and gives what this version writes, frames in the size of its card."""
+    read = {each.name: (each.type, each.shape) for each in session.get_inputs()}
+    given = [(each.name, each.type, len(each.shape)) for each in session.get_outputs()]
+    right = [(name, "tensor(float)", rank) for name, rank in zip(OUTPUTS, (2, 2, 2, 3), strict=True)]
+    kind, size = read.pop(FRAMES, ("", []))
+    if read.keys() > {COUNTS} or given not in (right[:3], right) or kind != "tensor(uint8)":
+        raise OnnxFileError(f"{path} has other inputs or outputs than this version writes; export it again")
+    if size[2:] != [card.height, card.width, 3] or len(size) != 5:
+        raise OnnxFileError(
+            f"{path} reads frames of {size}, its card says (B, T, {card.height}, {card.width}, 3); export it again"
+        )
 
 
 def _open(path: str | Path, device: torch.device) -> Any:

@@ -1,6 +1,8 @@
 """What a run prints: lines that do not tear a progress bar, copied to a log file where one is kept."""
 
 import contextlib
+import os
+import select
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,7 +12,10 @@ from typing import TextIO
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.progress import ProgressBar
 
-__all__ = ["plain_warnings", "say", "tee"]
+__all__ = ["CLOSED_PIPE", "nobody_reads_on", "plain_warnings", "say", "say_no_more", "tee"]
+
+#: Exit status where nobody reads on, as shells give it for SIGPIPE.
+CLOSED_PIPE = 128 + 13
 
 
 def say(line: str) -> None:
@@ -18,15 +23,33 @@ def say(line: str) -> None:
 
     Raises:
         ReidarError: standard output, or the log that it is copied to, cannot take it (a full disk).
+        BrokenPipeError: nobody reads on.
     """
     with ProgressBar.external_write_mode():
         try:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise
         except OSError as error:
             raise ReidarError(
-                f"the log cannot be written: {error.strerror or error}; checkpoints are intact"
+                f"standard output cannot be written: {error.strerror or error}; what was saved before is intact"
             ) from error
+
+
+def nobody_reads_on() -> bool:
+    """Whether the pipe that standard output or standard error leads into has no reader any more."""
+    if not hasattr(select, "poll"):
+        return True  # nobody can tell; a broken pipe is one of these two, most of the time
+    poll = select.poll()
+    poll.register(1, 0)
+    poll.register(2, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def say_no_more() -> None:
+    """Standard output leads nowhere from now on: what is left to be written would fail again at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,16 @@ from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.io.atomic import PART, flush_to_disk
 from reidar_plugin.io.console import say
 
-__all__ = ["OFFLINE", "DownloadError", "allow", "check_online", "digest_of", "download", "no_network"]
+__all__ = [
+    "OFFLINE",
+    "DownloadError",
+    "allow",
+    "check_online",
+    "digest_of",
+    "download",
+    "no_network",
+    "told_of",
+]
 
 #: Environment variables that forbid downloads where they are 1, true, yes or on.
 OFFLINE = ("REIDAR_OFFLINE", "HF_HUB_OFFLINE")
@@ -74,7 +83,7 @@ def no_network() -> Iterator[None]:
             setattr(holder, name, value)
 
 
-def download(url: str, path: Path, sha256: str = "") -> None:
+def download(url: str, path: Path, sha256: str = "", size: int = 0) -> None:
     """Fetch a file; where it is there already, nothing is done.
 
     What has come of it is kept in a hidden file beside ``path``, with which the next call goes on if the checksum is
@@ -84,6 +93,7 @@ def download(url: str, path: Path, sha256: str = "") -> None:
         url: begins with ``https://``.
         path: where it goes, when all of it is there and on the disk.
         sha256: its SHA-256 or the beginning of it; empty where nobody publishes it: it is printed then.
+        size: its bytes, so that something else is refused before it comes; 0 where nobody publishes them.
 
     Raises:
         DownloadError: downloads are forbidden, the network or the disk failed, or something else came.
@@ -99,7 +109,7 @@ def download(url: str, path: Path, sha256: str = "") -> None:
         with part.open("ab") as file, _alone(file):
             if path.is_file():  # another process was faster
                 return
-            _fill(file, url, resume=bool(sha256))
+            _fill(file, url, bool(sha256), size)
             found = digest_of(part)
             if not found.startswith(sha256.lower()):
                 part.unlink()
@@ -114,7 +124,12 @@ def download(url: str, path: Path, sha256: str = "") -> None:
     except (OSError, HTTPException, ssl.SSLError) as error:
         raise DownloadError(f"{url}: {summary(error)}") from error
     if not sha256:
-        say(f"{path} has the SHA-256 {found}; nobody publishes one to compare it with")
+        say(f"{path} has {told_of(path)}; nobody publishes a sum to compare it with")
+
+
+def told_of(path: Path) -> str:
+    """Size and SHA-256 of a file, in words."""
+    return f"{path.stat().st_size:,} bytes and the SHA-256 {digest_of(path)}"
 
 
 def digest_of(path: Path) -> str:
@@ -126,7 +141,7 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _fill(file: IO[bytes], url: str, resume: bool) -> None:
+def _fill(file: IO[bytes], url: str, resume: bool, size: int) -> None:
     """Write what is still missing of a file."""
     start = file.tell() if resume else 0
     headers = {"User-Agent": "reidar-plugin", "Accept-Encoding": "identity"}
@@ -140,7 +155,7 @@ def _fill(file: IO[bytes], url: str, resume: bool) -> None:
         if error.headers.get("Content-Range") == f"bytes */{start}":  # all of it is there
             return
         file.truncate(0)
-        return _fill(file, url, resume=False)
+        return _fill(file, url, False, size)
     with answer:
         expected = answer.headers.get("Content-Length")
         if answer.status != 206 or not str(answer.headers.get("Content-Range")).startswith(f"bytes {start}-"):
@@ -150,6 +165,10 @@ def _fill(file: IO[bytes], url: str, resume: bool) -> None:
                 raise DownloadError(f"{url}: the server sent another part than it was asked for")
         if not answer.url.startswith("https://") and not _LOCAL.match(answer.url):
             raise DownloadError(f"{url} leads to {answer.url}: expected an address with https://")
+        if size and expected is not None and start + int(expected) != size:
+            raise DownloadError(
+                f"{url}: the server has {start + int(expected):,} bytes for it, expected {size:,}"
+            )
         came = 0
         while chunk := answer.read(_CHUNK):
             came += file.write(chunk)

@@ -8,7 +8,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "DamagedFileError",
     "PlainFileError",
     "UnopenedFileError",
+    "check_unpacked",
     "load_plain",
     "only_plain",
     "unreadable",
@@ -70,12 +71,15 @@ def load_plain(path: str | Path) -> Any:
 
     Raises:
         UnopenedFileError: it cannot be opened.
-        DamagedFileError: it cannot be read.
+        DamagedFileError: it cannot be read, or would take much more memory than the file has bytes.
         CodeInFileError: it holds anything else.
     """
     try:
+        check_unpacked(path)
         with _numpy_numbers_allowed():
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        _check_sizes(content, path)
+        return content
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None and not _is_archive(path):
@@ -85,8 +89,49 @@ def load_plain(path: str | Path) -> Any:
             f"{path} holds {what}, which only running code could bring back: refused; "
             "save tensors and plain values alone, such as the state dict"
         ) from error
+    except PlainFileError:
+        raise
     except UNREADABLE as error:
         raise unreadable(path, error) from error
+
+
+def check_unpacked(path: str | Path) -> None:
+    """Refuse an archive that says that it unpacks to more than it is: ``torch.save`` packs nothing.
+
+    Raises:
+        DamagedFileError: it does.
+        Exception: one of :data:`UNREADABLE`, where it is no whole archive.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        size = sum(part.file_size for part in archive.infolist())
+    if size > (there := os.stat(path).st_size):
+        raise DamagedFileError(
+            f"{path} has {there:,} bytes and would unpack to {size:,}, but torch.save packs nothing: refused; save it again"
+        )
+
+
+def _check_sizes(content: Any, path: str | Path) -> None:
+    """A tensor may repeat a few numbers without end; at work it would take the memory for all of them."""
+    there = os.stat(path).st_size
+    for tensor in _tensors(content):
+        if tensor.numel() * tensor.element_size() > there:
+            raise DamagedFileError(
+                f"{path} has {there:,} bytes and a tensor of shape {tuple(tensor.shape)}, which takes more: refused; "
+                "save it again, what was expanded as a copy"
+            )
+
+
+def _tensors(content: Any) -> Iterator[torch.Tensor]:
+    if isinstance(content, torch.Tensor):
+        yield content
+    elif isinstance(content, Mapping):
+        for value in content.values():
+            yield from _tensors(value)
+    elif isinstance(content, list | tuple | set):
+        for value in content:
+            yield from _tensors(value)
 
 
 def unreadable(path: str | Path, error: BaseException) -> PlainFileError:

@@ -17,15 +17,13 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.ranks.job import check_alone, current, joined, report_error
+from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
+from reidar_plugin.ranks.job import current, joined, report_error
 
 __all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
 
 #: Environment variable that tells a spawned worker which script its parent runs.
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
-
-#: Exit status where nobody reads on, as shells give it for SIGPIPE.
-CLOSED_PIPE = 128 + 13
 
 _HOOK = "__reidar_hook__"
 #: What torch says, wherever the program is at that moment.
@@ -41,7 +39,8 @@ def run_script(script: str, arguments: list[str]) -> int:
         arguments: what follows it on the command line.
 
     Returns:
-        Exit status: 0, 1 after a traceback of the script, 2 where the plugin refused, in one line on stderr.
+        Exit status: 0, 1 after a traceback of the script, 2 where the plugin refused, in one line on stderr, 141 where
+        nobody reads on.
         ``SystemExit`` passes through; Ctrl-C ends the process as it ends Python's.
     """
     path = os.path.abspath(script)  # as the interpreter names a script in __file__ and in tracebacks
@@ -63,31 +62,18 @@ def run_script(script: str, arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)  # so that a shell that runs several scripts stops as well
     except Exception as error:  # noqa: BLE001 - shown as the interpreter would, and the status says so
+        if isinstance(error, BrokenPipeError) and nobody_reads_on():
+            say_no_more()
+            return CLOSED_PIPE
         return show(error, path)
     return 0
 
 
-def guard(launch: Callable[[], object], ranks: bool = False) -> int:
-    """Call what a tool does and turn the plugin's errors into one line; the exit status as in :func:`run_script`.
+def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
+    """The guard at its old place, where chains that were begun before it moved look for it."""
+    from reidar_plugin.launch.guard import guard as moved
 
-    Args:
-        launch: the tool.
-        ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
-    """
-    try:
-        if not ranks:
-            check_alone()
-        launch()
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has what it wanted, as in ``tool | head -1``
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would fail again at exit
-        return CLOSED_PIPE
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return 128 + signal.SIGINT
-    except Exception as error:  # noqa: BLE001 - shown, and the status says so
-        return show(error)
-    return 0
+    return moved(launch, ranks)
 
 
 def run_definitions(path: str, namespace: dict[str, Any]) -> None:
@@ -205,6 +191,14 @@ def _is_ours(trace: TracebackType) -> bool:
     return trace.tb_frame.f_code.co_filename.startswith(f"{_PACKAGE}{os.sep}")
 
 
+def _in_hand(processes: str) -> str:
+    """What workers were reading, in words; nothing where they were not."""
+    from reidar_plugin.data.in_hand import left_by
+
+    left = list(filter(None, (left_by(int(process)) for process in processes.split(","))))
+    return f" while it read the clip that begins with {' or '.join(left)}," if left else ""
+
+
 def error_line(error: BaseException) -> str | None:
     """The line that the plugin shows for an error that the user can repair: a :class:`ReidarError`, or a worker's end.
 
@@ -212,7 +206,8 @@ def error_line(error: BaseException) -> str | None:
     """
     if dead := _DEAD_WORKER.match(str(error)) if type(error) is RuntimeError else None:
         return (
-            f"process {dead[1]}, which reads pictures, was ended from outside, as by a system that is out of memory: "
+            f"process {dead[1]}, which reads pictures, was ended from outside,{_in_hand(dead[1])} as by a system that is "
+            "out of memory: "
             "lower data.workers or the batch size; the same command goes on from the last checkpoint"
         )
     if not isinstance(error, ReidarError):

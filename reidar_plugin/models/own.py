@@ -5,7 +5,7 @@ Their ImageNet weights are fetched once into the cache of torch, or read from a 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +18,26 @@ from reidar_plugin.models.res2net import RES2NETS
 from reidar_plugin.models.vit import VITS, VisionTransformer, fitted_positions
 from reidar_plugin.models.weights import WeightsMissingError, load_backbone_weights, read_tensors
 
-__all__ = ["PUBLISHED", "build_own", "own_names"]
+__all__ = ["PUBLISHED", "Published", "build_own", "own_names"]
 
-#: network -> where its authors (vit_b16: those of timm) publish its weights; the end of a file's name begins its SHA-256
+
+class Published(NamedTuple):
+    """A file of weights; the end of its name begins its SHA-256."""
+
+    url: str
+    size: int  #: bytes, as timm's pages (docs/models) tell it of the file of this name
+
+
+#: network -> where its authors (vit_b16: those of timm) publish its weights
 PUBLISHED = {
-    "res2net50": "https://shanghuagao.oss-cn-beijing.aliyuncs.com/res2net/res2net50_26w_4s-06e79181.pth",
-    "vit_b16": "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-vitjx/"
-    "jx_vit_base_p16_224-80ecf9dd.pth",
+    "res2net50": Published(
+        "https://shanghuagao.oss-cn-beijing.aliyuncs.com/res2net/res2net50_26w_4s-06e79181.pth", 103_110_087
+    ),
+    "vit_b16": Published(
+        "https://github.com/rwightman/pytorch-image-models/releases/download/v0.1-vitjx/"
+        "jx_vit_base_p16_224-80ecf9dd.pth",
+        346_292_833,
+    ),
 }
 
 
@@ -69,13 +82,13 @@ def _published_file(name: str) -> Path:
     cure = "name a file in reidar.model.weights, or set model.pretrained to False"
     if name not in PUBLISHED:
         raise WeightsMissingError(f"no ImageNet weights to fetch are known for {name}; {cure}")
-    url = PUBLISHED[name]
+    url, size = PUBLISHED[name]
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if path.is_file():
         return path
     say(f"fetching the ImageNet weights of {name} to {path}")
     try:
-        download(url, path, sha256=path.stem[-8:])
+        download(url, path, path.stem[-8:], size)
     except DownloadError as error:
         raise WeightsMissingError(
             f"cannot fetch the ImageNet weights of {name} ({error}): put the file of {url} at {path}, or {cure}"

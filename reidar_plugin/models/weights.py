@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.io.atomic import replacing
 from reidar_plugin.io.console import say
-from reidar_plugin.io.download import check_online, digest_of, no_network
+from reidar_plugin.io.download import check_online, digest_of, no_network, told_of
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.backbones import Backbone, build_backbone, host_builder
 
@@ -191,7 +191,7 @@ def _fetch(path: Path) -> None:
             f"https://drive.google.com/uc?id={DRIVE_ID} at {path}, or name another in reidar.model.weights, "
             "or set model.pretrained to False"
         ) from error
-    say(f"{path} has the SHA-256 {digest_of(path)}; its authors publish none to compare it with")
+    say(f"{path} has {told_of(path)}; its authors publish neither to compare them with")
 
 
 def check_sum(path: Path, expected: str) -> None:

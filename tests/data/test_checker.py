@@ -17,6 +17,7 @@ from reidar_plugin.data.checker import (
     training_problems,
     unmatched_queries,
 )
+from reidar_plugin.launch.guard import guard
 from tests.fakes import write_actions, write_ilidsvid, write_lpw, write_mars
 
 Check = Callable[..., tuple[int, str]]
@@ -36,7 +37,7 @@ def tool() -> ModuleType:
 @pytest.fixture
 def check(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> Check:
     def run(name: str, root: Path, *arguments: str) -> tuple[int, str]:
-        code = tool.main(["--dataset", name, "--root", str(root), *arguments])
+        code = guard(lambda: tool.main(["--dataset", name, "--root", str(root), *arguments]))
         printed = capsys.readouterr()
         return code, printed.out + printed.err
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from reidar_plugin.data.pixel_ops import Normalise
-from reidar_plugin.errors import ConfigError, InputError, MissingFileError
+from reidar_plugin.errors import ConfigError, MissingFileError
 from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
 from reidar_plugin.inference.onnx_export import export_onnx
 from reidar_plugin.inference.onnx_judge import CARD_KEY, OnnxFileError
@@ -19,6 +19,7 @@ from tests.inference.onnx_files import foreign, small
 from tests.versions import TORCH, need
 
 onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
 pytestmark = [
     need("onnxscript", "onnxruntime"),
     pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6"),
@@ -79,8 +80,37 @@ def test_weights_that_are_not_finite(exported: tuple[Path, TrainedModel], tmp_pa
         if values.dtype == np.float32 and values.ndim == 4:
             tensor.CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, np.nan), tensor.name))
     onnx.save(model, tmp_path / "nan.onnx")
-    with pytest.raises(InputError, match="small gives NaN or infinity"):
+    with pytest.raises(OnnxFileError, match=r"nan\.onnx gives NaN or infinity.* export it again"):
         Predictor.load(tmp_path / "nan.onnx")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("a feature alone", "other inputs or outputs than this version writes"),
+        ("outputs in another order", "other inputs or outputs than this version writes"),
+        ("frames of another size", r"reads frames of .*48.*, its card says \(B, T, 32, 16, 3\)"),
+    ],
+)
+def test_other_inputs_and_outputs(
+    change: str, message: str, exported: tuple[Path, TrainedModel], tmp_path: Path
+) -> None:
+    """onnxruntime would open each."""
+    model = onnx.load(exported[0])
+    frames, outputs = model.graph.input[0].type.tensor_type, model.graph.output
+    if change == "a feature alone":
+        del outputs[1:]
+    elif change == "outputs in another order":
+        kept = list(outputs)[::-1]
+        del outputs[:]
+        outputs.extend(kept)
+    else:
+        frames.shape.dim[2].dim_value = 48
+    path = tmp_path / "changed.onnx"
+    path.write_bytes(model.SerializeToString())
+    onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    with pytest.raises(OnnxFileError, match=rf"changed\.onnx.*{message}.*; export it again"):
+        Predictor.load(path)
 
 
 @pytest.mark.parametrize(

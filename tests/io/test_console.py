@@ -46,7 +46,8 @@ def test_a_full_disk_under_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("sys.stdout", Full())
     with pytest.raises(
-        ReidarError, match=r"the log cannot be written: No space left on device; checkpoints are intact"
+        ReidarError,
+        match=r"standard output cannot be written: No space left on device; what was saved before is intact",
     ):
         say("a line")
 

@@ -119,7 +119,18 @@ def test_without_a_sum_it_starts_anew_and_says_the_sum(
     download(server.url, tmp_path / "file.pth")
     assert server.asked == [None]
     assert (tmp_path / "file.pth").read_bytes() == CONTENT
-    assert f"has the SHA-256 {SUM}; nobody publishes one" in capsys.readouterr().out
+    assert f"has 1,280,000 bytes and the SHA-256 {SUM}; nobody publishes a sum" in capsys.readouterr().out
+
+
+def test_another_size_is_refused_before_it_comes(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "file.pth"
+    for left in (b"", CONTENT[:500]):  # the part that is missing counts as well
+        (tmp_path / ".file.pth.part").write_bytes(left)
+        with pytest.raises(DownloadError, match=r"the server has 1,280,000 bytes for it, expected 1,280,001"):
+            download(server.url, path, SUM, len(CONTENT) + 1)
+        assert (tmp_path / ".file.pth.part").read_bytes() == left
+    download(server.url, path, SUM, len(CONTENT))
+    assert path.read_bytes() == CONTENT
 
 
 def test_something_else_is_thrown_away(server: Server, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is read of a file, and that nothing in it is run."""
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,29 @@ def test_what_else_may_be_loaded_stays_as_it_was(tmp_path: Path) -> None:
     before = set(torch.serialization.get_safe_globals())
     load_plain(save({"rank1": np.float32(0.5)}, tmp_path / "file.pth", True))
     assert set(torch.serialization.get_safe_globals()) == before
+
+
+@pytest.mark.parametrize("part", ["data/0", "data.pkl", "more"])
+def test_a_file_that_would_unpack_to_gigabytes(tmp_path: Path, part: str) -> None:
+    """torch would take the memory for some of them before it sees that they do not fit."""
+    whole, path = save({"w": torch.ones(3)}, tmp_path / "whole.pth", True), tmp_path / "packed.pth"
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            packed = old.read(name) + bytes(2**24) * name.endswith(part)
+            new.writestr(name, packed)
+        new.writestr("whole/more", bytes(2**24))
+    assert path.stat().st_size < 2**16
+    with pytest.raises(
+        DamagedFileError, match=r"packed\.pth has [\d,]+ bytes and would unpack to [\d,]{10,}, but"
+    ):
+        load_plain(path)
+
+
+@FORMATS
+def test_a_tensor_that_repeats_without_end(tmp_path: Path, new: bool) -> None:
+    few = {"state_dict": [({"w": torch.ones(1).expand(2**40)},)]}
+    path = save(few, tmp_path / "file.pth", new)
+    with pytest.raises(
+        DamagedFileError, match=r"file\.pth has .* a tensor of shape \(1099511627776,\), which takes more"
+    ):
+        load_plain(path)

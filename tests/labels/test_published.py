@@ -18,6 +18,7 @@ from reidar_plugin.labels.published import (
     read_published,
 )
 from reidar_plugin.labels.spaces import LabelError
+from reidar_plugin.launch.guard import guard
 from tests.fakes import ACTIONS
 
 MARS, LPW = LAYOUTS["mars"], LAYOUTS["lpw"]
@@ -32,7 +33,7 @@ def main() -> Callable[[Sequence[str]], int]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.main
+    return lambda words: guard(lambda: module.main(words))
 
 
 def write(path: Path, rows: Sequence[tuple[str, int]], frames: int = 2) -> Path:

@@ -5,7 +5,6 @@ import io
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -320,26 +319,6 @@ def test_tools_main_prints_what_the_toolbox_script_prints(clone: Path, street: P
     assert losses(done.stdout) == of_clone(clone, street, plugin=False)
 
 
-def test_a_tool_is_no_rank_unless_it_can_be_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("RANK", "0")
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    started: list[str] = []
-    assert script.guard(lambda: started.append("alone")) == 2
-    assert capsys.readouterr().err.startswith("error: expected one process, got rank 0 of 2 from torchrun")
-    assert script.guard(lambda: started.append("rank"), ranks=True) == 0
-    assert started == ["rank"]
-
-
-def test_ctrl_c_ends_a_tool_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    assert script.guard(interrupted) == 130
-    assert capsys.readouterr().err == "stopped\n"
-
-
 class Deadly(Dataset[int]):
     """Its third item kills the worker that reads it."""
 
@@ -360,16 +339,3 @@ def test_a_worker_that_the_system_kills_is_one_line() -> None:
     assert re.match(r"process \d+, which reads pictures, was ended from outside", line)
     assert "the same command goes on" in line
     assert script.error_line(RuntimeError("DataLoader worker is a word")) is None
-
-
-@pytest.mark.parametrize("lines", [1, 10**5], ids=["at the end", "in between"])
-def test_nobody_reads_on(lines: int) -> None:
-    program = (
-        "import sys; from reidar_plugin.launch.script import guard; "
-        f"sys.exit(guard(lambda: [print('a line') for _ in range({lines})]))"
-    )
-    reader, writer = os.pipe()
-    os.close(reader)
-    done = subprocess.run([sys.executable, "-c", program], stdout=writer, stderr=subprocess.PIPE, check=False)
-    os.close(writer)
-    assert (done.returncode, done.stderr) == (141, b"")

@@ -5,7 +5,7 @@ import torch
 
 from reidar_plugin.io.download import DownloadError
 from reidar_plugin.models import own
-from reidar_plugin.models.own import PUBLISHED, build_own, own_names
+from reidar_plugin.models.own import PUBLISHED, Published, build_own, own_names
 from reidar_plugin.models.trunks import build_trunk
 
 SMALL = {"frame_size": (64, 32)}
@@ -35,8 +35,8 @@ def test_weights_of_a_file_are_those_of_the_plain_network(
 def test_fetches_once_and_says_where_a_file_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def fetch(url: str, path: Path, sha256: str) -> None:
-        asked.append((url, sha256))
+    def fetch(url: str, path: Path, sha256: str, size: int) -> None:
+        asked.append((url, sha256, size))
         path.parent.mkdir()
         torch.save(build_own("vit_t16", **SMALL).network.state_dict(), path)
 
@@ -45,7 +45,7 @@ def test_fetches_once_and_says_where_a_file_belongs(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     monkeypatch.setattr(own, "download", unreachable)
-    monkeypatch.setitem(PUBLISHED, "vit_t16", "https://host/some-0123abcd.pth")
+    monkeypatch.setitem(PUBLISHED, "vit_t16", Published("https://host/some-0123abcd.pth", 5))
     place = tmp_path / "checkpoints" / "some-0123abcd.pth"
     with pytest.raises(
         FileNotFoundError, match=rf"no network.*put the file of https://host/some-0123abcd.pth at {place}"
@@ -55,7 +55,7 @@ def test_fetches_once_and_says_where_a_file_belongs(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(own, "download", fetch)
     for _ in range(2):
         build_own("vit_t16", pretrained=True, **SMALL)
-    assert asked == [("https://host/some-0123abcd.pth", "0123abcd")]
+    assert asked == [("https://host/some-0123abcd.pth", "0123abcd", 5)]
 
 
 def test_without_published_weights() -> None:

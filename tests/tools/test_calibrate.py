@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests.inference.recognised import colour_predictor
+from tests.tools.guarded import guarded
 from tools import calibrate
-from tools.calibrate import main
+
+main = guarded(calibrate.main)
 
 
 def test_what_it_prints(

@@ -12,8 +12,10 @@ from reidar_plugin.metrics.intervals import paired_test
 from reidar_plugin.metrics.protocol_results import evaluate_retrieval
 from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
 from reidar_plugin.report.results import Results, collect_results, write_results
+from tests.tools.guarded import guarded
 
 TOOL = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools/compare.py"))
+main = guarded(TOOL["main"])
 
 
 def made_up(
@@ -34,7 +36,7 @@ def made_up(
 def test_finds_the_better_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     worse, better = made_up(1.2, name="without"), made_up(0.8, name="joint")
     paths = [str(write_results(results, tmp_path / results.name)) for results in (worse, better)]
-    assert TOOL["main"](paths) == 0
+    assert main(paths) == 0
     printed = capsys.readouterr().out
     gap = better.retrieval[0]["metrics"]["mAP"] - worse.retrieval[0]["metrics"]["mAP"]
     assert gap > 0.05
@@ -51,7 +53,7 @@ def test_finds_the_better_model(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_mean_over_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     splits = [made_up(noise, dataset="prid2011", split=place) for place, noise in enumerate((1.0, 1.1, 1.3))]
     paths = [str(write_results(split, tmp_path / str(place))) for place, split in enumerate(splits)]
-    assert TOOL["main"](["--mean", *paths]) == 0
+    assert main(["--mean", *paths]) == 0
     *_, mean, ends = (re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines())
     values = [split.retrieval[0]["metrics"]["mAP"] for split in splits]
     assert len(set(values)) == 3
@@ -65,7 +67,7 @@ def test_mean_over_splits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
             r"iLIDS-VID split-1",
         ),
     ):
-        assert TOOL["main"](["--mean", *wrong]) == 1
+        assert main(["--mean", *wrong]) == 2
         assert re.search(message, capsys.readouterr().err)
 
 
@@ -84,18 +86,18 @@ def test_refuses_what_cannot_be_compared(tmp_path: Path, capsys: pytest.CaptureF
             (made_up(1.0), made_up(1.0, people=39), made_up(1.0, dataset="ilidsvid"))
         )
     ]
-    assert TOOL["main"](paths[:2]) == 1
+    assert main(paths[:2]) == 2
     assert re.search(
         r"MARS usual: .* other queries .*\(40 x 80, .* against 39 x 78, ", capsys.readouterr().err
     )
-    assert TOOL["main"](paths[1:]) == 1
+    assert main(paths[1:]) == 2
     assert (
         "no protocol in common: MARS usual, MARS no-distractors, MARS mixing against iLIDS-VID split-0"
         in (capsys.readouterr().err)
     )
-    assert TOOL["main"]([paths[0], str(tmp_path / "nowhere")]) == 1
+    assert main([paths[0], str(tmp_path / "nowhere")]) == 2
     assert "no results at" in capsys.readouterr().err
-    assert TOOL["main"](paths) == 1
+    assert main(paths) == 2
     assert "needs one or two results, got 3" in capsys.readouterr().err
 
 
@@ -110,12 +112,12 @@ def test_with_and_without_actions_in_one_run(tmp_path: Path, capsys: pytest.Capt
         per_query={**plain.per_query, **moved},
     )
     path = str(write_results(both, tmp_path))
-    assert TOOL["main"]([path]) == 0
+    assert main([path]) == 0
     printed = capsys.readouterr().out
     gap = acting.retrieval[0]["metrics"]["mAP"] - plain.retrieval[0]["metrics"]["mAP"]
     assert gap > 0.05
     line = next(line for line in printed.splitlines() if line.startswith("MARS usual mAP"))
     assert re.split(r"\s{2,}", line)[1] == f"{100 * gap:+.2f}"
     assert printed.count("MARS ") == 9
-    assert TOOL["main"]([str(write_results(plain, tmp_path / "plain"))]) == 1
+    assert main([str(write_results(plain, tmp_path / "plain"))]) == 2
     assert "where reidar.test.action_weight was set" in capsys.readouterr().err

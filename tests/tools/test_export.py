@@ -8,8 +8,10 @@ from reidar_plugin.inference.onnx_export import Parity
 from reidar_plugin.inference.trained_model import TrainedModel
 from reidar_plugin.launch.export import Exported, Figures
 from tests.inference.onnx_files import small
+from tests.tools.guarded import guarded
 from tools import export
-from tools.export import main
+
+main = guarded(export.main)
 
 
 def test_what_is_no_model_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,11 @@ import pytest
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.cameras import Camera
 from tests.inference.recognised import RED, colour_predictor, write_street
+from tests.tools.guarded import guarded
 from tools import recognise
-from tools.recognise import main, parser, sources
+from tools.recognise import parser, sources
+
+main = guarded(recognise.main)
 
 
 def given(*words: str) -> list[object]:

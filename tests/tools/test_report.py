@@ -6,7 +6,10 @@ import pytest
 
 from reidar_plugin.report.results import write_results
 from tests.report.made_up import made_up
-from tools.report import main
+from tests.tools.guarded import guarded
+from tools import report
+
+main = guarded(report.main)
 
 
 def test_a_run_becomes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from reidar_plugin.inference.calibration import fit_calibration
 from tests.inference.gallery_street import MODEL, START, write_gallery
+from tests.tools.guarded import guarded
 
 pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
 
-main = runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools/search_gallery.py"))["main"]
+main = guarded(runpy.run_path(str(Path(__file__).resolve().parents[2] / "tools/search_gallery.py"))["main"])
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_the_first_ones_are_shown(gallery: str, capsys: pytest.CaptureFixture[st
 
 
 def test_nothing_found(gallery: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([gallery, "--camera", "cellar"]) == 1
+    assert main([gallery, "--camera", "gate", "--to", "2026-04-01"]) == 1
     assert "0 tracklets" in capsys.readouterr().out
     assert main([gallery, "--from", "2027-01-01", "--between", "9", "10"]) == 1
 
@@ -168,6 +169,15 @@ def test_nothing_found(gallery: str, capsys: pytest.CaptureFixture[str]) -> None
         (
             ["--action", "ridin"],
             "unknown action 'ridin'; did you mean 'riding'? the gallery knows walking, riding",
+        ),
+        (
+            ["--camera", "gate", "gatee"],
+            "--camera: unknown name 'gatee'; did you mean 'gate'? the gallery knows gate, o'yard",
+        ),
+        (["--camera", "zzz"], "--camera: unknown name 'zzz'; the gallery knows gate, o'yard"),
+        (
+            ["--identity", "p44"],
+            "--identity: unknown name 'p44'; did you mean 'p4'? the gallery knows p0, p1, p2, p3, p4",
         ),
         (["--action", "riding=much"], "--action riding=much: expected a likelihood after '=', got 'much'"),
         (["--between", "9", "25:00"], "--between: expected a time of day such as 9:00, got '25:00'"),

@@ -26,7 +26,7 @@ __all__ = ["Calibrations", "CameraLists", "Findings", "GalleryModels", "OnnxFile
 class OnnxFiles:
     """``Predictor.load`` on an ONNX file, and a prediction where it loads."""
 
-    name, names_file = "ONNX files", False  # of one that gives NaN, the model is named
+    name, names_file = "ONNX files", True
 
     def prepare(self, folder: Path) -> None:
         """A graph of a few nodes, as the export names its ends, and a file outside the folder of the cases."""
@@ -37,13 +37,15 @@ class OnnxFiles:
         (folder.parent / "outside.bin").write_bytes(bytes(4096))
 
     def case(self, folder: Path, number: int, chance: random.Random) -> Path:
-        """Bytes changed, another card, or numbers that lie in another file or have an odd shape."""
+        """Bytes changed, another card, other ends, or numbers that lie in another file or have an odd shape."""
         path, kind, self.outside = folder / "case.onnx", chance.random(), False
         card = json.loads(self.card.as_json())
         if kind < 0.3:
             card = break_values(card, chance)
         model = _graph(json.dumps(card))
-        if 0.3 <= kind < 0.5:
+        if 0.3 <= kind < 0.4:
+            _other_ends(model, chance)
+        elif 0.4 <= kind < 0.5:
             self.outside = _elsewhere(model, chance)
         data = model.SerializeToString()
         path.write_bytes(break_bytes(data, chance) if kind >= 0.5 else data)
@@ -82,6 +84,21 @@ def _graph(card: str) -> Any:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(model, {CARD_KEY: card})
     return model
+
+
+def _other_ends(model: Any, chance: random.Random) -> None:
+    """Take an output away, or change the type or the shape of what the graph reads or gives."""
+    ends = chance.choice((model.graph.input, model.graph.output))
+    place = chance.randrange(len(ends))
+    if chance.random() < 0.3:
+        del ends[place]
+        return
+    kind = ends[place].type.tensor_type
+    if chance.random() < 0.5:
+        kind.elem_type = chance.choice((0, 1, 2, 7, 8, 9, 10, 11, 16, 99))
+    else:
+        dims = kind.shape.dim
+        chance.choice(dims).dim_value = chance.choice((0, -1, 1, 7, 2**31, 2**62))
 
 
 def _elsewhere(model: Any, chance: random.Random) -> bool:

@@ -67,7 +67,8 @@ class Checkpoints:
         bombs.append(_with_pickle(self.whole, bombs[0]))
         buffer = io.BytesIO()
         torch.save({"state_dict": {"a": _Bomb(self.flag)}}, buffer, _use_new_zipfile_serialization=False)
-        self.bombs = [*bombs, buffer.getvalue()]
+        bombs += [buffer.getvalue(), _packed(self.whole), _stretched()]
+        self.bombs = bombs
 
     def case(self, folder: Path, number: int, chance: random.Random) -> Path:
         """Bytes changed, or a bomb."""
@@ -87,6 +88,28 @@ class Checkpoints:
                 raise WrongAnswerError("code in the file was run")
         if not _same(found, _state(1)):
             raise WrongAnswerError("another content than was saved")
+
+
+def _packed(archive: bytes) -> bytes:
+    """The same, and hundreds of megabytes of zeros behind each part, in a few bytes."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(archive)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            with new.open(name, "w") as part:
+                part.write(old.read(name))
+                if name.endswith(("data.pkl", "data/0")):
+                    part.write(bytes(700 * 2**20))
+    return buffer.getvalue()
+
+
+def _stretched() -> bytes:
+    """A tensor of 2**40 numbers, all of them the same one."""
+    buffer = io.BytesIO()
+    torch.save({"state_dict": {"a": torch.zeros(1).expand(2**40)}}, buffer)
+    return buffer.getvalue()
 
 
 def _with_pickle(archive: bytes, data: bytes) -> bytes:

@@ -1,0 +1,112 @@
+"""How a tool ends: each error that the user can repair in one line, each end from outside with its status."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from reidar_plugin.errors import InputError, ReidarError
+from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
+from reidar_plugin.launch.script import show
+from reidar_plugin.ranks.job import check_alone
+
+__all__ = ["guard"]
+
+#: Exit status after Ctrl-C, also of runs that have saved.
+INTERRUPTED = 128 + signal.SIGINT
+
+#: An end from outside, told as Ctrl-C is: a scheduler's, and that of a terminal which closes.
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
+    """Call what a tool does; however it ends, that is one line at most, and a status.
+
+    ====================================== ============================== ==================
+    end                                    on stderr                      status
+    ====================================== ============================== ==================
+    it returns                             nothing                        what it returns
+    an error of the package or the system  ``error: `` and what it says   2
+    Ctrl-C, SIGTERM, SIGHUP                ``stopped``                    130, 143, 129
+    nobody reads on (``tool | head -1``)   nothing                        141
+    any other error, a fault of ours       its traceback                  1
+    ====================================== ============================== ==================
+
+    A signal is a ``KeyboardInterrupt`` where the tool is at that moment, so that it cleans up and lets its runs save.
+    One that is ignored (nohup) stays so. Processes that the tool forks answer signals as they did before.
+
+    Args:
+        launch: the tool; returns its status, or None for 0.
+        ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
+    """
+    with _ended_as_by_hand() as arrived:
+        try:
+            if not ranks:
+                check_alone()
+            status = _with_all_said(launch) or 0
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped\n")
+            status = INTERRUPTED
+        except SystemExit as stop:  # of the command line, or of runs that have saved and said so
+            if stop.code != INTERRUPTED:
+                raise
+            status = INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - shown, and the status says so
+            if isinstance(error, BrokenPipeError) and nobody_reads_on():  # whoever read has what it wanted
+                say_no_more()
+                return CLOSED_PIPE
+            return show(_of_the_system(error) if isinstance(error, OSError) else error)
+    return 128 + arrived[0] if arrived and status == INTERRUPTED else int(status)
+
+
+def _with_all_said(launch: Callable[[], int | None]) -> int | None:
+    """Its status, once all that it printed has gone out: the interpreter, at its end, would tell of that in its own way."""
+    try:
+        status = launch()
+    except SystemExit:  # --help
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return status
+
+
+def _of_the_system(error: OSError) -> Exception:
+    """The same in a line, if the system says what is wrong."""
+    if isinstance(error, ReidarError) or not error.strerror:
+        return error
+    if error.filename is None:
+        say_no_more()  # most likely standard output, on a full disk
+    return InputError(f"{error.filename or 'what it prints cannot be written'}: {error.strerror}")
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[list[int]]:
+    """Within the block a signal of :data:`ENDING` is a KeyboardInterrupt; the number of the first one is in the list."""
+    arrived: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield arrived
+        return
+    answered = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in answered}
+    tool = os.getpid()
+
+    def arrive(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != tool:
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+            return
+        arrived.append(number)
+        if len(arrived) == 1:  # the same end may be told twice
+            raise KeyboardInterrupt
+
+    for number in answered:
+        signal.signal(number, arrive)
+    try:
+        yield arrived
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

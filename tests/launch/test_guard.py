@@ -1,0 +1,156 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch.guard import guard
+from tests.standin import REPO
+
+
+def test_a_tool_is_no_rank_unless_it_can_be_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    started: list[str] = []
+    assert guard(lambda: started.append("alone")) == 2
+    assert capsys.readouterr().err.startswith("error: expected one process, got rank 0 of 2 from torchrun")
+    assert guard(lambda: started.append("rank"), ranks=True) == 0
+    assert started == ["rank"]
+
+
+@pytest.mark.parametrize("status", [None, 0, 1])
+def test_the_status_is_the_tools(status: int | None) -> None:
+    assert guard(lambda: status) == (status or 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConfigError("expected a\nnumber"), "error: expected a number\n"),
+        (FileNotFoundError(2, "No such file", "gone.txt"), "error: gone.txt: No such file\n"),
+        (KeyboardInterrupt(), "stopped\n"),
+    ],
+)
+def test_an_end_is_one_line(error: BaseException, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def tool() -> None:
+        raise error
+
+    assert guard(tool) == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("a fault"), OSError("of nobody"), BrokenPipeError(32, "Broken pipe")]
+)
+def test_a_fault_of_ours_is_not_hidden(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken pipe also, where it is not the one that the tool prints into."""
+
+    def tool() -> None:
+        raise error
+
+    assert guard(tool) == (2 if isinstance(error, BrokenPipeError) else 1)
+    assert (
+        str(error.strerror if error.errno else error) in capsys.readouterr().err
+        if isinstance(error, OSError)
+        else True
+    )
+
+
+PROGRAM = """
+import os, signal, sys, time
+from reidar_plugin.io.console import say
+from reidar_plugin.launch.guard import guard
+{before}
+def main():
+    try:
+        say("begun")
+        {body}
+    finally:
+        print("cleaned up", file=sys.stderr)
+sys.exit(guard(main))
+"""
+
+
+def begun(body: str, before: str = "") -> "subprocess.Popen[str]":
+    """A tool in a process of its own, which has said that it has begun."""
+    command = [sys.executable, "-c", PROGRAM.format(body=body, before=before)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=REPO, text=True, **pipes)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+def ended(body: str, stdout: int) -> "subprocess.CompletedProcess[str]":
+    """A tool that prints there, and has come to its end."""
+    program = PROGRAM.format(body=body, before="").replace('say("begun")', "pass")
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=REPO, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_lets_a_tool_clean_up(number: signal.Signals) -> None:
+    interrupted = (
+        "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs ignore it
+    )
+    process = begun("time.sleep(60)", interrupted)
+    process.send_signal(number)
+    assert process.communicate(timeout=30)[1] == "cleaned up\nstopped\n"
+    assert process.returncode == 128 + number
+
+
+def test_nohup_is_kept() -> None:
+    body = "os.kill(os.getpid(), signal.SIGHUP)"
+    process = begun(body, "signal.signal(signal.SIGHUP, signal.SIG_IGN)")
+    assert process.communicate(timeout=30)[1] == "cleaned up\n"
+    assert process.returncode == 0
+
+
+def test_runs_that_saved_at_the_signal() -> None:
+    """What starts runs ends with 130 when it was interrupted; the signal's own status is told."""
+    body = """os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        sys.exit(130)"""
+    process = begun(body)
+    assert process.communicate(timeout=30)[1] == "cleaned up\n"
+    assert process.returncode == 143
+
+
+def test_a_forked_process_answers_as_before() -> None:
+    """A pool ends its workers by SIGTERM; one that spoke of an interrupt would confuse."""
+    body = """
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(writer, b"ready")
+            time.sleep(60)
+        os.read(reader, 5)
+        os.kill(child, signal.SIGTERM)
+        say(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))"""
+    out, err = begun(body.strip()).communicate(timeout=30)
+    assert (out, err) == ("-15\n", "cleaned up\n")
+
+
+@pytest.mark.parametrize("prints", ["say('a line')", "print('a line')"])
+@pytest.mark.parametrize("lines", [1, 10**5], ids=["at the end", "in between"])
+def test_nobody_reads_on(lines: int, prints: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = ended(f"[{prints} for _ in range({lines})]", writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "cleaned up\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("prints", ["say('a line')", "print('a line')"])
+def test_a_full_disk_is_one_line(prints: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = ended(prints, full.fileno())
+    assert done.returncode == 2
+    assert re.fullmatch(r"cleaned up\nerror: .*cannot be written: No space left on device.*\n", done.stderr)
