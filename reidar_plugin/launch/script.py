@@ -10,7 +10,6 @@ import re
 import signal
 import sys
 import types
-from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, TracebackType
@@ -20,7 +19,7 @@ from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
 from reidar_plugin.ranks.job import current, joined, report_error
 
-__all__ = ["SCRIPT_VARIABLE", "error_line", "guard", "run_definitions", "run_script", "show"]
+__all__ = ["SCRIPT_VARIABLE", "error_line", "run_definitions", "run_script", "show"]
 
 #: Environment variable that tells a spawned worker which script its parent runs.
 SCRIPT_VARIABLE = "REIDAR_PLUGIN_SCRIPT"
@@ -67,13 +66,6 @@ def run_script(script: str, arguments: list[str]) -> int:
             return CLOSED_PIPE
         return show(error, path)
     return 0
-
-
-def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
-    """The guard at its old place, where chains that were begun before it moved look for it."""
-    from reidar_plugin.launch.guard import guard as moved
-
-    return moved(launch, ranks)
 
 
 def run_definitions(path: str, namespace: dict[str, Any]) -> None:
