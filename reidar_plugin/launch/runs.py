@@ -122,6 +122,8 @@ def run_all(runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2)
         by_hand = isinstance(stop, KeyboardInterrupt)
         for process in running.values():
             process.stop(signal.SIGINT if by_hand else signal.SIGTERM)
+        for process in running.values():  # each needs a moment to save
+            process.wait()
         if by_hand:
             say("stopped; all runs have saved, and the same command goes on from there")
             raise SystemExit(INTERRUPTED) from None

@@ -246,6 +246,9 @@ class Quiet:
             _check(self.process.returncode, self.words, said.read().strip().rpartition("\n")[2])
 
     def stop(self, sign: signal.Signals) -> None:
-        """Ask it to end, and wait until it has."""
+        """Ask it to end."""
         self.process.send_signal(sign)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
         self.process.wait()

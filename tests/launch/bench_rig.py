@@ -70,6 +70,9 @@ class Pretended:
     def stop(self, sign: signal.Signals) -> None:
         self.stopped = sign
 
+    def wait(self) -> None:
+        self.told = [each.stopped is not None for each in self.all]
+
 
 def write(folder: Path, words: list[str], epochs: int = 3) -> None:
     cfg = subprocesses.merged(words[words.index("--config-file") + 1], words[2:])

@@ -48,6 +48,9 @@ def test_ctrl_c_lets_all_runs_save(
     with pytest.raises(SystemExit, match="130"):
         run_all(runs_of(variants, tmp_path), at_once=2, threads=1)
     assert [each.stopped for each in pretended.all] == [signal.SIGINT] * 2
+    assert [each.told for each in pretended.all] == [
+        [True, True]
+    ] * 2  # all are told before one is waited for
 
 
 def test_a_folder_with_another_config_is_refused(variants: Variants, tmp_path: Path) -> None:
