@@ -8,8 +8,9 @@ r"""Does the joint model pay? Variants of a config x seeds x streets, and a tabl
 A file of variants names the config that all start from, and what each changes; the first variant is what the others are
 held against. A street is SynthPed's preset with that generator seed, drawn where it is not there. Every run is an
 ordinary one in <folder>/<street>/<variant>/seed-<n>; the same command goes on where it was stopped, and more seeds,
-streets or variants may be added later. What it will cost is printed first. Choose on one street, then test what was
-chosen once, on streets that nothing was chosen on. KEY VALUE pairs for all runs come right behind the file.
+streets or variants may be added later. What it will cost is printed before a run starts. Choose on one street, then
+test what was chosen once, on streets that nothing was chosen on. KEY VALUE pairs for all runs come right behind the
+file.
 """
 
 import argparse
@@ -36,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--at-once", type=int, default=0, metavar="N", help="runs at once (default: one a core)"
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="print the cost and the table so far, and stop"
+        "--dry-run",
+        action="store_true",
+        help="draw the streets, print the cost and the table so far, and stop",
     )
     args = parser.parse_intermixed_args(argv)
     if len(args.options) % 2:

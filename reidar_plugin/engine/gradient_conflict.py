@@ -46,6 +46,8 @@ class GradientConflict:
 
     def _measure(self, output: JointOutput, targets: Targets, scaler: GradScaler) -> Tensor:
         shared = [parameter for parameter in self.base.parameters() if parameter.requires_grad]
+        if not shared:  # while train.fixbase_epoch holds the backbone
+            return next(self.base.parameters()).new_zeros(3, dtype=torch.float32)
         sides = self.objective.sides(output, targets)
         gradients = []
         for side in SIDES:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.bench_plan import Variants, planned
 from reidar_plugin.launch.run_cost import cost_lines
@@ -46,6 +47,11 @@ def bench(
     Returns:
         What the table shows, in plain values; also written to ``bench.json``.
     """
+    for name, given in (("streets", streets), ("seeds", seeds)):
+        if not given or len(set(given)) < len(given):
+            raise ConfigError(f"{name}: expected each number once, got {' '.join(map(str, given)) or 'none'}")
+    if at_once < 0:
+        raise ConfigError(f"expected 1 or more runs at once, or 0 for one a core, got {at_once}")
     drawn = {f"{preset}-{seed}": folder / "streets" / f"{preset}-{seed}" for seed in streets}
     runs = planned(variants, drawn, seeds, folder, options)
     for root, seed in zip(drawn.values(), streets, strict=True):
@@ -64,6 +70,9 @@ def bench(
             found.setdefault(run.variant, {}).setdefault(run.data, {})[run.seed] = results
     if not found:
         return {}
-    record = bench_record(found)
+    if (first := next(iter(variants.options))) not in found:
+        say(f"no run of {first} is finished, which the others are to be held against: there is no table yet")
+        return {}
+    record = bench_record({first: found[first], **found})
     say(f"\n{bench_table(record)}\n\nfigures: {write_bench(record, folder)}")
     return record

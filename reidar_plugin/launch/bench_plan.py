@@ -1,5 +1,6 @@
 """The runs of a bench: variants of a config x seeds x streets."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -48,13 +49,22 @@ def read_variants(path: str | Path) -> Variants:
     if not isinstance(content, dict) or set(content) != {"config", "variants"}:
         raise ConfigError(f"{path}: expected config and variants, got {content!r:.80}")
     variants = content["variants"]
-    if not isinstance(variants, dict) or not all(isinstance(keys, dict) for keys in variants.values()):
+    if (
+        not variants
+        or not isinstance(variants, dict)
+        or not all(isinstance(k, dict) for k in variants.values())
+    ):
         raise ConfigError(f"{path}: expected a map of keys for each variant, got {variants!r:.80}")
+    for name in variants:  # a folder of the bench
+        if not re.fullmatch(r"\w[\w.+-]*", str(name)):
+            raise ConfigError(
+                f"{path}: expected names of letters, digits, - + . and _, got the variant {name!r:.80}"
+            )
     options = {
         str(name): [word for key, value in keys.items() for word in (str(key), str(value))]
         for name, keys in variants.items()
     }
-    return Variants(path.parent / content["config"], options)
+    return Variants(path.parent / str(content["config"]), options)
 
 
 def planned(

@@ -3,7 +3,8 @@ r"""How sure a difference between two ways of training is, over training runs an
 Both ways are trained with the same K seeds and tested on the same queries. Seeds and people are drawn anew, with
 replacement: a person with all of its queries, a seed with the runs of both ways. Of K seeds only K - 1 are drawn, as
 K of K would make intervals too narrow by the square root of (K - 1) / K. One seed says nothing of other seeds: then
-the interval is that of the people alone.
+the interval is that of the people alone. Few seeds are few draws, also of K - 1: where seeds differ by more than people
+do, simulated intervals of 95 % held the mean in 49, 74 and 86 % of cases at K = 2, 3 and 5. Streets are not drawn anew.
 
 Where there are several test sets, each is drawn for itself, and the difference is the mean over the sets.
 
@@ -54,7 +55,7 @@ def seeded_difference(
 
     Args:
         tests: one a test set.
-        level: how often such intervals should hold the mean, between 0 and 1.
+        level: how often such intervals hold the mean where seeds are many, between 0 and 1.
         resamples: how often seeds and people are drawn anew.
         seed: seed of the draws.
     """
@@ -72,7 +73,7 @@ def seeded_mean(
 
     Args:
         tests: one a test set: the figure of each query in each run, ``(K, V)``, and whose query it is, ``(V,)``.
-        level: how often such intervals should hold the mean, between 0 and 1.
+        level: how often such intervals hold the mean where seeds are many, between 0 and 1.
         resamples: how often seeds and people are drawn anew.
         seed: seed of the draws.
     """

@@ -81,7 +81,7 @@ class MapActionNetwork(nn.Module):
         Args:
             maps: ``(B, T, C, h, w)``.
             counts: bool ``(B, T)``, which frames count, at least one in each clip; None for all. The others weigh
-                nothing.
+                nothing; in training they move the statistics of the batch all the same.
         """
         if counts is None:
             counts = maps.new_ones(maps.shape[:2], dtype=torch.bool)

@@ -77,7 +77,8 @@ def bench_table(record: Mapping[str, Any]) -> str:
     protocols = sorted({protocol for row in record["variants"].values() for protocol in row["protocols"]})
     return (
         f"{table}\n\n{', '.join(protocols)}. Percent: mean over runs, after ± the standard deviation over seeds (mean of "
-        f"the streets').\nDifferences in points, [{100 * record['level']:g} % interval over seeds and people together]. An "
+        f"the streets').\nDifferences in points, [{100 * record['level']:g} % interval over seeds and people together], too "
+        "narrow where seeds are few and differ more than people do. An "
         "action's share of the test tracklets is its average precision by chance."
     )
 

@@ -39,6 +39,9 @@ def test_measures_norms_and_cosine(mars: Path, tmp_path: Path) -> None:
     assert second.norm() > 0
     torch.testing.assert_close(found[:2], torch.stack([first.norm(), second.norm()]))
     torch.testing.assert_close(found[2], first @ second / (first.norm() * second.norm()))
+    engine.model.base.requires_grad_(False)  # as train.fixbase_epoch does
+    frozen = GradientConflict(engine.model, engine.objective)
+    assert frozen(output, targets, scaler).tolist() == [0, 0, 0]
 
 
 def test_is_measured_every_so_many_steps_and_logged(mars: Path, tmp_path: Path) -> None:

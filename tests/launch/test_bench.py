@@ -40,3 +40,33 @@ def test_the_whole_bench(
     again = bench(variants, [7], [1, 2], tmp_path)
     assert again == record
     assert len(pretended.log) == 4
+
+
+@pytest.mark.parametrize(
+    ("streets", "seeds", "at_once", "message"),
+    [
+        ([7, 7], [1], 0, "streets: expected each number once, got 7 7"),
+        ([7], [1, 2, 1], 0, "seeds: expected each number once, got 1 2 1"),
+        ([7], [1], -1, "1 or more runs at once, or 0 for one a core, got -1"),
+    ],
+)
+def test_what_would_never_end_or_run_twice(
+    variants: Variants, tmp_path: Path, streets: list[int], seeds: list[int], at_once: int, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        bench(variants, streets, seeds, tmp_path, at_once=at_once)
+
+
+def test_no_other_variant_takes_the_place_of_the_first(
+    variants: Variants,
+    tmp_path: Path,
+    pretended: type[Pretended],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(benches, "make", lambda *given, **named: None)
+    monkeypatch.setattr(benches, "cost_lines", lambda left, at_once: [])
+    bench(variants.only(["joint"]), [7], [1], tmp_path)
+    capsys.readouterr()
+    assert bench(variants, [7], [1], tmp_path, dry=True) == {}
+    assert "no run of alone is finished" in capsys.readouterr().out

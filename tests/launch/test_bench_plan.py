@@ -23,6 +23,26 @@ def test_reads_variants(variants: Variants, tmp_path: Path) -> None:
         read_variants(tmp_path / "other.yml")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config: a.yaml\nvariants: {}", "expected a map of keys for each variant"),
+        ("config: a.yaml\nvariants: {a: 3}", "expected a map of keys for each variant"),
+        ("config: a.yaml\nvariants: {../../escaped: {}}", r"got the variant '\.\./\.\./escaped'"),
+    ],
+)
+def test_what_is_no_set_of_variants(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "other.yml").write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read_variants(tmp_path / "other.yml")
+
+
+def test_a_config_that_is_no_name_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "other.yml").write_text("config: 3\nvariants: {a: {}}")
+    with pytest.raises(ConfigError, match="3"):
+        runs_of(read_variants(tmp_path / "other.yml"), tmp_path)
+
+
 def test_plans_seed_by_seed_and_checks_keys(variants: Variants, tmp_path: Path) -> None:
     runs = runs_of(variants, tmp_path)
     assert [(run.seed, run.variant) for run in runs] == [
