@@ -104,7 +104,7 @@ def test_the_tool(
     from tools import measure_synthped
 
     arguments = ["--root", str(tmp_path), "--preset", "tiny", "--steps", "2", "--threads", "1"]
-    assert measure_synthped.main(arguments) == 0
+    measure_synthped.main(arguments)
     said = capsys.readouterr().out
     for row in ("all that the generator knows", "the twelve attributes of the CSV"):
         assert next(line for line in said.splitlines() if line.startswith(row)).split()[-2:] == ["100", "100"]
