@@ -4,7 +4,7 @@ Both ways are trained with the same K seeds and tested on the same queries. Seed
 replacement: a person with all of its queries, a seed with the runs of both ways. Of K seeds only K - 1 are drawn, as
 K of K would make intervals too narrow by the square root of (K - 1) / K. One seed says nothing of other seeds: then
 the interval is that of the people alone. Few seeds are few draws, also of K - 1: where seeds differ by more than people
-do, simulated intervals of 95 % held the mean in 49, 74 and 86 % of cases at K = 2, 3 and 5. Streets are not drawn anew.
+do, such intervals hold the mean less often than their level says. Streets are not drawn anew.
 
 Where there are several test sets, each is drawn for itself, and the difference is the mean over the sets.
 
