@@ -65,6 +65,9 @@ def test_what_is_a_failure(campaign: Any, tmp_path: Path) -> None:
     def greedy(path: Path) -> None:
         bytearray(b"\1") * (300 * 2**20)
 
+    freed = [bytes(50_000) for _ in range(10_000)]
+    held = bytes(50_000)  # so that the allocator keeps what lies below: a greedy case would take it and raise nothing
+    del freed
     expected = {
         refused: ("refused", "expected 1, got 2"),
         unnamed: ("failed", "does not name the file"),
@@ -82,6 +85,7 @@ def test_what_is_a_failure(campaign: Any, tmp_path: Path) -> None:
         assert dict(tally.counts) == {verdict: 1}, (ask, tally)
         if verdict == "failed":
             assert words in tally.failures[0].words
+    del held
 
 
 def test_a_crash_and_a_hang_end_a_case_and_not_the_campaign(campaign: Any, tmp_path: Path) -> None:

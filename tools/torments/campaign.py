@@ -4,6 +4,7 @@ Cases run in a process of their own, so that a crash or a hang is the end of a c
 door is a function of the campaign's seed, the door's name and n alone.
 """
 
+import ctypes
 import multiprocessing
 import os
 import random
@@ -146,8 +147,7 @@ def _ask_all(
 
 def judged(door: Door, path: Path, number: int) -> Case:
     """Put a broken input to its door."""
-    _forget_peak()
-    before = _peak()
+    before = _least()
     try:
         door.ask(path)
     except ReidarError as error:
@@ -172,11 +172,18 @@ def _fault(error: ReidarError, path: Path, names_file: bool) -> str | None:
     return f"does not name the file: {line[:200]}" if names_file and path.name not in line else None
 
 
-def _forget_peak() -> None:
-    """A process that was forked begins with the peak of the one it came from, which may be far above what it has."""
+def _least() -> float:
+    """What this process holds when it has given back all that it can, from where its peak is counted anew.
+
+    What was freed and is still held would be handed to the case, however greedy it is, and no peak would rise.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
+    if trim is not None:
+        trim(0)
     forget = Path("/proc/self/clear_refs")
     if forget.exists():
         forget.write_text("5")  # linux: Documentation/filesystems/proc.rst
+    return _peak()
 
 
 def _peak() -> float:
