@@ -50,7 +50,7 @@ types: $(READY)
 $(READY): constraints.txt setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "reidar_plugin needs Python 3.10 or newer, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[test,report,video,gallery,export,timm]'
+	$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[test,report,video,gallery,export,timm,slurm]'
 	touch $(READY)
 
 test-oldest: $(OLDEST)/ready

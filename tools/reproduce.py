@@ -3,13 +3,14 @@
     python tools/reproduce.py re-id-ar/6 --data synthped --small --seeds 1 2 3      try it on a drawn street
     python tools/reproduce.py re-id-ar/6 --root DATA --dry-run                      what does it need?
     python tools/reproduce.py s2dn/5 --root DATA --splits 0 1 2 3 4 5 6 7 8 9       on the data of the paper
-    python tools/reproduce.py asanet/5 --root DATA --print-commands                 a line a run, for a cluster
+    python tools/reproduce.py asanet/5 --root DATA --print-commands                 a line a run, for any scheduler
+    python tools/reproduce.py asanet/5 --root DATA --slurm timeout_min=600 gpus_per_node=1 slurm_partition=gpu    a job a run
     python tools/reproduce.py --list
 
 Every run is an ordinary one in <folder>/<data>/<config>/seed-<n>; tables share the runs that they have in common. The same
 command goes on where it was stopped, and more seeds, splits or streets may be added later. KEY VALUE pairs behind the name
 of the table go to every run. On a street nothing is reproduced: SynthPed shows that the table runs, and what differs there.
-The table is written to <folder>/tables as Markdown, HTML and JSON.
+The table is written to <folder>/tables as Markdown, HTML and JSON. --slurm hands each run in as a job (docs/clusters.md).
 """
 
 import argparse
@@ -45,7 +46,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.print_commands:
         print("\n".join(commands(plan)))
         return
-    reproduce(plan, at_once=args.at_once, dry=args.dry_run)
+    launch = None
+    if args.slurm is not None:
+        from reidar_plugin.launch.cluster import Cluster, job_settings
+
+        launch = Cluster(args.folder / "jobs", job_settings(args.slurm))
+    reproduce(plan, at_once=args.at_once, dry=args.dry_run, launch=launch)
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -65,7 +71,19 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--small", action="store_true", help="on a street: small networks, few epochs (configs/street.yml)")
     add("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the training")
     add("--folder", type=Path, default=Path("reproduced"), metavar="DIR", help="where everything goes")
-    add("--at-once", type=int, default=0, metavar="N", help="runs at once (default: one a core)")
+    add(
+        "--at-once",
+        type=int,
+        default=0,
+        metavar="N",
+        help="runs at once (default: one a core; with --slurm all)",
+    )
+    add(
+        "--slurm",
+        nargs="+",
+        metavar="NAME=VALUE",
+        help="each run is a job that asks for this (needs submitit)",
+    )
     add("--dry-run", action="store_true", help="print the cost and the table so far, and stop")
     add("--print-commands", action="store_true", help="print a command a run that is left, and stop")
     args = parser.parse_intermixed_args(argv)

@@ -9,7 +9,7 @@ from reidar_plugin.errors import MissingFileError
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.grounds import Ground, Streets, data_of
 from reidar_plugin.launch.run_cost import cost_lines
-from reidar_plugin.launch.runs import Run, finished, run_all
+from reidar_plugin.launch.runs import Launcher, Run, finished, run_all
 from reidar_plugin.launch.table_plan import TablePlan
 from reidar_plugin.report.reproduced import Outcome, markdown, record_of, write_reproduced
 from reidar_plugin.report.results import Results
@@ -18,20 +18,23 @@ from reidar_plugin.synthped.workers import cores
 __all__ = ["commands", "reproduce", "work_lines"]
 
 
-def reproduce(plan: TablePlan, *, at_once: int = 0, dry: bool = False) -> dict[str, Any]:
+def reproduce(
+    plan: TablePlan, *, at_once: int = 0, dry: bool = False, launch: Launcher | None = None
+) -> dict[str, Any]:
     """Say what it will cost, run what is not finished, print and write the table.
 
     Args:
         plan: the table, where it is run, and how often.
-        at_once: runs at the same time; 0 for one a core.
+        at_once: runs at the same time; 0 for one a core, and for all of them where another machine runs them.
         dry: stop after the cost and the table of what is there already.
+        launch: starts a run elsewhere, such as a :class:`~reidar_plugin.launch.cluster.Cluster`; None for here.
 
     Returns:
         What the table shows, in plain values; also written to ``<folder>/tables/<table>.json``.
     """
     table, ground, runs, data = plan.table, plan.ground, plan.runs, plan.data
     left = [run for run in runs if finished(run) is None]
-    at_once = at_once or cores()
+    at_once = at_once or (max(1, len(left)) if launch else cores())
     say(f"{table.name}: {len(runs)} runs, {len(runs) - len(left)} of them done. Data:")
     for line in ground.needs(data):
         say(line)
@@ -48,7 +51,7 @@ def reproduce(plan: TablePlan, *, at_once: int = 0, dry: bool = False) -> dict[s
     write_reproduced(_record(plan), path)
     if not dry:
         _check_there(ground, left)
-        run_all(runs, at_once, max(1, cores() // at_once))
+        run_all(runs, at_once, max(1, cores() // at_once), launch=launch)
     record = _record(plan)
     files = write_reproduced(record, path)
     say(f"\n{markdown(record)}\n{', '.join(map(str, files))}")

@@ -6,9 +6,10 @@ one that was stopped goes on as any run does.
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from yacs.config import CfgNode
@@ -20,10 +21,30 @@ from reidar_plugin.io.console import say
 from reidar_plugin.launch import chains, subprocesses
 from reidar_plugin.report.results import Results, plain, read_results
 
-__all__ = ["Run", "finished", "run_all"]
+__all__ = ["Launcher", "Run", "Started", "finished", "run_all"]
 
 #: Keys that may differ between a finished run and the one that would be started now.
 ELSEWHERE = ("data.root", "data.save_dir", "data.workers", "use_gpu")
+
+
+class Started(Protocol):
+    """A run that was started somewhere."""
+
+    def ended(self) -> bool:
+        """Whether it goes on no more."""
+
+    def check(self) -> None:
+        """Raise RunError where it did not end well."""
+
+    def stop(self, sign: signal.Signals) -> None:
+        """Tell it to save and end."""
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+
+
+#: From the words of a run's command line, and a number of threads.
+Launcher = Callable[[Sequence[str], int], Started]
 
 
 @dataclass(frozen=True)
@@ -87,7 +108,9 @@ def finished(run: Run) -> Results | None:
     return results if done else None
 
 
-def run_all(runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2) -> None:
+def run_all(
+    runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2, launch: Launcher | None = None
+) -> None:
     """Run what is not finished, so many at a time, each in a process of its own that prints into its log alone.
 
     Args:
@@ -95,6 +118,7 @@ def run_all(runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2)
         at_once: processes.
         threads: of torch, in each.
         pause: seconds between two looks at the processes.
+        launch: starts a run; None for a process on this machine.
 
     Raises:
         RunError: a run failed; the others are stopped, having saved.
@@ -103,7 +127,8 @@ def run_all(runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2)
     done = {run for run in runs if finished(run) is not None}
     waiting = [run for run in runs if run not in done]
     total, start = len(waiting), time.monotonic()
-    running: dict[Run, subprocesses.Quiet] = {}
+    launch = launch or subprocesses.Quiet
+    running: dict[Run, Started] = {}
     try:
         while waiting or running:
             while len(running) < at_once and (
@@ -111,7 +136,7 @@ def run_all(runs: Sequence[Run], at_once: int, threads: int, pause: float = 0.2)
             ):
                 waiting.remove(run := ready[0])
                 run.prepare()
-                running[run] = subprocesses.Quiet(run.words, threads)
+                running[run] = launch(run.words, threads)
             time.sleep(pause)
             for run in [run for run, process in running.items() if process.ended()]:
                 running.pop(run).check()

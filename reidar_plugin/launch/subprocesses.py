@@ -31,6 +31,8 @@ __all__ = [
     "arguments",
     "beside",
     "best_checkpoint",
+    "check_status",
+    "command",
     "configs_and_options",
     "merged",
     "run_in_turn",
@@ -112,7 +114,7 @@ def start(words: Sequence[str]) -> None:
     process = _launched(words)
     with _awaited(process):
         pass
-    _check(process.returncode, words)
+    check_status(process.returncode, words)
 
 
 @contextmanager
@@ -136,9 +138,14 @@ def beside(*runs: Sequence[str], threads: int) -> Iterator[None]:
     run.check()
 
 
+def command(words: Sequence[str]) -> list[str]:
+    """The command of a process of runs; it ends with the one that starts it."""
+    return [sys.executable, "-c", _LAUNCH, *words]
+
+
 def _launched(words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     """A run in a process and a session of its own, which a terminal's Ctrl-C does not reach by itself."""
-    return subprocess.Popen([sys.executable, "-c", _LAUNCH, *words], start_new_session=True, **options)
+    return subprocess.Popen(command(words), start_new_session=True, **options)
 
 
 @contextmanager
@@ -162,7 +169,14 @@ def _awaited(process: subprocess.Popen[bytes]) -> Iterator[None]:
         raise
 
 
-def _check(status: int, words: Sequence[str], last: str = "") -> None:
+def check_status(status: int, words: Sequence[str], last: str = "") -> None:
+    """Raise where a run ended with a status other than 0.
+
+    Args:
+        status: of its process.
+        words: words of its command line.
+        last: the last line that it wrote.
+    """
     if status == INTERRUPTED:
         raise SystemExit(INTERRUPTED)
     if status:
@@ -243,7 +257,7 @@ class Quiet:
         """
         with self._said as said:
             said.seek(0)
-            _check(self.process.returncode, self.words, said.read().strip().rpartition("\n")[2])
+            check_status(self.process.returncode, self.words, said.read().strip().rpartition("\n")[2])
 
     def stop(self, sign: signal.Signals) -> None:
         """Ask it to end."""

@@ -31,6 +31,14 @@ def test_goes_on_where_it_stopped(variants: Variants, tmp_path: Path, pretended:
     assert pretended.log == ["street/alone/seed-3", "street/joint/seed-3"]
 
 
+def test_runs_may_be_started_elsewhere(
+    variants: Variants, tmp_path: Path, pretended: type[Pretended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocesses, "Quiet", None)
+    run_all(runs_of(variants, tmp_path), at_once=4, threads=2, pause=0, launch=pretended)
+    assert len(pretended.log) == 4
+
+
 def test_a_failure_stops_the_others(variants: Variants, tmp_path: Path, pretended: type[Pretended]) -> None:
     pretended.failing = "street/alone/seed-1"
     with pytest.raises(subprocesses.RunError, match="street/alone/seed-1"):

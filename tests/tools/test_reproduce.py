@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.launch import cluster, runner, subprocesses
 from reidar_plugin.launch import reproduce as reproduces
-from reidar_plugin.launch import runner, subprocesses
 from reidar_plugin.launch.grounds import RealData, Streets
 from reidar_plugin.report.results import read_results
 
@@ -41,10 +41,20 @@ def test_hands_on_what_the_user_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert plan.options == ("train.max_epoch", "2")
     assert isinstance(plan.ground, RealData)
     assert plan.ground.spot("prid2011", 2).options == ("data.root", "d", "data.split_id", "2")
-    assert named == {"at_once": 0, "dry": True}
+    assert named == {"at_once": 0, "dry": True, "launch": None}
     assert isinstance(on_street.ground, Streets)
     assert on_street.ground.spot("ilidsvid", 7).name == "tiny-207-small"
     assert (on_street.seeds, more["at_once"]) == ([1, 2, 3], 3)
+
+
+def test_hands_runs_in_as_jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(cluster, "Cluster", lambda *given: given)
+    monkeypatch.setattr(reproduces, "reproduce", lambda plan, **named: asked.append(named["launch"]))
+    TOOL["main"](f"s2dn/5 --folder {tmp_path} --slurm timeout_min=60 slurm_partition=gpu".split())
+    assert asked == [(tmp_path / "jobs", {"timeout_min": 60, "slurm_partition": "gpu"})]
+    with pytest.raises(ConfigError, match="a job needs its time"):
+        TOOL["main"](["s2dn/5", "--slurm", "gpus_per_node=1"])
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,9 @@ def test_what_is_a_failure(campaign: Any, tmp_path: Path) -> None:
         bytearray(b"\1") * (300 * 2**20)
 
     freed = [bytes(50_000) for _ in range(10_000)]
-    held = bytes(50_000)  # so that the allocator keeps what lies below: a greedy case would take it and raise nothing
+    held = bytes(
+        50_000
+    )  # so that the allocator keeps what lies below: a greedy case would take it and raise nothing
     del freed
     expected = {
         refused: ("refused", "expected 1, got 2"),
