@@ -16,7 +16,7 @@ from reidar_plugin.io.download import DownloadError, download
 from reidar_plugin.models.backbones import Backbone, keep_size, measured_maps
 from reidar_plugin.models.res2net import RES2NETS
 from reidar_plugin.models.vit import VITS, VisionTransformer, fitted_positions
-from reidar_plugin.models.weights import WeightsMissingError, load_backbone_weights, read_tensors
+from reidar_plugin.models.weights import WeightsMissingError, load_backbone_weights, read_trunk
 
 __all__ = ["PUBLISHED", "Published", "build_own", "own_names"]
 
@@ -63,7 +63,7 @@ def build_own(
         keep_size(network.layer4)
     if pretrained:
         path = Path(weights).expanduser() if weights else _published_file(name)
-        tensors = _fitting(network, read_tensors(path, sha256))
+        tensors = _fitting(network, read_trunk(path, sha256))
         say(f"{name}: {load_backbone_weights(network, tensors, source=str(path))} from {path}")
     channels, height, width = measured_maps(name, network, _through, frame_size)
     return Backbone(name, network, _through, channels, frame_size, (height, width))

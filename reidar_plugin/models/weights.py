@@ -29,10 +29,12 @@ __all__ = [
     "pretrained_backbone",
     "published_file",
     "read_tensors",
+    "read_trunk",
     "tensors_in",
 ]
 
 PUBLISHED = "resnet50_ibn_a"
+TRUNK = "base."  #: before the names of a model's trunk
 DRIVE_ID = "13lprTFafpXORqs7XXMLYaelbtw6NxQM1"  # linked by the released Re-ID-AR code and by S2DN's
 
 
@@ -84,7 +86,7 @@ def pretrained_backbone(
         return _by_the_host(name, frame_size, last_stride)
     backbone = build_backbone(name, frame_size=frame_size, last_stride=last_stride)
     path = Path(weights).expanduser() if weights else published_file()
-    report = load_backbone_weights(backbone.network, read_tensors(path, sha256), source=str(path))
+    report = load_backbone_weights(backbone.network, read_trunk(path, sha256), source=str(path))
     say(f"{name}: {report} from {path}")
     return backbone
 
@@ -146,6 +148,18 @@ def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
     if sha256:
         check_sum(path, sha256)
     return tensors_in(load_plain(path), path)
+
+
+def read_trunk(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
+    """The same, of a network alone: where the file is a checkpoint of a whole model, such as a run writes, those of its ``base``.
+
+    Args:
+        path: as in :func:`read_tensors`.
+        sha256: checksum that the file must have; empty for none.
+    """
+    tensors = read_tensors(path, sha256)
+    trunk = {name[len(TRUNK) :]: tensor for name, tensor in tensors.items() if name.startswith(TRUNK)}
+    return trunk or tensors
 
 
 def tensors_in(content: Any, path: str | Path) -> dict[str, Tensor]:

@@ -76,6 +76,20 @@ def test_a_local_file_fills_the_backbone(
     assert capsys.readouterr().out == said
 
 
+@pytest.mark.parametrize("trunk", ["resnet18", "vtn_resnet18"])
+def test_a_checkpoint_of_a_run_gives_its_trunk(trunk: str, tmp_path: Path) -> None:
+    """Of a plain network, also to one that sees clips; classifier and neck stay as they were."""
+    torch.manual_seed(0)
+    trained = build_joint("resnet18", 7, frame_size=SIZE, pooling="mean")
+    path = tmp_path / "model-best.pth.tar"
+    torch.save({"epoch": 3, "state_dict": {f"module.{k}": v for k, v in trained.state_dict().items()}}, path)
+    model = build_joint(trunk, 5, pretrained=True, frame_size=SIZE, pooling="mean", weights=str(path))
+    network = model.base.spatial if trunk.startswith("vtn") else model.base
+    for name, tensor in trained.base.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], tensor, msg=name)
+    assert model.classifier.weight.shape[0] == 5
+
+
 def test_names_of_ibn_layers_are_the_published_ones(imagenet: dict[str, torch.Tensor]) -> None:
     assert {"layer1.0.bn1.IN.weight", "layer3.5.bn1.BN.running_var", "layer4.2.bn1.weight"} <= imagenet.keys()
 

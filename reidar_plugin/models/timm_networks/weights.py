@@ -14,7 +14,7 @@ from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.io.console import say
 from reidar_plugin.io.download import no_network
 from reidar_plugin.models.timm_networks.package import timm_library
-from reidar_plugin.models.weights import WeightsError, WeightsMissingError, check_sum, read_tensors
+from reidar_plugin.models.weights import WeightsError, WeightsMissingError, check_sum, read_trunk
 
 __all__ = ["check_positions", "downloaded", "from_file"]
 
@@ -100,7 +100,7 @@ def check_positions(name: str, network: Any) -> None:
 def _read(path: Path, sha256: str) -> dict[str, Tensor]:
     path = path.expanduser()
     if path.suffix != ".safetensors" or not path.is_file():
-        return read_tensors(path, sha256)
+        return read_trunk(path, sha256)
     from safetensors.torch import load_file  # timm's own format, and its requirement
 
     if sha256:
