@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.models.full_precision import full_precision
 from reidar_plugin.models.heads import ActionNetwork
 from reidar_plugin.models.instances import check_pooling, pool_instances
 
@@ -87,7 +88,7 @@ class MapActionNetwork(nn.Module):
             counts = maps.new_ones(maps.shape[:2], dtype=torch.bool)
         frames = (maps if self.gradient else maps.detach()).flatten(0, 1)
         values = self.normalise(self.trunk(frames))
-        with torch.autocast(maps.device.type, enabled=False):
+        with full_precision(maps):
             values = (
                 values.to(self.queries.dtype).unflatten(0, maps.shape[:2]).movedim(2, -1)
             )  # (B, T, h, w, C)

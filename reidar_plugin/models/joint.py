@@ -36,6 +36,7 @@ from reidar_plugin.errors import ConfigError, InputError
 from reidar_plugin.models.action_maps import MapActionNetwork, first_seen
 from reidar_plugin.models.backbones import Backbone
 from reidar_plugin.models.clip_layer import maps_of_clips
+from reidar_plugin.models.full_precision import full_precision
 from reidar_plugin.models.heads import ActionNetwork, ShiftlessBatchNorm1d, identity_classifier
 from reidar_plugin.models.stages import keep_maps, take_maps
 from reidar_plugin.models.temporal import BranchPooling, SpatialTemporalAttention, build_pooling
@@ -134,7 +135,7 @@ class JointModel(nn.Module):
             counts: bool ``(B, T)``, frames that count for actions that read maps; None for all that are no copies.
             branches: more fields of the output, from a model that has them.
         """
-        with torch.autocast(pooled.device.type, enabled=False):
+        with full_precision(pooled):
             pooled = pooled.to(self.classifier.weight.dtype)
             feature = self.bottleneck(pooled)
             if self.loss != "reidar":
@@ -202,7 +203,7 @@ class JointModel(nn.Module):
                 maps = take_maps(self.base, self.action_source).unflatten(0, clips.shape[:2])
             return self.actions(maps, first_seen(clips) if counts is None else counts)
         assert self.actions is not None
-        with torch.autocast(feature.device.type, enabled=False):
+        with full_precision(feature):
             return *self.actions(feature), None
 
     def _as_the_host_expects(self, feature: Tensor) -> Any:

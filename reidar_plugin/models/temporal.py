@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.models.full_precision import full_precision
 
 __all__ = [
     "POOLINGS",
@@ -78,7 +79,7 @@ class FrameAttention(nn.Module):
     def forward(self, maps: Tensor) -> Pooled:
         means = spatial_mean(maps)
         hidden = F.relu(self.describe(maps, means))
-        with torch.autocast(maps.device.type, enabled=False):  # the softmax and its input stay in float32
+        with full_precision(maps):  # the softmax and its input stay in float32
             hidden = hidden.to(self.tconv.weight.dtype)
             scores = self.tconv(hidden.transpose(1, 2)).squeeze(1)  # (B, T)
             scores = F.relu(scores) if self.rectified else scores
@@ -128,7 +129,7 @@ class LightAttention(FrameAttention):
         _initialise(self.linear)
 
     def describe(self, maps: Tensor, means: Tensor) -> Tensor:
-        with torch.autocast(maps.device.type, enabled=False):
+        with full_precision(maps):
             return self.linear(means.to(self.linear.weight.dtype))
 
 
@@ -172,7 +173,7 @@ class GeneralisedMean(nn.Module):
         self.eps = eps
 
     def forward(self, maps: Tensor) -> Pooled:
-        with torch.autocast(maps.device.type, enabled=False):
+        with full_precision(maps):
             powers = _wide(maps).clamp(min=self.eps).pow(self.p)
             return _without_scores(powers.mean(dim=(1, 3, 4)).pow(1 / self.p), maps)
 

@@ -151,7 +151,7 @@ def read_tensors(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
 
 
 def read_trunk(path: str | Path, sha256: str = "") -> dict[str, Tensor]:
-    """The same, of a network alone: where the file is a checkpoint of a whole model, such as a run writes, those of its ``base``.
+    """The same, of a network alone: of a whole model's checkpoint, such as a run writes, the tensors of its ``base``.
 
     Args:
         path: as in :func:`read_tensors`.

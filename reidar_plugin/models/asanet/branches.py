@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.models.asanet.salience import SalientRegions
+from reidar_plugin.models.full_precision import full_precision
 from reidar_plugin.models.temporal import Pooled, build_pooling
 
 __all__ = ["BRANCHES", "FUSIONS", "AttributeBranch", "AttributeBranches", "BranchOutput", "residual_stage"]
@@ -235,5 +236,5 @@ def _check(fusion: str, branches: Sequence[str]) -> None:
 
 def _in_full(layer: nn.Module, feature: Tensor) -> Tensor:
     """Apply a layer in the precision of its weights, also under autocast."""
-    with torch.autocast(feature.device.type, enabled=False):
+    with full_precision(feature):
         return layer(feature)
