@@ -1,7 +1,7 @@
 # Two commands are all a fresh machine needs:
 #   make demo   trains, tests and shows a small joint model on a synthetic street
 #   make test   runs every test, and the examples in docstrings
-# The first call of either makes .venv and installs the versions in constraints.txt; later calls install nothing.
+# The first call of either makes .venv and installs the files in requirements.lock, by their checksums; later calls install nothing.
 #   make install            only makes .venv
 #   make lint, make types   check the code; make format lays it out
 #   make torture    broken files, full disks and kills against every reader and writer, for a minute at most
@@ -47,10 +47,11 @@ format: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-$(READY): constraints.txt setup.cfg pyproject.toml
+$(READY): requirements.lock setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "reidar_plugin needs Python 3.10 or newer, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[test,report,video,gallery,export,timm,slurm]'
+	$(BIN)/python $(INSTALL) --require-hashes --requirement requirements.lock
+	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $(READY)
 
 test-oldest: $(OLDEST)/ready
