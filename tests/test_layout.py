@@ -53,6 +53,7 @@ WHOLE_PROJECT = {
     "test_public_names.py": "reidar_plugin/__init__.py: the names that everybody imports",
     "test_promises.py": "docs/promises.md: the tests it names are there",
     "test_readme.py": "README.md and docs/: lines run, links lead somewhere",
+    "test_requirements.py": "requirements.lock: what the test set-up installs",
 }
 
 

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import script
+from tests.dead_workers import error_of
 from tests.fakes import write_mars
 from tests.standin import JOINT, REPO, SCRIPT, losses, run, write_config, write_script
 
@@ -332,9 +333,7 @@ class Deadly(Dataset[int]):
 
 
 def test_a_worker_that_the_system_kills_is_one_line() -> None:
-    with pytest.raises(RuntimeError) as caught:
-        list(DataLoader(Deadly(), num_workers=1, multiprocessing_context="fork"))
-    line = script.error_line(caught.value)
+    line = script.error_line(error_of(DataLoader(Deadly(), num_workers=1, multiprocessing_context="fork")))
     assert line is not None
     assert re.match(r"process \d+, which reads pictures, was ended from outside", line)
     assert "the same command goes on" in line
