@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print("\n".join(commands(plan)))
         return
     launch = None
-    if args.slurm is not None:
+    if args.slurm is not None and not args.dry_run:
         from reidar_plugin.launch.cluster import Cluster, job_settings
 
         launch = Cluster(args.folder / "jobs", job_settings(args.slurm))

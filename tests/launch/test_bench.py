@@ -14,16 +14,22 @@ from tests.launch.bench_rig import Pretended, pretended, variants
 __all__ = ["pretended", "variants"]
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The streets that a bench wants drawn; none is, and no step is timed."""
+    asked: list[Any] = []
+    monkeypatch.setattr(benches, "make", lambda *given, **named: asked.append((*given, named)))
+    monkeypatch.setattr(benches, "cost_lines", lambda left, at_once: [f"{len(left)} left, {at_once} at once"])
+    return asked
+
+
 def test_the_whole_bench(
     variants: Variants,
     tmp_path: Path,
     pretended: type[Pretended],
-    monkeypatch: pytest.MonkeyPatch,
+    asked: list[Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(benches, "make", lambda *given, **named: asked.append((*given, named)))
-    monkeypatch.setattr(benches, "cost_lines", lambda left, at_once: [f"{len(left)} left, {at_once} at once"])
     wrong = variants._replace(options={**variants.options, "joint": ["loss.name", "joined"]})
     with pytest.raises(ConfigError, match=r"loss\.name"):
         bench(wrong, [7], [1, 2], tmp_path, dry=True)
@@ -57,15 +63,10 @@ def test_what_would_never_end_or_run_twice(
         bench(variants, streets, seeds, tmp_path, at_once=at_once)
 
 
+@pytest.mark.usefixtures("pretended", "asked")
 def test_no_other_variant_takes_the_place_of_the_first(
-    variants: Variants,
-    tmp_path: Path,
-    pretended: type[Pretended],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    variants: Variants, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(benches, "make", lambda *given, **named: None)
-    monkeypatch.setattr(benches, "cost_lines", lambda left, at_once: [])
     bench(variants.only(["joint"]), [7], [1], tmp_path)
     capsys.readouterr()
     assert bench(variants, [7], [1], tmp_path, dry=True) == {}

@@ -52,7 +52,10 @@ def test_hands_runs_in_as_jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr(cluster, "Cluster", lambda *given: given)
     monkeypatch.setattr(reproduces, "reproduce", lambda plan, **named: asked.append(named["launch"]))
     TOOL["main"](f"s2dn/5 --folder {tmp_path} --slurm timeout_min=60 slurm_partition=gpu".split())
-    assert asked == [(tmp_path / "jobs", {"timeout_min": 60, "slurm_partition": "gpu"})]
+    TOOL["main"](
+        f"s2dn/5 --folder {tmp_path} --slurm timeout_min=60 --dry-run".split()
+    )  # also without a cluster
+    assert asked == [(tmp_path / "jobs", {"timeout_min": 60, "slurm_partition": "gpu"}), None]
     with pytest.raises(ConfigError, match="a job needs its time"):
         TOOL["main"](["s2dn/5", "--slurm", "gpus_per_node=1"])
 

@@ -65,10 +65,9 @@ def test_what_is_a_failure(campaign: Any, tmp_path: Path) -> None:
     def greedy(path: Path) -> None:
         bytearray(b"\1") * (300 * 2**20)
 
+    # what the allocator keeps below a block that is held: a greedy case would take it, and no peak would rise
     freed = [bytes(50_000) for _ in range(10_000)]
-    held = bytes(
-        50_000
-    )  # so that the allocator keeps what lies below: a greedy case would take it and raise nothing
+    held = bytes(50_000)
     del freed
     expected = {
         refused: ("refused", "expected 1, got 2"),
