@@ -1,7 +1,7 @@
 """Speed, both sides in one run and in turn; docs/benchmarks.md holds what was measured where.
 
-    python tools/benchmark.py AREA [options]      areas: data, losses, model, shares, eval, train, gallery, infer, ranks,
-                                                recognise
+    python tools/benchmark.py AREA [options]      areas: data, losses, model, shares, precision, eval, train, gallery,
+                                                infer, ranks, recognise
     python tools/benchmark.py eval --help
 
 Each area compares results before it prints a time, and prints medians and ratios.
@@ -19,7 +19,19 @@ import torchvision
 
 from reidar_plugin.launch.guard import guard
 
-AREAS = ("data", "losses", "model", "shares", "eval", "train", "gallery", "infer", "ranks", "recognise")
+AREAS = (
+    "data",
+    "losses",
+    "model",
+    "shares",
+    "precision",
+    "eval",
+    "train",
+    "gallery",
+    "infer",
+    "ranks",
+    "recognise",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
