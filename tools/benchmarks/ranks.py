@@ -2,6 +2,7 @@
 
     python tools/benchmark.py ranks
     python tools/benchmark.py ranks --ranks 1 2 4 --rounds 50
+    python tools/benchmark.py ranks --ranks 1 2 4 8 --gpu              over NCCL, a GPU a rank
 
 Each term is that of a batch of the papers: 64 clips of 4 frames, 625 people, a clip feature of 2,048, 8 actions of width
 512, and the 25.6 million parameters of a ResNet-50. On a busy machine the smallest of many times says what the term
@@ -21,6 +22,7 @@ import torch
 from tabulate import tabulate
 from torch import Tensor, multiprocessing
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.ranks import collectives
 from reidar_plugin.ranks.job import current, joined
 
@@ -34,41 +36,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the benchmark."""
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4], help="numbers of ranks")
     parser.add_argument("--rounds", type=int, default=30, help="times that each term runs")
+    parser.add_argument("--gpu", action="store_true", help="what lies on GPUs, over NCCL; else over gloo")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure and print."""
-    rows = [row for size in args.ranks for row in _measured(size, args.rounds)]
+    if args.gpu and torch.cuda.device_count() < max(args.ranks):
+        raise ConfigError(
+            f"--ranks: expected at most a rank a GPU, {torch.cuda.device_count()}, got {args.ranks}"
+        )
+    rows = [row for size in args.ranks for row in _measured(size, args.rounds, args.gpu)]
     print(tabulate(rows, headers=["ranks", "term", "MB a rank", "least, ms", "median, ms"], floatfmt=".2f"))
 
 
-def _measured(size: int, rounds: int) -> list[list[object]]:
+def _measured(size: int, rounds: int, gpu: bool) -> list[list[object]]:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_rank, (size, port, folder, rounds), size)
+        multiprocessing.spawn(_rank, (size, port, folder, rounds, gpu), size)
         return torch.load(Path(folder, "rows"))
 
 
-def _rank(rank: int, size: int, port: int, folder: str, rounds: int) -> None:
+def _rank(rank: int, size: int, port: int, folder: str, rounds: int, gpu: bool) -> None:
     told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in told.items()}, MASTER_ADDR="127.0.0.1")
     torch.set_num_threads(1)
     with joined() as job:
-        rows = [[size, name, megabytes, *_times(term, rounds)] for name, megabytes, term in _terms()]
+        device = torch.device("cuda" if gpu else "cpu")  # of a rank: its own
+        rows = [
+            [size, name, megabytes, *_times(term, rounds, device)] for name, megabytes, term in _terms(device)
+        ]
         if job.first:
             torch.save(rows, Path(folder, "rows"))
 
 
-def _terms() -> list[tuple[str, float, Callable[[], object]]]:
+def _terms(device: torch.device) -> list[tuple[str, float, Callable[[], object]]]:
     """Name, what a rank sends in MB, and the exchange itself."""
     clips = CLIPS // current().size
     fields = [
-        torch.ones(clips, *shape)
+        torch.ones(clips, *shape, device=device)
         for shape in ((PEOPLE,), (WIDTH,), (WIDTH,), (FRAMES,), (FRAMES,), (ACTIONS,), (ACTIONS, HIDDEN))
     ]
-    gradients, statistics_ = [torch.ones(PARAMETERS // 100) for _ in range(100)], torch.ones(2, CHANNELS)
+    gradients = [torch.ones(PARAMETERS // 100, device=device) for _ in range(100)]
+    statistics_ = torch.ones(2, CHANNELS, device=device)
     assert all(len(each) == CLIPS for each in collectives.gather(*fields))
     collectives.average(gradients)
     assert float(gradients[-1].sum()) == PARAMETERS // 100
@@ -84,12 +95,19 @@ def _megabytes(tensors: list[Tensor]) -> float:
     return sum(each.nbytes for each in tensors) / 1e6
 
 
-def _times(term: Callable[[], object], rounds: int) -> tuple[float, float]:
+def _times(term: Callable[[], object], rounds: int, device: torch.device) -> tuple[float, float]:
     """The least and the median, in ms."""
     times = []
     for _ in range(rounds):
         collectives.wait_for_all()
+        _wait(device)
         start = time.perf_counter()
         term()
+        _wait(device)
         times.append(1000 * (time.perf_counter() - start))
     return min(times), statistics.median(times)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
