@@ -138,6 +138,7 @@ def modules() -> dict[str, Module]:
     return found
 
 
+@cache
 def sources() -> dict[Path, set[str]]:
     """Names of the modules (and tools) whose tests belong into each folder of tests/."""
     found: dict[Path, set[str]] = {}

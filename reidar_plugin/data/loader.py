@@ -249,6 +249,16 @@ class ClipLoader(DataLoader[ClipBatch]):
         """Frames that were broken and replaced by a neighbour so far (``on_broken: skip``)."""
         return self.reader.replaced
 
+    def close(self) -> None:
+        """End the workers that were kept between epochs; the next epoch starts others.
+
+        The garbage collector may close the queue to a worker before the worker is told to end, and then waits ten
+        seconds for each.
+        """
+        kept, self._iterator = self._iterator, None
+        if kept is not None:
+            kept._shutdown_workers()
+
 
 LEFT_BEHIND = 10  #: seconds for which a worker goes on after SIGTERM
 

@@ -321,7 +321,7 @@ class JointEngine(reid.engine.Engine):
     def _saved_at_the_end_of_a_job(self) -> Iterator[None]:
         """Within the block, Ctrl-C, SIGTERM, SIGUSR1 and SIGHUP save where training is and end the process.
 
-        The writer is closed and the folder given free in any case.
+        The writer and the workers that read are closed and the folder given free in any case.
         """
         with self.interrupts.watched():
             try:
@@ -334,6 +334,7 @@ class JointEngine(reid.engine.Engine):
             finally:
                 reporting.close_writer(self.writer)
                 self.checkpoints.lock.release()
+                self.train_loader.close()
 
     def _test_if_due(self, options: TestOptions, start_eval: int, eval_freq: int) -> None:
         """Test at the end and as often as the host would; the same weights twice only where nothing else is done."""

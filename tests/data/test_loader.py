@@ -118,6 +118,21 @@ def test_workers_change_nothing_however_they_start(tmp_path: Path, start_method:
     there.set_epoch(2)
     next(iter(there))  # an epoch that is broken off
     assert same(epoch_of(there, 2), epoch_of(here, 2))
+    there.close()
+
+
+def test_kept_workers_end_when_the_loader_is_closed(tmp_path: Path) -> None:
+    """By themselves, and others begin; a loader without workers has nothing to close."""
+    samples = write_tracklets(tmp_path)
+    loader, here = build(samples, workers=2, keep=True), build(samples)
+    for epoch in (0, 1):
+        assert same(epoch_of(loader, epoch), epoch_of(here, epoch))
+        workers = list(loader._iterator._workers)
+        assert [worker.exitcode for worker in workers] == [None, None]
+        loader.close()
+        assert [worker.exitcode for worker in workers] == [0, 0]
+    loader.close()
+    here.close()
 
 
 def test_a_broken_picture_stops_or_is_counted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def test_launched_as_a_user_would(mars: Path, tmp_path: Path, capsys: pytest.Cap
         data.width 32 data.workers 2 video.seq_len 2 model.name {OSNET} model.pretrained False loss.name reidar
         sampler.train_sampler RandomIdentitySampler sampler.num_instances 2 train.batch_size 4 train.max_epoch 1
         train.print_freq 1 test.batch_size 4 reidar.model.attention_width 8 reidar.model.action_width 8"""
+    before = set(multiprocessing.active_children())
     runner.main(command.split())
     output = capsys.readouterr().out
     assert "epoch: [1/1][1/" in output
@@ -55,6 +57,7 @@ def test_launched_as_a_user_would(mars: Path, tmp_path: Path, capsys: pytest.Cap
     assert results["actions"]["counts"] == {"known": 12, "unknown": 2, "confused": 12}
     assert results["seeds"] == {"train": 1}
     assert weights(tmp_path, "model.pth.tar-1")["reidar"]["identity"]["model"] == OSNET
+    assert set(multiprocessing.active_children()) <= before  # else the collector waits ten seconds for each
 
 
 def test_learns(mars: Path, tmp_path: Path, chart: None) -> None:
