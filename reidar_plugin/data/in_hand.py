@@ -5,6 +5,7 @@ the milliseconds of decoding.
 """
 
 import os
+from collections.abc import Iterator
 from weakref import WeakSet
 
 import torch
@@ -32,11 +33,16 @@ class InHand:
 
     def of(self, process: int) -> str:
         """What the process of that id has written last; empty if nothing."""
-        for row in self._notes.numpy():
+        return dict(self._written()).get(process, "")
+
+    def all(self) -> list[str]:
+        """What all of them have in hand."""
+        return [path for _, path in self._written()]
+
+    def _written(self) -> Iterator[tuple[int, str]]:
+        for row in self._notes.numpy()[self._notes[:, 0].numpy() > 0]:
             who, _, path = row.tobytes().partition(b"\0")[0].partition(b" ")
-            if who == str(process).encode():
-                return os.fsdecode(path)
-        return ""
+            yield int(who), os.fsdecode(path)
 
 
 def left_by(process: int) -> str:

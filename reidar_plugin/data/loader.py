@@ -19,6 +19,7 @@ from reidar_plugin.data.clips import draw_clip
 from reidar_plugin.data.frames import check_reading, read_clip
 from reidar_plugin.data.in_hand import InHand
 from reidar_plugin.data.seeding import numpy_generator
+from reidar_plugin.data.slow_reading import said_if_slow
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.ranks.job import ALONE, Job
@@ -83,6 +84,10 @@ class FrameReader:
     def replaced(self) -> int:
         """Frames replaced so far, by all workers; those read ahead of the training loop are in it."""
         return int(self._replaced.sum())
+
+    def in_hand(self) -> list[str]:
+        """The clips that are being read, each by its first picture."""
+        return self._in_hand.all()
 
     def read(
         self, clips: Sequence[tuple[Sequence[str], NDArray[Any]]], length: int, total: int = 0
@@ -234,6 +239,10 @@ class ClipLoader(DataLoader[ClipBatch]):
             multiprocessing_context=start_method if start_method and workers else None,
             generator=torch.Generator(),  # else every pass would draw a seed from the global one
         )
+
+    def __iter__(self) -> Any:
+        """Batches in their order; a line says so where one is waited for long."""
+        return said_if_slow(super().__iter__(), self.reader.in_hand)
 
     def set_epoch(self, epoch: int, start: int = 0) -> None:
         """See :meth:`EpochBatches.set_epoch`."""
