@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-
 #: Files that fork this process hundreds of times, which costs the more the larger it has grown.
 FORKING = ("tests/tools/test_torture.py",)
 
