@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
+#: Files that fork this process hundreds of times, which costs the more the larger it has grown.
+FORKING = ("tests/tools/test_torture.py",)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that train or start processes come first: a process that is given one last would be left alone with it."""
+    """Files that fork often come first, while a process is small, then those that train or start processes.
+
+    One of these that is given to a process last would be left alone with it.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (not item.nodeid.startswith(FORKING), item.path not in slow))
 
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -20,6 +20,7 @@ __all__ = [
     "builder",
     "builders",
     "frames_of_training",
+    "is_ours",
     "is_unlisted",
     "timm_name",
     "why_not",
@@ -52,12 +53,16 @@ def builder(name: str, cfg: Any = None) -> Callable[..., nn.Module] | None:
 
     Whether timm has that network, and whether a video network can be made of it, is seen when it is built.
     """
+    if not is_ours(name):
+        return None
     if name == ASANET:
         return partial(build_asanet, **_asanet_arguments(cfg, arguments(cfg)))
-    trunk = name.removeprefix(PREFIX)
-    if trunk != name and is_trunk(trunk):
-        return partial(build_joint, trunk, **arguments(cfg))
-    return None
+    return partial(build_joint, name.removeprefix(PREFIX), **arguments(cfg))
+
+
+def is_ours(name: str) -> bool:
+    """Whether :func:`builder` knows that name."""
+    return name == ASANET or (name.startswith(PREFIX) and is_trunk(name.removeprefix(PREFIX)))
 
 
 def _trunks() -> list[str]:

@@ -88,7 +88,9 @@ def is_enabled() -> bool:
 
 def is_own_model(name: str) -> bool:
     """Whether that model is the plugin's own; the plugin need not be on."""
-    return _own_model(name) is not None and not is_user_model(name)
+    from reidar_plugin.models.registry import is_ours
+
+    return is_ours(name) and not is_user_model(name)
 
 
 def is_user_model(name: str) -> bool:

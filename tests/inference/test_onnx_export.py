@@ -1,5 +1,6 @@
 """Exported graphs against torch: every pooling, every action source, clips and frames of any number."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,11 @@ def check_what_the_predictor_knows(path: Path, trained: TrainedModel) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("network", "stage"), [("test_vit", "blocks.3"), ("test_mambaout", "stages.1")])
-def test_networks_of_timm(network: str, stage: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("network", "stage", "repeated"),
+    [("test_vit", "blocks.1", "blocks"), ("test_mambaout", "stages.1", "stages.2.blocks")],
+)
+def test_networks_of_timm(network: str, stage: str, repeated: str, tmp_path: Path) -> None:
     """From weights to a graph: tokens and maps with channels last, whose stages the action network reads."""
     pytest.importorskip("timm")
     options = {"pooling": "light", "action_width": 8, "action_source": stage}
@@ -78,17 +82,43 @@ def test_networks_of_timm(network: str, stage: str, tmp_path: Path) -> None:
         ours, theirs = trained.network(clips), model(clips)
     torch.testing.assert_close(ours.feature, theirs.feature, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(ours.action_logits, theirs.action_logits, rtol=1e-4, atol=1e-5)
+    del trained.network.base.get_submodule(repeated)[2:]  # the graph says the same of each
     assert export_onnx(trained, tmp_path / "w.onnx").difference <= 1e-4
 
 
+def _alone(block: Any) -> nn.Conv2d:
+    """In the place of a block that sees frames alone, as the host has it, or that repeats one before it."""
+    return nn.Conv2d(block.conv1.in_channels, block.bn2.num_features, 1, block.conv1.stride)
+
+
+def _shorten_tclnet(base: Any) -> None:
+    base.layer2[0], base.layer3 = _alone(base.layer2[0]), _alone(base.layer3[0])
+    base.layer4.shared = _alone(base.layer4.shared[0])
+    base.layer4.branches = nn.ModuleList(map(_alone, base.layer4.branches))
+
+
+def _shorten_ap3d(base: Any) -> None:
+    base.layer3, base.layer4 = _alone(base.layer3[0]), _alone(base.layer4[0])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("trunk", ["tclnet_resnet18", "ap3d_nl_resnet18"])
-def test_frames_that_see_each_other(trunk: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("trunk", "shorten", "kinds"),
+    [
+        ("tclnet_resnet18", _shorten_tclnet, {"SaliencyBoosting", "SaliencyErasing"}),
+        ("ap3d_nl_resnet18", _shorten_ap3d, {"AlignedConvolution", "NonLocal"}),
+    ],
+    ids=["tclnet", "ap3d"],
+)
+def test_frames_that_see_each_other(
+    trunk: str, shorten: Callable[[Any], None], kinds: set[str], tmp_path: Path
+) -> None:
     """One frame, an odd number of frames: TCLNet's two branches then share the last one."""
     torch.manual_seed(0)
     network = build_joint(trunk, 5, frame_size=(64, 32), pooling="peak", num_actions=3, action_width=8)
-    network.base.layer1 = nn.Sequential()  # blocks that see frames alone, as the host has them
-    del network.base.layer2[1], network.base.layer3[1]
+    network.base.layer1 = nn.Sequential()
+    shorten(network.base)
+    assert kinds <= {type(module).__name__ for module in network.modules()}
     for (
         name,
         parameter,
@@ -107,12 +137,13 @@ def test_frames_that_see_each_other(trunk: str, tmp_path: Path) -> None:
 
 def test_a_graph_that_differs_gets_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.onnx").write_text("what was there before")
-    original, other = onnx_export._program, onnx_export.ClipNetwork(small().network, onnx_export.Normalise())
-    monkeypatch.setattr(onnx_export, "_program", lambda network, card: original(other, card))
+    trained, other = small("mean"), small("mean")
+    original, another = onnx_export._program, onnx_export.ClipNetwork(other.network, onnx_export.Normalise())
+    monkeypatch.setattr(onnx_export, "_program", lambda network, card: original(another, card))
     with pytest.raises(
         ExportError, match=r"small: the exported graph differs from the model by .* nothing was written"
     ):
-        export_onnx(small(), tmp_path / "small.onnx")
+        export_onnx(trained, tmp_path / "small.onnx")
     assert (tmp_path / "small.onnx").read_text() == "what was there before"
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -10,12 +10,11 @@ import torch
 from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.errors import ConfigError, MissingFileError
 from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
-from reidar_plugin.inference.onnx_export import export_onnx
 from reidar_plugin.inference.onnx_judge import CARD_KEY, OnnxFileError
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.predictor import Predictor
 from reidar_plugin.inference.trained_model import TrainedModel
-from tests.inference.onnx_files import foreign, small
+from tests.inference.onnx_files import foreign
 from tests.versions import TORCH, need
 
 onnx = pytest.importorskip("onnx")
@@ -26,22 +25,14 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainedModel]:
-    trained = small(source="0")
-    path = tmp_path_factory.mktemp("onnx") / "small.onnx"
-    export_onnx(trained, path)
-    return path, trained
-
-
 def tracklets() -> list[list[np.ndarray]]:
     rng = np.random.default_rng(0)
     return [list(rng.integers(0, 256, (n, 40, 20, 3)).astype(np.uint8)) for n in (1, 4, 6, 9)]
 
 
-def test_says_what_the_checkpoint_says(exported: tuple[Path, TrainedModel]) -> None:
+def test_says_what_the_checkpoint_says(over_maps: tuple[Path, TrainedModel]) -> None:
     """Tracklets of one frame and of six have clips with copies, which count once for actions."""
-    path, trained = exported
+    path, trained = over_maps
     network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std))
     torch_side = Predictor(TorchJudge(network, Precision("float32", torch.device("cpu"))), trained.card)
     for ours, theirs in zip(Predictor.load(path)(tracklets()), torch_side(tracklets()), strict=True):
@@ -50,15 +41,15 @@ def test_says_what_the_checkpoint_says(exported: tuple[Path, TrainedModel]) -> N
             np.testing.assert_allclose(np.asarray(one), np.asarray(other), rtol=1e-4, atol=1e-4)
 
 
-def test_threads_agree(exported: tuple[Path, TrainedModel]) -> None:
-    predictor = Predictor.load(exported[0])
+def test_threads_agree(over_maps: tuple[Path, TrainedModel]) -> None:
+    predictor = Predictor.load(over_maps[0])
     alone = list(predictor(tracklets()))
     with ThreadPoolExecutor(8) as pool:
         for one, two in zip(alone, pool.map(lambda each: next(predictor([each])), tracklets()), strict=True):
             np.testing.assert_allclose(one.feature, two.feature, atol=1e-6)
 
 
-def test_files_that_are_none_of_ours(exported: tuple[Path, TrainedModel], tmp_path: Path) -> None:
+def test_files_that_are_none_of_ours(over_maps: tuple[Path, TrainedModel], tmp_path: Path) -> None:
     with pytest.raises(OnnxFileError, match="it has no metadata 'reidar_plugin'; export the checkpoint"):
         Predictor.load(foreign(tmp_path / "foreign.onnx"))
     with pytest.raises(OnnxFileError, match=r"cannot be run by onnxruntime .* newer one") as error:
@@ -70,11 +61,11 @@ def test_files_that_are_none_of_ours(exported: tuple[Path, TrainedModel], tmp_pa
     with pytest.raises(MissingFileError, match="no file of a model at"):
         Predictor.load(tmp_path / "nowhere.onnx")
     with pytest.raises(ConfigError, match="leave these arguments, or flags, out"):
-        Predictor.load(exported[0], precision="bfloat16")
+        Predictor.load(over_maps[0], precision="bfloat16")
 
 
-def test_weights_that_are_not_finite(exported: tuple[Path, TrainedModel], tmp_path: Path) -> None:
-    model = onnx.load(exported[0])
+def test_weights_that_are_not_finite(over_maps: tuple[Path, TrainedModel], tmp_path: Path) -> None:
+    model = onnx.load(over_maps[0])
     for tensor in model.graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.ndim == 4:
@@ -93,10 +84,10 @@ def test_weights_that_are_not_finite(exported: tuple[Path, TrainedModel], tmp_pa
     ],
 )
 def test_other_inputs_and_outputs(
-    change: str, message: str, exported: tuple[Path, TrainedModel], tmp_path: Path
+    change: str, message: str, over_maps: tuple[Path, TrainedModel], tmp_path: Path
 ) -> None:
     """onnxruntime would open each."""
-    model = onnx.load(exported[0])
+    model = onnx.load(over_maps[0])
     frames, outputs = model.graph.input[0].type.tensor_type, model.graph.output
     if change == "a feature alone":
         del outputs[1:]
@@ -117,9 +108,9 @@ def test_other_inputs_and_outputs(
     "change", ["a card of another size", "a shape of gigabytes", "numbers in another file"]
 )
 def test_a_file_that_says_something_else(
-    change: str, exported: tuple[Path, TrainedModel], tmp_path: Path
+    change: str, over_maps: tuple[Path, TrainedModel], tmp_path: Path
 ) -> None:
-    model = onnx.load(exported[0])
+    model = onnx.load(over_maps[0])
     if change == "a card of another size":
         [card] = [each for each in model.metadata_props if each.key == CARD_KEY]
         card.value = card.value.replace('"height": 32', '"height": 48')

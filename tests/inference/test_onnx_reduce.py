@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.inference.onnx_export import export_onnx, largest_difference
+from reidar_plugin.inference.onnx_export import largest_difference
 from reidar_plugin.inference.onnx_judge import CARD_KEY, OnnxJudge, load_onnx
 from reidar_plugin.inference.onnx_reduce import ReductionError, halve, to_int8
-from tests.inference.onnx_files import foreign, small
+from reidar_plugin.inference.trained_model import TrainedModel
+from tests.inference.onnx_files import foreign
 from tests.versions import TORCH, need
 
 onnx = pytest.importorskip("onnx")
@@ -22,12 +23,10 @@ pytestmark = [
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose actions read maps, with masks of minus infinity."""
-    path = tmp_path_factory.mktemp("onnx") / "whole.onnx"
-    export_onnx(small(source="0"), path)
-    return path
+@pytest.fixture
+def whole(over_maps: tuple[Path, TrainedModel]) -> Path:
+    """It has masks of minus infinity."""
+    return over_maps[0]
 
 
 @pytest.fixture

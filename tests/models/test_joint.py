@@ -13,6 +13,7 @@ from reidar_plugin.models.backbones import backbone_names
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.structures import JointOutput
 from tests.engine_rig import tiny
+from tests.inference.onnx_files import small as two_convolutions
 from tests.models.shortened import shorten
 from tests.versions import TORCH
 
@@ -365,13 +366,12 @@ def test_bf16_autocast_keeps_an_action_network_over_maps_in_float32() -> None:
 
 @pytest.mark.skipif(TORCH < (2, 5), reason="torch 2.4 compiles no hook that keeps maps")
 def test_one_graph_with_an_action_network_over_maps() -> None:
+    """Of a network of two convolutions: those of the host take the longer to trace the deeper they are."""
     torch.manual_seed(0)
-    settings = {"num_actions": 3, "frame_size": (64, 32), "attention_width": 8, "action_width": 8}
-    # of all networks the one that is traced soonest
-    model = build_joint("squeezenet1_1", 5, action_source="features.4", action_layers=(24,), **settings)
-    model, x = model.eval(), clips()
+    model, x = two_convolutions(source="0", layers=[24]).network.eval(), clips(size=(32, 16))
     traced = torch.compile(copy.deepcopy(model), fullgraph=True, backend="eager")
     torch.testing.assert_close(traced(x).action_logits, model(x).action_logits)
+    assert traced(x).action_attention.shape == (2, 3, 2, 4, 2)  # it reads maps
 
 
 def test_the_hosts_losses_keep_no_maps() -> None:

@@ -17,6 +17,7 @@ from reidar_plugin.models.registry import (
     builder,
     builders,
     frames_of_training,
+    is_ours,
     is_unlisted,
     timm_name,
     why_not,
@@ -234,7 +235,7 @@ def test_timm_is_known_by_every_name_and_imported_by_none() -> None:
     ],
 )
 def test_networks_behind_a_prefix_are_known_and_not_listed(name: str, known: bool) -> None:
-    assert (builder(name) is not None) == known
+    assert (builder(name) is not None) == is_ours(name) == known
     assert name not in builders()
     assert is_unlisted(name) == name.startswith(PREFIX)
 

@@ -1,5 +1,6 @@
 """What is measured on SynthPed: the measures by hand, planted leaks are found, and one run from end to end."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,11 +104,13 @@ def test_the_tool(
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "tools")  # where a script looks first
     from tools import measure_synthped
 
+    monkeypatch.setattr("measures.drawn_set.SHOTS", 6)
     arguments = ["--root", str(tmp_path), "--preset", "tiny", "--steps", "2", "--threads", "1"]
     measure_synthped.main(arguments)
     said = capsys.readouterr().out
     for row in ("all that the generator knows", "the twelve attributes of the CSV"):
         assert next(line for line in said.splitlines() if line.startswith(row)).split()[-2:] == ["100", "100"]
+    assert re.search(r"^64 x 32 \(\d+ frames\) +[1-9]\d* *$", said, re.MULTILINE)
     assert "background, drawn without the person" in said
     assert "the demo's network, untrained" in said
     assert "unseen people: rank-1" in said

@@ -21,6 +21,8 @@ from reidar_plugin.synthped.stamp import read_stamp
 
 __all__ = ["DrawnSet", "contents", "speed"]
 
+SHOTS = 120  #: drawn to see how fast that is
+
 
 @dataclass
 class DrawnSet:
@@ -109,7 +111,7 @@ def speed(name: str) -> Iterator[tuple[str, str]]:
         shot = next(shot for shot in plan.shots if shot.camera == camera)
         next(renderer.pictures(shot, renderer.script(shot)))
     count, start = 0, time.process_time()
-    for shot in plan.shots[:: max(1, len(plan.shots) // 120)]:
+    for shot in plan.shots[:: max(1, len(plan.shots) // SHOTS)]:
         for picture in renderer.pictures(shot, renderer.script(shot)):
             renderer.encode(shot, picture)
             count += 1

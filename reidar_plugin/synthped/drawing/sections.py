@@ -26,14 +26,11 @@ def outline(sections: Sections, size: float, shift: float) -> Array:
         size: factor on their widths.
         shift: how far to move them to the right, as a part of their half widths.
     """
-
-    def side(sign: float) -> list[Array]:
-        return [
-            centre + np.stack([half * (shift + sign * size), np.zeros_like(half)], axis=1)
-            for centre, half in sections
-        ]
-
-    return np.stack(side(-1.0) + side(1.0)[::-1], axis=1)
+    centres, halves = (np.stack(each, axis=1) for each in zip(*sections, strict=True))
+    left, right = centres, centres.copy()
+    left[..., 0] += halves * (shift - size)
+    right[..., 0] += halves * (shift + size)
+    return np.concatenate([left, right[:, ::-1]], axis=1)
 
 
 def band(

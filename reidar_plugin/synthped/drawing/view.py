@@ -34,9 +34,10 @@ class View:
         """Pixels ``(F, 2)``, x and y, of a point ``(F, 3)``."""
         across = body[:, 0] * self.cos + body[:, 2] * self.sin
         up = body[:, 1] * self.pitch_cos - self.depth(body) * self.pitch_sin
-        return np.stack(
-            [self.ground[:, 0] + self.scale * across, self.ground[:, 1] - self.scale * up], axis=1
-        )
+        found = np.empty((self.frames, 2))
+        found[:, 0] = self.ground[:, 0] + self.scale * across
+        found[:, 1] = self.ground[:, 1] - self.scale * up
+        return found
 
     def width(self, lateral: float | Array, deep: float | Array) -> Array:
         """Half width in pixels, ``(F,)``, of an elliptic cylinder that stands upright.

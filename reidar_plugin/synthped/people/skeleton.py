@@ -36,8 +36,10 @@ class Skeleton:
 
 def point(x: Array | float, y: Array | float, z: Array | float) -> Array:
     """Stack three coordinates to ``(F, 3)`` (or ``(1, 3)`` for plain numbers)."""
-    x, y, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y), np.atleast_1d(z))
-    return np.stack([x, y, z], axis=1).astype(np.float64)
+    joint = np.empty((max(map(np.size, (x, y, z))), 3))
+    for axis, coordinate in enumerate((x, y, z)):
+        joint[:, axis] = coordinate
+    return joint
 
 
 def reach(start: Array, goal: Array, upper: float, lower: float, towards: Array) -> tuple[Array, Array]:
