@@ -21,6 +21,8 @@ from pathlib import Path
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch.guard import guard
 
+#: Keys that follow from flags.
+OWN_FLAGS = {"train.seed": "--seeds", "data.save_dir": "--folder", "data.root": "--root"}
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 
@@ -91,6 +93,12 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         raise ConfigError("expected the name of a table, got none; --list prints them")
     if len(args.options) % 2:
         raise ConfigError(f"options come in pairs KEY VALUE, got {' '.join(args.options)}")
+    for key in OWN_FLAGS.keys() & set(args.options[::2]):
+        raise ConfigError(f"{key} is another for each run: expected {OWN_FLAGS[key]} in its place")
+    if args.at_once < 0:
+        raise ConfigError(f"--at-once: expected a number of runs, or 0 for one a core, got {args.at_once}")
+    if min(args.seeds) < 0:
+        raise ConfigError(f"--seeds: expected numbers from 0 on, got {min(args.seeds)}")
     if args.small and args.data != "synthped":
         raise ConfigError(
             "--small needs --data synthped: on the paper's data a small network is another system"

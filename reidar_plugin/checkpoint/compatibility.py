@@ -1,5 +1,6 @@
 """Which checkpoint a run goes on from, and whether it may."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from reidar_plugin.checkpoint.fingerprint import RunFingerprint, config_changes, model_changes
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint, config_changes, model_changes, values_of
 from reidar_plugin.checkpoint.state import OURS, unwrapped
 from reidar_plugin.checkpoint.store import (
     BrokenCheckpointError,
@@ -20,8 +21,19 @@ from reidar_plugin.io.console import say
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.released import from_released, is_released
 from reidar_plugin.models.weights import tensors_in
+from reidar_plugin.ranks.collectives import texts_of_all
 
-__all__ = ["check_same_run", "check_weights", "find_continuation", "resuming", "unfilled"]
+__all__ = ["check_ranks", "check_same_run", "check_weights", "find_continuation", "resuming", "unfilled"]
+
+#: Keys that may differ from machine to machine: where things lie, and how they are read.
+LOCAL = (
+    "data.root",
+    "data.save_dir",
+    "data.workers",
+    "model.load_weights",
+    "model.resume",
+    "reidar.data.start_method",
+)
 
 Found = tuple[Path, dict[str, Any]]
 
@@ -80,6 +92,33 @@ def find_continuation(
         Path(named), state, fingerprint, config, "start from its weights alone with model.load_weights"
     )
     return Path(named), state
+
+
+def check_ranks(fingerprint: RunFingerprint, config: str) -> None:
+    """Refuse to be one of several ranks that were started with another config, or that find other data.
+
+    Args:
+        fingerprint: fingerprint of this rank's run.
+        config: its config, as yaml; empty for none.
+
+    Raises:
+        ConfigError: at every rank, where one differs from the first.
+    """
+    mine = fingerprint.as_plain() | {
+        key: value for key, value in values_of(config).items() if key not in LOCAL
+    }
+    first, *others = (json.loads(text) for text in texts_of_all(json.dumps(mine)))
+    for rank, other in enumerate(others, start=1):
+        differing = [
+            f"{key}: {first.get(key)!r} at rank 0, {other.get(key)!r} at rank {rank}"
+            for key in first | other
+            if first.get(key) != other.get(key)
+        ]
+        if differing:
+            raise ConfigError(
+                f"the ranks of this job are not of one run ({_first(differing, 5)}); start them with the same config and "
+                "options, on the same data"
+            )
 
 
 def check_same_run(

@@ -13,7 +13,7 @@ from reidar_plugin.config.settings import leaves
 from reidar_plugin.data.tracklet_table import TrackletTable
 from reidar_plugin.models.joint import FEATURE
 
-__all__ = ["RunFingerprint", "config_changes", "describe_training", "model_changes"]
+__all__ = ["RunFingerprint", "config_changes", "describe_training", "model_changes", "values_of"]
 
 #: Config keys, or their groups, that may change while a run goes on.
 FREE = (
@@ -98,7 +98,7 @@ def config_changes(saved: str, ours: str) -> list[str]:
     """
     if not saved:
         return []
-    before, now = _values(saved), _values(ours)
+    before, now = values_of(saved), values_of(ours)
     tied = ("train.max_epoch",) if _follows_cosine(now) else ()
     return _changed(before, now, [key for key in now if key in tied or not _is_free(key)])
 
@@ -115,7 +115,7 @@ def model_changes(saved: str, ours: str) -> list[str]:
     """
     if not saved or not ours:
         return []
-    before, now = _values(saved), _values(ours)
+    before, now = values_of(saved), values_of(ours)
     return _changed(before, now, _without_weights(now))
 
 
@@ -142,8 +142,8 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[s
     ]
 
 
-def _values(config: str) -> dict[str, Any]:
-    """Of every key, by default where the config, as yaml, lacks it."""
+def values_of(config: str) -> dict[str, Any]:
+    """The value of every key of a config as yaml, by default where it lacks one."""
     defaults = full_config().dump()
     return {key: value for text in (defaults, config) for key, value in leaves(yaml.safe_load(text) or {})}
 

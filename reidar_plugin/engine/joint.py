@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 from yacs.config import CfgNode
 
 from reidar_plugin.checkpoint.best import BestMetric
+from reidar_plugin.checkpoint.compatibility import check_ranks
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.checkpoint.manager import CheckpointManager
@@ -295,6 +296,7 @@ class JointEngine(reid.engine.Engine):
     def _start(self, save_dir: str, start_epoch: int, max_epoch: int) -> None:
         """Find out where to go on, and that the run can be made, before anything long is done."""
         self.job.part(self.train_loader.batches.batch_size)
+        check_ranks(self.checkpoints.fingerprint, self.checkpoints.config)
         store = self.checkpoints.open(save_dir)
         if self.job.first:
             self.checkpoints.lock.take()  # before anything that another run may be writing is swept up

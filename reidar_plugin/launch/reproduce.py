@@ -26,11 +26,11 @@ def reproduce(
     Args:
         plan: the table, where it is run, and how often.
         at_once: runs at the same time; 0 for one a core, and for all of them where another machine runs them.
-        dry: stop after the cost and the table of what is there already.
+        dry: stop after the cost and the table of what is there already, and write nothing.
         launch: starts a run elsewhere, such as a :class:`~reidar_plugin.launch.cluster.Cluster`; None for here.
 
     Returns:
-        What the table shows, in plain values; also written to ``<folder>/tables/<table>.json``.
+        What the table shows, in plain values; also written to ``<folder>/tables/<table>.json``, if not dry.
     """
     table, ground, runs, data = plan.table, plan.ground, plan.runs, plan.data
     left = [run for run in runs if finished(run) is None]
@@ -47,11 +47,13 @@ def reproduce(
     for line in costs:
         say(line)
     path = plan.folder / "tables" / "-".join(filter(None, (table.name.replace("/", "-"), ground.label)))
-    # what is missing for the page is told before anything runs
-    write_reproduced(_record(plan), path)
-    if not dry:
-        _check_there(ground, left)
-        run_all(runs, at_once, max(1, cores() // at_once), launch=launch)
+    if dry:
+        record = _record(plan)
+        say(f"\n{markdown(record)}")
+        return record
+    write_reproduced(_record(plan), path)  # what is missing for the page is told before anything runs
+    _check_there(ground, left)
+    run_all(runs, at_once, max(1, cores() // at_once), launch=launch)
     record = _record(plan)
     files = write_reproduced(record, path)
     say(f"\n{markdown(record)}\n{', '.join(map(str, files))}")

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 _LAUNCH = (  # first of all: a run whose starter was killed would go on and keep its folder locked
-    "import signal, sys; from reidar_plugin.io.orphans import end_with_parent; end_with_parent(); "
+    "import signal, sys; from reidar_plugin.ranks.orphans import end_with_parent; end_with_parent(); "
     "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored where nohup or a shell put the starter aside
     "from reidar_plugin.launch import guard, subprocesses; sys.exit(guard.guard(subprocesses.run_in_turn))"
 )

@@ -22,6 +22,7 @@ __all__ = [
     "copy_from_first",
     "gather",
     "largest",
+    "texts_of_all",
     "total",
     "wait_for_all",
 ]
@@ -155,17 +156,22 @@ def check_same(what: str, text: str) -> None:
         what: what they should agree on, in words.
         text: what this rank has.
     """
-    texts: list[Any] = [None] * current().size
-    if current().size == 1:
-        return
-    with _together():
-        distributed.all_gather_object(texts, text)
+    texts = texts_of_all(text)
     if len(set(texts)) > 1:
         other = next(rank for rank, each in enumerate(texts) if each != texts[0])
         raise ReidarError(
             f"the ranks of this job do not agree on {what}: {texts[0]!r} at rank 0, {texts[other]!r} at rank {other}; "
             "all machines have to see the same files"
         )
+
+
+def texts_of_all(text: str) -> list[str]:
+    """What each rank has, in the order of the ranks."""
+    texts: list[Any] = [text] * current().size
+    if current().size > 1:
+        with _together():
+            distributed.all_gather_object(texts, text)
+    return texts
 
 
 def wait_for_all() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.ranks.orphans import end_with_parent
 
 __all__ = ["ALONE", "Job", "check_alone", "current", "joined", "report_error"]
 
@@ -69,7 +70,8 @@ def joined() -> Iterator[Job]:
     """Within the block this process is the rank that ``torchrun`` started it as; nothing happens to any other process.
 
     Ranks exchange what is on a GPU over NCCL, all else over gloo. All but the first print nothing. After an error a process
-    keeps its place, so that the message can tell it.
+    keeps its place, so that the message can tell it. A rank whose ``torchrun`` was killed is told to end: it would go on,
+    and keep the folder.
     """
     told = _told()
     if told.size == 1 or current().size > 1:
@@ -78,6 +80,7 @@ def joined() -> Iterator[Job]:
     import torch
     from torch import distributed
 
+    end_with_parent()
     gpus = torch.cuda.device_count()
     if told.local_rank < gpus:
         torch.cuda.set_device(told.local_rank)

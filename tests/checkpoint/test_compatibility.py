@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.checkpoint.compatibility import check_weights
+from reidar_plugin.checkpoint import compatibility
+from reidar_plugin.checkpoint.compatibility import check_ranks, check_weights
+from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.store import CheckpointError
 from reidar_plugin.errors import ConfigError, ReidarError
 from tests import fakes
@@ -282,3 +284,46 @@ def test_refuses_to_test_weights_of_another_model(
     options |= {"reidar__labels__required": False, "data__sources": ["mars"], "data__targets": ["mars"]}
     with pytest.raises(CheckpointError, match=message):
         run(config(mars, tmp_path / "b", test__evaluate=True, model__load_weights=file, **options))
+
+
+@pytest.mark.parametrize(
+    ("training", "config", "message"),
+    [
+        ("12 tracklets a", "train: {seed: 7, lr: 0.1}", None),
+        ("12 tracklets a", "train: {seed: 7, lr: 0.1}\ndata: {root: elsewhere, workers: 9}", None),
+        (
+            "12 tracklets a",
+            "train: {seed: 77, lr: 0.4}",
+            r"train.lr: 0.1 at rank 0, 0.4 at rank 1; train.seed: 7 .* 77",
+        ),
+        (
+            "12 tracklets a",
+            "train: {seed: 7, lr: 0.1}\ntest: {eval_freq: 3}",
+            r"test.eval_freq: -1 at rank 0, 3 at rank 1",
+        ),
+        (
+            "12 tracklets b",
+            "train: {seed: 7, lr: 0.1}",
+            "training: '12 tracklets a' at rank 0, '12 tracklets b' at rank 1",
+        ),
+    ],
+)
+def test_ranks_are_of_one_run(
+    training: str, config: str, message: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(training: str, config: str) -> None:
+        check_ranks(RunFingerprint("reidar_resnet50", 5, training=training), config)
+
+    texts: list[str] = []
+
+    def of_all(text: str) -> list[str]:
+        texts.append(text)
+        return texts
+
+    monkeypatch.setattr(compatibility, "texts_of_all", of_all)
+    told("12 tracklets a", "train: {seed: 7, lr: 0.1}")
+    if message is None:
+        told(training, config)
+        return
+    with pytest.raises(ConfigError, match=message):
+        told(training, config)

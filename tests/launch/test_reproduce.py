@@ -43,12 +43,15 @@ def test_a_table_that_is_stopped_goes_on_and_ends_the_same(
     )
     ground = Streets(tmp_path / "s", "laptop", [0], ["mars"], CONFIGS / "street.yml", small=True)
 
-    def run(folder: str) -> dict:
-        plan = TablePlan(published_table("re-id-ar/6"), ground, [1], tmp_path / folder, CONFIGS)
-        return reproduce(plan, at_once=2)
+    def run(folder: str, seed: int = 1, dry: bool = False) -> dict:
+        plan = TablePlan(published_table("re-id-ar/6"), ground, [seed], tmp_path / folder, CONFIGS)
+        return reproduce(plan, at_once=2, dry=dry)
 
     whole = run("whole")
     assert len(pretended.log) == 5
+    written = {path: path.read_bytes() for path in (tmp_path / "whole/tables").iterdir()}
+    assert run("whole", seed=7, dry=True) != whole
+    assert {path: path.read_bytes() for path in (tmp_path / "whole/tables").iterdir()} == written != {}
     Whole.failing = "laptop-0-small/re-id-ar-table6-lambda-0.4/seed-1"
     with pytest.raises(subprocesses.RunError):
         run("stopped")

@@ -1,6 +1,10 @@
 """Which of the processes of a job this one is."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,8 @@ import pytest
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.ranks import job
 from reidar_plugin.ranks.job import ALONE, Job, check_alone, current, joined, report_error
+from tests import fakes
+from tests.standin import JOINT, REPO, write_config
 
 
 def test_parts_are_equal_neighbouring_and_all() -> None:
@@ -61,3 +67,41 @@ def test_torchrun_is_told_why_a_rank_failed(
     assert (tmp_path / "error.json").exists() == (ranks > 1)
     if ranks > 1:
         assert "the reason" in (tmp_path / "error.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ranks are found in /proc")
+def test_a_signal_at_one_rank_of_torchrun_saves_and_ends_all(tmp_path: Path) -> None:
+    fakes.write_mars(tmp_path, train_people=4, test_people=2, frames=2)
+    config = write_config(tmp_path)
+    flags = ["--config-file", str(config), *JOINT, "train.max_epoch", "1000", "use_gpu", "False"]
+    command = [*("-m", "torch.distributed.run", "--nproc-per-node", "2", "tools/main.py"), *flags]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPO)}
+    said = tmp_path / "said"
+    with open(said, "w") as out:
+        torchrun = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=REPO,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        until = time.monotonic() + 300
+        while (
+            "epoch: [2/1000]" not in said.read_text() and torchrun.poll() is None and time.monotonic() < until
+        ):
+            time.sleep(0.1)
+        second = max(map(int, Path(f"/proc/{torchrun.pid}/task/{torchrun.pid}/children").read_text().split()))
+        os.kill(second, signal.SIGTERM)
+        assert torchrun.wait(timeout=120) == 1
+    finally:
+        if torchrun.poll() is None:
+            os.killpg(torchrun.pid, signal.SIGKILL)
+    told = said.read_text()
+    assert told.count("4 clips a step by 2 ranks over gloo") == 1, told[-3000:]
+    assert told.count("stopped after ") == 1, told[-3000:]
+    assert "exitcode  : 143" in told
+    saved = told.partition(", saved as ")[2].partition(";")[0]
+    assert Path(saved).is_file()

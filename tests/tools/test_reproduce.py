@@ -66,6 +66,10 @@ def test_hands_runs_in_as_jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         ("", "expected the name of a table, got none"),
         ("re-id-ar/6 train.max_epoch", "pairs KEY VALUE, got train.max_epoch"),
         ("re-id-ar/6 --small", "--small needs --data synthped"),
+        ("re-id-ar/6 train.seed 9", "train.seed is another for each run: expected --seeds in its place"),
+        ("re-id-ar/6 train.max_epoch 3 data.root d", "data.root is .* expected --root in its place"),
+        ("re-id-ar/6 --at-once -3", "--at-once: expected a number of runs, or 0 for one a core, got -3"),
+        ("re-id-ar/6 --seeds 1 -1", "--seeds: expected numbers from 0 on, got -1"),
         ("re-id-ar/66", "unknown table 're-id-ar/66'; did you mean"),
     ],
 )

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-CHILD = "from reidar_plugin.io.orphans import end_with_parent; end_with_parent(); print('up', flush=True); input()"
+CHILD = "from reidar_plugin.ranks.orphans import end_with_parent; end_with_parent(); print('up', flush=True); input()"
 PARENT = f"""
 import subprocess, sys
 command, pipe = [sys.executable, "-c", {CHILD!r}], subprocess.PIPE
