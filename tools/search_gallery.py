@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, nearest, summary
 from reidar_plugin.launch.guard import guard
 
 if TYPE_CHECKING:
@@ -161,11 +161,14 @@ def read_features(path: Path) -> "np.ndarray":
     """``(Q, D)`` from a .npy file of that or of ``(D,)``; nothing in it is run."""
     import numpy as np
 
+    from reidar_plugin.io.arrays import load_array
+    from reidar_plugin.io.safe_load import UNREADABLE
+
     try:
-        features = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ConfigError(f"{path}: expected features saved by numpy.save, got something else") from error
-    if not isinstance(features, np.ndarray) or features.ndim not in (1, 2) or features.dtype.kind != "f":
+        features = load_array(path)
+    except UNREADABLE as error:
+        raise ConfigError(f"{path}: expected features saved by numpy.save ({summary(error)})") from error
+    if features.ndim not in (1, 2) or features.dtype.kind != "f":
         raise ConfigError(f"{path}: expected features of floats, (D,) or (N, D)")
     if not features.size:
         raise ConfigError(f"{path}: expected a feature, it holds none")
