@@ -1,8 +1,10 @@
 """Arrays in files, as numpy writes them: numbers alone, and not more of them than the file has bytes for."""
 
 import math
+import warnings
 import zipfile
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -57,7 +59,7 @@ def _check_header(file: IO[bytes], size: int) -> None:
     version = npy.read_magic(file)
     if version not in _HEADERS:
         raise ValueError(f"numpy's format {version}, expected one of {', '.join(map(str, _HEADERS))}")
-    shape, _, kind = _HEADERS[version](file)
+    shape, _, kind = _header(file, version)
     if kind.kind not in "biuf":
         raise ValueError(f"an array of {kind}, expected numbers")
     there = size - file.tell()
@@ -65,3 +67,13 @@ def _check_header(file: IO[bytes], size: int) -> None:
         raise ValueError(
             f"an array of shape {shape} of {kind}, which does not take the {there:,} bytes that are there"
         )
+
+
+def _header(file: IO[bytes], version: tuple[int, int]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and kind; numpy would mend what Python 2 wrote, and say so, or fail at it in a way of its own."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return _HEADERS[version](file)
+    except (UserWarning, SyntaxError, TokenError) as error:
+        raise ValueError("a header that numpy does not write today") from error

@@ -70,9 +70,7 @@ def test_a_header_that_promises_something_else(shape: str, kind: str, tmp_path: 
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.write(tmp_path / "a.npy", "a.npy")
     for load, name in ((load_array, "a.npy"), (load_arrays, "a.npz")):
-        with pytest.raises(
-            UNREADABLE, match=REFUSED
-        ) as caught:
+        with pytest.raises(UNREADABLE, match=REFUSED) as caught:
             load(tmp_path / name)  # type: ignore[operator]
         assert not isinstance(caught.value, MemoryError)
 
@@ -83,6 +81,14 @@ def test_the_header_by_hand_is_one(tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(promising("(8,)", version=3))
     with pytest.raises(ValueError, match=re.escape("numpy's format (3, 0), expected one of (1, 0), (2, 0)")):
         load_array(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("shape", ["(8L,)", "(8, {", "(8,) ("])
+def test_a_header_that_numpy_would_mend(shape: str, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    (tmp_path / "a.npy").write_bytes(promising(shape))
+    with pytest.raises(ValueError, match="header"):
+        load_array(tmp_path / "a.npy")
+    assert not recwarn
 
 
 def test_objects_are_not_unpickled(tmp_path: Path) -> None:
