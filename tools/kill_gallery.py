@@ -68,7 +68,9 @@ def write_until_killed(
 ) -> tuple[tuple[str, int] | None, set[int]]:
     """The act that was under way, and the batches that are acknowledged."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=write, args=(args, sorted(present), first_turn, sender))
+    process = multiprocessing.Process(
+        target=write, args=(args, sorted(present), first_turn, sender), daemon=True
+    )
     process.start()
     sender.close()
     receiver.recv()  # it is open
@@ -165,7 +167,7 @@ def all_features(gallery: "Gallery") -> "dict[str, np.ndarray]":
 def in_a_process(do, args: argparse.Namespace) -> set[int]:
     """Its result; LanceDB's threads must not be there when the next writer is forked."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=lambda: sender.send(do(args)))
+    process = multiprocessing.Process(target=lambda: sender.send(do(args)), daemon=True)
     process.start()
     sender.close()
     found = receiver.recv()

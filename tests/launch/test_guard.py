@@ -77,6 +77,10 @@ sys.exit(guard(main))
 """
 
 
+#: A shell's background jobs ignore it.
+AS_IN_A_TERMINAL = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+
+
 def begun(body: str, before: str = "") -> "subprocess.Popen[str]":
     """A tool in a process of its own, which has said that it has begun."""
     command = [sys.executable, "-c", PROGRAM.format(body=body, before=before)]
@@ -96,10 +100,7 @@ def ended(body: str, stdout: int) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_lets_a_tool_clean_up(number: signal.Signals) -> None:
-    interrupted = (
-        "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs ignore it
-    )
-    process = begun("time.sleep(60)", interrupted)
+    process = begun("time.sleep(60)", AS_IN_A_TERMINAL)
     process.send_signal(number)
     assert process.communicate(timeout=30)[1] == "cleaned up\nstopped\n"
     assert process.returncode == 128 + number
@@ -154,3 +155,60 @@ def test_a_full_disk_is_one_line(prints: str) -> None:
         done = ended(prints, full.fileno())
     assert done.returncode == 2
     assert re.fullmatch(r"cleaned up\nerror: .*cannot be written: No space left on device.*\n", done.stderr)
+
+
+IN_A_FINALISER = """
+        class Slow:
+            def __del__(self):
+                say("at work")
+                time.sleep(60)
+        slow = Slow()
+        del slow
+        time.sleep(60)"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_a_finaliser_is_not_lost(number: signal.Signals) -> None:
+    """What is raised there Python drops, with a traceback."""
+    process = begun(IN_A_FINALISER.strip(), AS_IN_A_TERMINAL)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=30)[1] == "cleaned up\nstopped\n"
+    assert process.returncode == 128 + number
+
+
+CLEANS_UP_FOR_LONG = """
+        try:
+            os.kill(os.getpid(), signal.{first})
+        finally:
+            os.kill(os.getpid(), signal.{second})"""
+TOLD_AGAIN = """
+class Terminal:
+    def write(self, text):
+        out.write(text)
+        if "stopped" in text:
+            os.kill(os.getpid(), signal.SIG{again})
+    def flush(self):
+        out.flush()
+out, sys.stderr = sys.stderr, Terminal()"""
+
+
+@pytest.mark.parametrize("second", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("first", ["SIGINT", "SIGTERM"])
+def test_a_second_one_while_it_cleans_up(first: str, second: str) -> None:
+    """In the tool's own cleaning up, and while "stopped" is said."""
+    again = "TERM" if first == "SIGTERM" else "INT"
+    body = CLEANS_UP_FOR_LONG.format(first=first, second=second).strip()
+    process = begun(body, AS_IN_A_TERMINAL + TOLD_AGAIN.format(again=again))
+    assert process.communicate(timeout=30)[1].replace("cleaned up\n", "") == "stopped\n"
+    assert process.returncode == 128 + getattr(signal, first)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_at_the_very_end_of_the_process_it_is_silent(number: signal.Signals) -> None:
+    """After the guard, where the interpreter and torch clean up."""
+    late = f"import atexit\natexit.register(lambda: (signal.raise_signal({int(number)}), time.sleep(60)))"
+    process = begun("pass", f"{AS_IN_A_TERMINAL}\n{late}")
+    assert process.communicate(timeout=30)[1] == "cleaned up\n"
+    assert process.returncode == -number

@@ -120,7 +120,7 @@ def _resume(args: argparse.Namespace, folder: Path) -> None:
 
 def _train(root: Path, save_dir: Path, seconds: float | None) -> bool:
     """Train in a process of its own, to the end or for so many seconds; whether it came to its end."""
-    process = multiprocessing.get_context("fork").Process(target=_launch, args=(root, save_dir))
+    process = multiprocessing.get_context("fork").Process(target=_launch, args=(root, save_dir), daemon=True)
     process.start()
     process.join(seconds)
     process.kill()
