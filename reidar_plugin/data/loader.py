@@ -6,7 +6,9 @@ index along with every tracklet. So an interrupted epoch can be made again, by a
 
 import math
 import signal
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import cv2
@@ -235,6 +237,11 @@ class ClipLoader(DataLoader[ClipBatch]):
             generator=torch.Generator(),  # else every pass would draw a seed from the global one
         )
 
+    def __iter__(self) -> Any:
+        """The batches; that a worker was killed is an error where its next one is waited for, within seconds."""
+        with _children_end_in_silence():
+            return super().__iter__()
+
     def set_epoch(self, epoch: int, start: int = 0) -> None:
         """See :meth:`EpochBatches.set_epoch`."""
         self.batches.set_epoch(epoch, start)
@@ -248,6 +255,21 @@ class ClipLoader(DataLoader[ClipBatch]):
     def replaced(self) -> int:
         """Frames that were broken and replaced by a neighbour so far (``on_broken: skip``)."""
         return self.reader.replaced
+
+
+@contextmanager
+def _children_end_in_silence() -> Iterator[None]:
+    """What torch sets up within the block to hear of a worker's end raises in the midst of whatever runs then, such as the
+    writing of a checkpoint, and a second time: it is not kept. Torch also looks while it waits for a batch.
+    """
+    if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 LEFT_BEHIND = 10  #: seconds for which a worker goes on after SIGTERM
