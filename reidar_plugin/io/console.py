@@ -37,8 +37,12 @@ def say(line: str) -> None:
             ) from error
 
 
-def nobody_reads_on() -> bool:
-    """Whether the pipe that standard output or standard error leads into has no reader any more."""
+def nobody_reads_on(error: BaseException) -> bool:
+    """Whether an error, or one that it was raised from, is that of a pipe, and standard output or standard error leads
+    into one that has no reader any more.
+    """
+    if not isinstance(error, BrokenPipeError):
+        return error.__cause__ is not None and nobody_reads_on(error.__cause__)
     if not hasattr(select, "poll"):
         return True  # nobody can tell; a broken pipe is one of these two, most of the time
     poll = select.poll()

@@ -67,7 +67,7 @@ def _ended(launch: Callable[[], int | None], ranks: bool) -> int:
             raise
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - shown, and the status says so
-        if isinstance(error, BrokenPipeError) and nobody_reads_on():  # whoever read has what it wanted
+        if nobody_reads_on(error):  # whoever read has what it wanted
             say_no_more()
             return CLOSED_PIPE
         return show(_of_the_system(error) if isinstance(error, OSError) else error)

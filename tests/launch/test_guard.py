@@ -64,6 +64,7 @@ def test_a_fault_of_ours_is_not_hidden(error: Exception, capsys: pytest.CaptureF
 
 PROGRAM = """
 import os, signal, sys, time
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.guard import guard
 {before}
@@ -138,7 +139,12 @@ def test_a_forked_process_answers_as_before() -> None:
     assert (out, err) == ("-15\n", "cleaned up\n")
 
 
-@pytest.mark.parametrize("prints", ["say('a line')", "print('a line')"])
+IN_A_WRITER = (
+    "exec('try: print(1, flush=True)\\nexcept OSError as error: raise ConfigError(str(error)) from error')"
+)
+
+
+@pytest.mark.parametrize("prints", ["say('a line')", "print('a line')", IN_A_WRITER])
 @pytest.mark.parametrize("lines", [1, 10**5], ids=["at the end", "in between"])
 def test_nobody_reads_on(lines: int, prints: str) -> None:
     reader, writer = os.pipe()
