@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from reidar_plugin.errors import InputError, ReidarError
-from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
+from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, open_streams, say_no_more
 from reidar_plugin.launch.script import show
 from reidar_plugin.ranks.job import check_alone
 
@@ -45,6 +45,7 @@ def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
         launch: the tool; returns its status, or None for 0.
         ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
     """
+    open_streams()
     with _ended_as_by_hand() as arrived:
         try:
             status = _ended(launch, ranks)

@@ -218,3 +218,20 @@ def test_at_the_very_end_of_the_process_it_is_silent(number: signal.Signals) -> 
     process = begun("pass", f"{AS_IN_A_TERMINAL}\n{late}")
     assert process.communicate(timeout=30)[1] == "cleaned up\n"
     assert process.returncode == -number
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream(closed: str, tmp_path: Path) -> None:
+    """No file gets its number, and nothing is amiss."""
+    body = "open(sys.argv[1], 'w').write(str([os.path.samestat(os.fstat(n), os.stat(os.devnull)) for n in range(3)]))"
+    program = PROGRAM.format(before="import subprocess", body=f"subprocess.run(['true'], check=True); {body}")
+    words = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-c", program, str(tmp_path / "said")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    done = subprocess.Popen(words, cwd=REPO, **pipes)
+    out, err = done.communicate(timeout=30)
+    assert (done.returncode, out, err) == (
+        0,
+        b"" if "1>" in closed else b"begun\n",
+        b"" if "2>" in closed else b"cleaned up\n",
+    )
+    assert (tmp_path / "said").read_text() == str([f"{number}" in closed for number in range(3)])
