@@ -7,6 +7,7 @@ Everything after the script is the script's own.
 
 import sys
 
+from reidar_plugin.io.console import open_streams
 from reidar_plugin.launch.script import run_script
 
 USAGE = "usage: python -m reidar_plugin SCRIPT [ARGS ...]\n"
@@ -14,6 +15,7 @@ USAGE = "usage: python -m reidar_plugin SCRIPT [ARGS ...]\n"
 
 def main(argv: list[str]) -> int:
     """Exit status of the script, 2 where it could not be started."""
+    open_streams()
     if not argv:
         sys.stderr.write(
             USAGE + "error: no script given; expected the toolbox's launch script, such as scripts/main.py\n"

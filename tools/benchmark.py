@@ -14,9 +14,6 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-import torch
-import torchvision
-
 from reidar_plugin.launch.guard import guard
 
 AREAS = (
@@ -54,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def machine() -> str:
     """What the figures depend on, in a line."""
+    import torch
+    import torchvision
+
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     versions = f"Python {platform.python_version()}, torch {torch.__version__}, torchvision {torchvision.__version__}"
     return f"{platform.machine()}, {torch.get_num_threads()} torch threads, {device}; {versions}"

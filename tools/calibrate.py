@@ -12,11 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reidar_plugin.inference.predictor import Predictor
-from reidar_plugin.inference.recognise import fingerprint_of
-from reidar_plugin.inference.trained_model import find_file
-from reidar_plugin.launch.calibrate import calibrate
-from reidar_plugin.launch.dataset_tracklets import labelled_tracklets
 from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
 
@@ -35,6 +30,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     add_model_flags(parser)
     parser.add_argument("--device", default="cpu")
     args = parser.parse_args(argv)
+    from reidar_plugin.inference.predictor import Predictor
+    from reidar_plugin.inference.recognise import fingerprint_of
+    from reidar_plugin.inference.trained_model import find_file
+    from reidar_plugin.launch.calibrate import calibrate
+    from reidar_plugin.launch.dataset_tracklets import labelled_tracklets
+
     tracklets = labelled_tracklets(args.dataset, args.root)
     file = find_file(args.model)
     predictor = Predictor.load(file, args.device, model=args.network, settings=settings_of(args.settings))

@@ -17,23 +17,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from yacs.config import CfgNode
-
-from reidar_plugin import host
-from reidar_plugin.config import add_reidar_config
-from reidar_plugin.data.checker import (
-    broken_pictures,
-    count_parts,
-    counts_table,
-    label_table,
-    missing_pictures,
-    silent_decoders,
-    training_problems,
-    unmatched_queries,
-)
-from reidar_plugin.data.registry import DATASETS, datasets
-from reidar_plugin.errors import ConfigError, InputError, ReidarError, nearest, summary
-from reidar_plugin.labels.files import MissingFileError
+from reidar_plugin.errors import ConfigError, InputError, MissingFileError, ReidarError, nearest, summary
 from reidar_plugin.launch.guard import guard
 
 SHOWN = 5
@@ -44,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--dataset", required=True, help=f"{', '.join(DATASETS)}, or one of torchreid's video sets"
+        "--dataset", required=True, help="such as mars_actions, lpw_actions, synthped or ilidsvid"
     )
     parser.add_argument("--root", default="reid-data", help="folder that contains the folder of the data set")
     parser.add_argument(
@@ -58,6 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Print the report; returns 0 if training can start, else 1."""
+    from reidar_plugin.data.checker import (
+        broken_pictures,
+        count_parts,
+        counts_table,
+        label_table,
+        missing_pictures,
+        silent_decoders,
+        training_problems,
+        unmatched_queries,
+    )
+
     dataset = build(args.dataset, args.root, args.opts)
     samples = [*dataset.train, *dataset.query, *dataset.gallery]
     print(f"{args.dataset} in {os.path.abspath(args.root)}\n")
@@ -105,6 +100,12 @@ def build(name: str, root: str, opts: Sequence[str]) -> Any:
 
 
 def _built(name: str, root: str, opts: Sequence[str]) -> Any:
+    from yacs.config import CfgNode
+
+    from reidar_plugin import host
+    from reidar_plugin.config import add_reidar_config
+    from reidar_plugin.data.registry import datasets
+
     cfg = add_reidar_config(CfgNode())
     cfg.merge_from_list(list(opts))
     table = host.dataset_table("video") | datasets(cfg.reidar)

@@ -15,21 +15,24 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reidar_plugin.errors import InputError
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.metrics.intervals import PairedTest, paired_test
-from reidar_plugin.report.results import Results, read_results
-from reidar_plugin.report.tables import paired_table, protocol_title, splits_table
+
+if TYPE_CHECKING:
+    from reidar_plugin.metrics.intervals import PairedTest
+    from reidar_plugin.report.results import Results
 
 FIGURES = ("rank-1", "mAP", "mINP")
 
 
 def compare(
-    a: Results, b: Results, resamples: int = 10_000, seed: int = 0, by_person: bool = False
-) -> dict[str, PairedTest]:
+    a: "Results", b: "Results", resamples: int = 10_000, seed: int = 0, by_person: bool = False
+) -> "dict[str, PairedTest]":
     """Paired tests of all protocols that both were tested under, by protocol and figure."""
+    from reidar_plugin.metrics.intervals import paired_test
+
     tests: dict[str, PairedTest] = {}
     for title, index_a, index_b in _same_tests(a, b):
         groups = a.per_query[f"{index_a}/pid"] if by_person else None
@@ -39,7 +42,7 @@ def compare(
     return tests
 
 
-def of_actions(results: Results) -> tuple[Results, Results]:
+def of_actions(results: "Results") -> "tuple[Results, Results]":
     """The tests of one run without and with actions in their distances, as two results that can be compared."""
     acting = [bool(test.get("action_weight")) for test in results.retrieval]
     if not any(acting):
@@ -49,7 +52,7 @@ def of_actions(results: Results) -> tuple[Results, Results]:
     return _only(results, [not acts for acts in acting]), _only(results, acting)
 
 
-def _only(results: Results, kept: Sequence[bool]) -> Results:
+def _only(results: "Results", kept: Sequence[bool]) -> "Results":
     """Some of the tests of a run, not re-ranked, under the names of their protocols alone."""
     indices = [
         i
@@ -65,7 +68,7 @@ def _only(results: Results, kept: Sequence[bool]) -> Results:
     return replace(results, retrieval=tests, per_query=per_query)
 
 
-def _same_tests(a: Results, b: Results) -> list[tuple[str, int, int]]:
+def _same_tests(a: "Results", b: "Results") -> list[tuple[str, int, int]]:
     """Tests under the protocols that both have, by index in each; it is an error if queries or gallery differ."""
     ours, theirs = _by_protocol(a), _by_protocol(b)
     shared = [(title, ours[title], theirs[title]) for title in ours if title in theirs]
@@ -82,8 +85,10 @@ def _same_tests(a: Results, b: Results) -> list[tuple[str, int, int]]:
     return shared
 
 
-def _by_protocol(results: Results) -> dict[str, int]:
+def _by_protocol(results: "Results") -> dict[str, int]:
     """Index of each test by its protocol and what was done to its distances."""
+    from reidar_plugin.report.tables import protocol_title
+
     return {protocol_title(test): index for index, test in enumerate(results.retrieval)}
 
 
@@ -107,12 +112,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--by-person", action="store_true", help="resample people with all of their queries")
     args = parser.parse_args(argv)
+    from reidar_plugin.report.results import read_results
+    from reidar_plugin.report.tables import splits_table
+
     results = [read_results(path) for path in args.results]
     print(splits_table(results) if args.mean else _paired(args, results))
 
 
-def _paired(args: argparse.Namespace, results: Sequence[Results]) -> str:
+def _paired(args: argparse.Namespace, results: "Sequence[Results]") -> str:
     """The table of paired tests between lines that say what was compared and how."""
+    from reidar_plugin.report.tables import paired_table
+
     if len(results) > 2:
         raise InputError(f"a paired test needs one or two results, got {len(results)}; --mean takes more")
     a, b = results if len(results) == 2 else of_actions(results[0])

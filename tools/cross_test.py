@@ -15,13 +15,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import chains, subprocesses
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.report.results import read_results
-from reidar_plugin.report.tables import protocol_title
 
 HEADS = ("trained on", "tested on", "re-ranked", "valid queries", "rank-1", "rank-5", "mAP")
 
@@ -30,6 +25,9 @@ def cross_test(
     configs: Sequence[str], save_dir: str, root: str = "", options: Sequence[str] = ()
 ) -> list[list[str]]:
     """Train and test all pairs; returns the rows of the table."""
+    from reidar_plugin.launch import chains, subprocesses
+    from reidar_plugin.report.results import read_results
+
     targets = {
         config: chains.plain_targets(subprocesses.merged(config, options).data.targets) for config in configs
     }
@@ -51,6 +49,8 @@ def cross_test(
 
 def row_of(test: Mapping[str, Any]) -> list[str]:
     """Columns of a test, but the first."""
+    from reidar_plugin.report.tables import protocol_title
+
     counts, metrics = test["counts"], test["metrics"]
     figures = [f"{100 * metrics[name]:.2f}" if name in metrics else "-" for name in HEADS[4:]]
     again = "yes" if test["reranked"] else "no"
@@ -70,6 +70,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/cross-test", metavar="DIR", help="folder of the runs")
     args = parser.parse_intermixed_args(argv)
+    from tabulate import tabulate
+
+    from reidar_plugin.launch import subprocesses
+
     configs, options = subprocesses.configs_and_options(args.configs, least=2)
     twice = {stem for stem, count in Counter(Path(config).stem for config in configs).items() if count > 1}
     if twice:

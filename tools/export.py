@@ -14,16 +14,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reidar_plugin.inference.onnx_export import OPSET
-from reidar_plugin.inference.trained_model import load_trained
-from reidar_plugin.launch.export import HALF, INT8, Exported, export
 from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
+
+if TYPE_CHECKING:
+    from reidar_plugin.launch.export import Exported
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parser().parse_args(argv)
+    from reidar_plugin.inference.onnx_export import OPSET
+    from reidar_plugin.inference.trained_model import load_trained
+    from reidar_plugin.launch.export import export
+
     trained = load_trained(args.checkpoint, args.network, settings_of(args.settings))
     done = export(trained, args.out, args.reduction, args.check_on)
     size = args.out.stat().st_size / 2**20
@@ -40,10 +45,10 @@ def parser() -> argparse.ArgumentParser:
     add_model_flags(made)
     smaller = made.add_mutually_exclusive_group()
     smaller.add_argument(
-        "--half", dest="reduction", action="store_const", const=HALF, default="", help="numbers in float16"
+        "--half", dest="reduction", action="store_const", const="half", default="", help="numbers in float16"
     )
     smaller.add_argument(
-        "--int8", dest="reduction", action="store_const", const=INT8, help="convolutions in int8"
+        "--int8", dest="reduction", action="store_const", const="int8", help="convolutions in int8"
     )
     made.add_argument(
         "--check-on", type=Path, metavar="FOLDER/DATASET", help="test torch and the file, and calibrate int8"
@@ -51,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def told(done: Exported, reduction: str) -> list[str]:
+def told(done: "Exported", reduction: str) -> list[str]:
     shapes = ", ".join(f"{clips} x {length}" for clips, length in done.parity.shapes)
     whole = ", before it was made smaller," if reduction else ""
     lines = [f"differs{whole} from torch by {done.parity.difference:.1g} at clips x frames of {shapes}"]

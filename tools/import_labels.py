@@ -15,23 +15,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tabulate import tabulate
-
-from reidar_plugin.labels.files import write_labels
-from reidar_plugin.labels.published import (
-    LAYOUTS,
-    TABLE1,
-    Numbering,
-    distribution,
-    matching_names,
-    merge_keys,
-    read_published,
-)
-from reidar_plugin.labels.spaces import ACTIONS8, LabelError
 from reidar_plugin.launch.guard import guard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    from reidar_plugin.labels.published import LAYOUTS
+    from reidar_plugin.labels.spaces import ACTIONS8
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -53,6 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def convert(args: argparse.Namespace) -> int:
     """Read, compare and write; returns 0 if the file was written, 1 if the counts differ from Table 1."""
+    from reidar_plugin.labels.files import write_labels
+    from reidar_plugin.labels.published import LAYOUTS, Numbering, distribution, merge_keys, read_published
+    from reidar_plugin.labels.spaces import LabelError
+
     files = {half: paths for half, paths in (("train", args.train), ("test", args.test)) if paths}
     if not files:
         raise LabelError("nothing to read: give --train, --test or both")
@@ -80,6 +74,11 @@ def convert(args: argparse.Namespace) -> int:
 
 def compare(layout: str, counts: dict[str, tuple[int, ...]]) -> bool:
     """Print the counts beside Table 1; returns whether they are equal."""
+    from tabulate import tabulate
+
+    from reidar_plugin.labels.published import LAYOUTS, TABLE1, matching_names
+    from reidar_plugin.labels.spaces import ACTIONS8
+
     tables = {half: TABLE1[layout, half] for half in counts}
     rows = [
         [name, *(cell for half in counts for cell in (counts[half][index], tables[half][index]))]

@@ -18,13 +18,16 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from reidar_plugin.inference.gallery import Gallery, GalleryModel, GalleryRow, Where, open_gallery
 from reidar_plugin.launch.guard import guard
 
-MODEL = GalleryModel("kills", 512, "euclidean", ("walking", "riding"))
+if TYPE_CHECKING:
+    import numpy as np
+
+    from reidar_plugin.inference.gallery import Gallery, GalleryRow
+
+WIDTH = 512  # of a feature
 COMPACT_EVERY, DELETE_EVERY = 7, 5  # acts
 
 
@@ -65,7 +68,9 @@ def write_until_killed(
 ) -> tuple[tuple[str, int] | None, set[int]]:
     """The act that was under way, and the batches that are acknowledged."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=write, args=(args, sorted(present), first_turn, sender))
+    process = multiprocessing.Process(
+        target=write, args=(args, sorted(present), first_turn, sender), daemon=True
+    )
     process.start()
     sender.close()
     receiver.recv()  # it is open
@@ -87,7 +92,9 @@ def write_until_killed(
 
 def write(args: argparse.Namespace, present: list[int], first_turn: int, sender: Connection) -> None:
     """Act until it is killed; each writer begins at another turn, so that every kind of act is met."""
-    with open_gallery(args.folder, MODEL, write=True) as gallery:
+    from reidar_plugin.inference.gallery import Where
+
+    with opened(args, write=True) as gallery:
         sender.send(("open",))
         number = max(present, default=-1) + 1
         for turn in range(first_turn, 10**6):
@@ -102,15 +109,26 @@ def write(args: argparse.Namespace, present: list[int], first_turn: int, sender:
                 number += 1
 
 
+def opened(args: argparse.Namespace, write: bool = False) -> "Gallery":
+    from reidar_plugin.inference.gallery import GalleryModel, open_gallery
+
+    model = GalleryModel("kills", WIDTH, "euclidean", ("walking", "riding"))
+    return open_gallery(args.folder, model, write=write)
+
+
 def act(sender: Connection, name: str, number: int, do) -> None:
     sender.send(("begin", name, number))
     do()
     sender.send(("done", name, number))
 
 
-def batch(number: int, rows: int) -> tuple[list[GalleryRow], np.ndarray]:
+def batch(number: int, rows: int) -> "tuple[list[GalleryRow], np.ndarray]":
     """Rows and features that follow from the number alone; a batch is a camera."""
-    features = np.random.default_rng(number).standard_normal((rows, MODEL.width), np.float32)
+    import numpy as np
+
+    from reidar_plugin.inference.gallery import GalleryRow
+
+    features = np.random.default_rng(number).standard_normal((rows, WIDTH), np.float32)
     likelihoods = {"walking": 0.25, "riding": 0.75}
     return [
         GalleryRow(
@@ -122,7 +140,7 @@ def batch(number: int, rows: int) -> tuple[list[GalleryRow], np.ndarray]:
 
 def look(args: argparse.Namespace) -> set[int]:
     """The batches that are there; an error if one is not whole or not as it was added."""
-    with open_gallery(args.folder, MODEL) as gallery:
+    with opened(args) as gallery:
         found = gallery.find()
         numbers = {int(row.source.removesuffix(".mp4")) for row in found}
         assert len(found) == len(gallery) == len(numbers) * args.rows, (
@@ -140,16 +158,16 @@ def look(args: argparse.Namespace) -> set[int]:
     return numbers
 
 
-def all_features(gallery: Gallery) -> dict[str, np.ndarray]:
+def all_features(gallery: "Gallery") -> "dict[str, np.ndarray]":
     table = gallery._table.search().limit(None).select(["id", "feature"]).to_arrow()
-    vectors = table["feature"].combine_chunks().flatten().to_numpy().reshape(-1, MODEL.width)
+    vectors = table["feature"].combine_chunks().flatten().to_numpy().reshape(-1, WIDTH)
     return dict(zip(table["id"].to_pylist(), vectors, strict=True))
 
 
 def in_a_process(do, args: argparse.Namespace) -> set[int]:
     """Its result; LanceDB's threads must not be there when the next writer is forked."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=lambda: sender.send(do(args)))
+    process = multiprocessing.Process(target=lambda: sender.send(do(args)), daemon=True)
     process.start()
     sender.close()
     found = receiver.recv()

@@ -1,10 +1,11 @@
-"""Draw a SynthPed set: tracklets in the layout of MARS or LPW, or whole camera videos (docs/synthped.md).
+"""Draw a SynthPed set: tracklets in the layout of MARS or LPW, or whole camera videos, or contact sheets (docs/synthped.md).
 
 python tools/make_synthped.py --root data                        # data/mars: the laptop set
 python tools/make_synthped.py --root data --folder synthped      # data/synthped: what the name synthped reads
 python tools/make_synthped.py --root data --preset mars --seed 1
 python tools/make_synthped.py --root data --layout lpw --people 60 40
 python tools/make_synthped.py --root data --videos               # data/street: a minute of three cameras
+python tools/make_synthped.py --root docs/images --sheets        # the pictures of docs/synthped.md
 python tools/make_synthped.py --root data --videos --people 30 --seconds 120 --size 480 854 --seed 1
 """
 
@@ -15,7 +16,6 @@ from pathlib import Path
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.synthped import PRESETS, make
 
 __all__ = ["main"]
 
@@ -28,11 +28,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if args.people and len(args.people) > 2:
         parser.error(f"--people takes one number or two (to train on, to test on), got {len(args.people)}")
-    if args.videos and (not_for_videos := [name for name in TRACKLETS if getattr(args, name) is not None]):
-        parser.error(f"--{not_for_videos[0]} is for tracklets: leave it out with --videos")
+    other = "--videos" if args.videos else "--sheets" if args.sheets else ""
+    if other and (of_tracklets := [name for name in TRACKLETS if getattr(args, name) is not None]):
+        parser.error(f"--{of_tracklets[0]} is for tracklets: leave it out with {other}")
     if not args.videos and (only_videos := [name for name in VIDEOS if getattr(args, name) is not None]):
         parser.error(f"--{only_videos[0]} is for videos: add --videos, or leave it out")
-    print(_videos(args) if args.videos else _tracklets(args))
+    made = _sheets if args.sheets else _videos if args.videos else _tracklets
+    print(made(args))
+
+
+def _sheets(args: argparse.Namespace) -> Path:
+    from reidar_plugin.synthped.sheets import contact_sheets
+
+    folder = Path(args.root)
+    contact_sheets(folder, args.seed)
+    return folder
 
 
 def _videos(args: argparse.Namespace) -> Path:
@@ -48,6 +58,8 @@ def _videos(args: argparse.Namespace) -> Path:
 
 
 def _tracklets(args: argparse.Namespace) -> Path:
+    from reidar_plugin.synthped import make
+
     people = tuple(args.people * 2)[:2] if args.people else None
     return make(
         args.root,
@@ -74,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", required=True, help="where the folder of the set goes")
-    parser.add_argument("--preset", choices=sorted(PRESETS), help="default: laptop")
+    parser.add_argument("--preset", help="tiny, laptop (default), town, city or mars")
     parser.add_argument("--people", type=int, nargs="+", metavar="N", help="to train on and to test on")
     parser.add_argument("--cameras", type=int, help="2 ... 6 (layout mars), 1 ... 6 (videos)")
     parser.add_argument(
@@ -89,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--progress", action="store_true", default=None, help="write how many frames are drawn, line by line"
     )
-    parser.add_argument("--videos", action="store_true", help="whole camera videos with MOT ground truth")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--videos", action="store_true", help="whole camera videos with MOT ground truth")
+    other.add_argument("--sheets", action="store_true", help="pictures of all that is drawn, into --root")
     parser.add_argument("--seconds", type=float, help="length of the videos (default: 60)")
     parser.add_argument("--rate", type=int, help="frames a second of the videos (default: 10)")
     return parser

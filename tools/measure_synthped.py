@@ -11,15 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-import torch
-from measures.baselines import baselines
-from measures.drawn_set import DrawnSet, contents, speed
-from measures.leaks import leaks
-from measures.learning import training
-from tabulate import tabulate
-
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.synthped import PRESETS, make
 
 __all__ = ["main"]
 
@@ -29,13 +21,22 @@ def main(argv: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", required=True)
-    parser.add_argument("--preset", default="laptop", choices=sorted(PRESETS))
+    parser.add_argument("--preset", default="laptop", help="tiny, laptop, town, city or mars")
     parser.add_argument("--people", type=int, nargs=2, metavar="N")
     parser.add_argument("--shares", default="paper", choices=("paper", "even"), help="of the actions")
     parser.add_argument("--steps", type=int, default=400, help="of training; 0 leaves it out")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0, help="of the training")
     args = parser.parse_args(argv)
+    import torch
+    from measures.baselines import baselines
+    from measures.drawn_set import DrawnSet, contents, speed
+    from measures.leaks import leaks
+    from measures.learning import training
+    from tabulate import tabulate
+
+    from reidar_plugin.synthped import make
+
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     people = tuple(args.people) if args.people else None

@@ -13,17 +13,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-from tabulate import tabulate
-from torch import Tensor, nn
-from yacs.config import CfgNode
-
-from reidar_plugin.host import reid
-from reidar_plugin.launch import subprocesses
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.plugin import registration
 
 HEADS = (
     "config",
@@ -34,45 +25,6 @@ HEADS = (
     "parameters (MB)",
     "total (MB)",
 )
-FRAMES = 32  # of the input column
-MEGABYTE = 2**20
-
-
-def sizes(cfg: CfgNode, people: int) -> tuple[int, float, float, float]:
-    """Parameters, and megabytes of input, activations and parameters."""
-    registration.enable(cfg, quiet=True)
-    model = reid.models.build_model(
-        cfg.model.name, people, loss=cfg.loss.name, pretrained=False, use_gpu=False
-    )
-    frame = torch.zeros(1, 1, 3, cfg.data.height, cfg.data.width)
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    numbers = 2 * count_activations(model, frame)
-    return parameters, *(4 * count / MEGABYTE for count in (FRAMES * frame.numel(), numbers, parameters))
-
-
-@torch.no_grad()
-def count_activations(model: nn.Module, frames: Tensor) -> int:
-    """Numbers that the layers and blocks of a model put out; plain containers put out nothing of their own."""
-    counted: list[int] = []
-
-    def count(module: nn.Module, given: Any, output: Any) -> None:
-        counted.append(sum(part.numel() for part in _tensors(output)))
-
-    hooks = [
-        module.register_forward_hook(count)
-        for module in model.modules()
-        if module is not model and not isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict))
-    ]
-    model.eval()(frames)
-    for hook in hooks:
-        hook.remove()
-    return sum(counted)
-
-
-def _tensors(output: Any) -> list[Tensor]:
-    if isinstance(output, Tensor):
-        return [output]
-    return [part for item in output for part in _tensors(item)] if isinstance(output, (tuple, list)) else []
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -82,6 +34,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs (yaml), then KEY VALUE pairs")
     parser.add_argument("--people", type=int, default=625, help="identities in training (MARS: 625)")
     args = parser.parse_intermixed_args(argv)
+    from measures.activations import sizes
+    from tabulate import tabulate
+
+    from reidar_plugin.launch import subprocesses
+
     configs, options = subprocesses.configs_and_options(args.configs)
     rows = []
     for config in configs:

@@ -16,25 +16,27 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.inference.calibration import Calibration
-from reidar_plugin.inference.cameras import Camera, read_cameras, start_of
-from reidar_plugin.inference.detection import TRACKERS
-from reidar_plugin.inference.picture_folders import PictureTracklet, find_tracklets
-from reidar_plugin.inference.predictor import Predictor
-from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
-from reidar_plugin.inference.trained_model import find_file
 from reidar_plugin.io.console import plain_warnings
-from reidar_plugin.launch.dataset_tracklets import UnknownDatasetError, dataset_tracklets
 from reidar_plugin.launch.guard import guard
 from reidar_plugin.launch.model_flags import add_model_flags, settings_of
-from reidar_plugin.launch.recognise import Answer, Judgement, recognise
+
+if TYPE_CHECKING:
+    from reidar_plugin.inference.cameras import Camera
+    from reidar_plugin.inference.picture_folders import PictureTracklet
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parser().parse_args(argv)
     check(args)
+    from reidar_plugin.inference.calibration import Calibration
+    from reidar_plugin.inference.predictor import Predictor
+    from reidar_plugin.inference.recognise import Asked, Finder, fingerprint_of
+    from reidar_plugin.inference.trained_model import find_file
+    from reidar_plugin.launch.recognise import Answer, Judgement, recognise
+
     source = sources(args)
     file = find_file(args.model)
     predictor = Predictor.load(
@@ -62,7 +64,10 @@ def parser() -> argparse.ArgumentParser:
         "--detector", default="", metavar="MODULE:FUNCTION", help="finds people in videos without tracks"
     )
     made.add_argument(
-        "--tracker", default="bytetrack", choices=list(TRACKERS), help="joins detections to tracks"
+        "--tracker",
+        default="bytetrack",
+        choices=("bytetrack", "sort", "ocsort"),
+        help="joins detections to tracks",
     )
     made.add_argument(
         "--on-outside", default="stop", choices=("stop", "skip"), help="boxes that cannot be of the video"
@@ -95,8 +100,12 @@ def check(args: argparse.Namespace) -> None:
         raise ConfigError("--false-alarms says whom a gallery knows; give --gallery and --calibration, too")
 
 
-def sources(args: argparse.Namespace) -> list[Camera] | list[PictureTracklet]:
+def sources(args: argparse.Namespace) -> "list[Camera] | list[PictureTracklet]":
     """What the source is: by its ending, by what is there, else a data set's name."""
+    from reidar_plugin.inference.cameras import Camera, read_cameras, start_of
+    from reidar_plugin.inference.picture_folders import find_tracklets
+    from reidar_plugin.launch.dataset_tracklets import UnknownDatasetError, dataset_tracklets
+
     path = Path(args.source)
     if path.suffix in (".yaml", ".yml"):
         if args.tracks is not None or args.start != "0":

@@ -12,9 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.report.page.render import write_page
-from reidar_plugin.report.page.run_folder import read_run
-from reidar_plugin.report.page.run_page import run_page
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -24,6 +21,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="of the run, with its results.json")
     parser.add_argument("--out", type=Path, metavar="FILE.html", help="default: report.html in the folder")
     args = parser.parse_args(argv)
+    from reidar_plugin.report.page.render import write_page
+    from reidar_plugin.report.page.run_folder import read_run
+    from reidar_plugin.report.page.run_page import run_page
+
     page = run_page(read_run(args.folder))
     home = args.folder.parent if args.folder.is_file() else args.folder  # results.json itself will do
     print(write_page(args.out or home / "report.html", page))

@@ -11,12 +11,9 @@ that are there already.
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from yacs.config import CfgNode
-
-from reidar_plugin.launch import subprocesses
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.launch.splits import run_splits
 
 SPLITS = range(10)
 
@@ -29,10 +26,13 @@ def run_all(
     options: Sequence[str] = (),
 ) -> str:
     """Run the splits in processes of their own; returns the table."""
+    from reidar_plugin.launch import subprocesses
+    from reidar_plugin.launch.splits import run_splits
+
     cfg = subprocesses.merged(config, options)  # a slip is found before anything runs
     cfg.data.save_dir = save_dir or cfg.data.save_dir
 
-    def run(own: CfgNode) -> None:
+    def run(own: Any) -> None:
         keys = {"data__split_id": own.data.split_id, "data__save_dir": own.data.save_dir}
         subprocesses.start(subprocesses.arguments(config, root=root, options=options, **keys))
 
@@ -52,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--splits", nargs="+", type=int, default=SPLITS, metavar="N", help="which of them; 0 to 9"
     )
     args = parser.parse_intermixed_args(argv)
+    from reidar_plugin.launch import subprocesses
+
     (config,), _ = subprocesses.configs_and_options(args.words[:1])
     run_all(config, args.save_dir, args.root, args.splits, args.words[1:])
 

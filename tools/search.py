@@ -20,9 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch import subprocesses
 from reidar_plugin.launch.guard import guard
-from reidar_plugin.report.results import read_results
 
 
 class Range(NamedTuple):
@@ -73,6 +71,7 @@ def search(args: argparse.Namespace, ranges: Sequence[Range], options: Sequence[
         import optuna
     except ImportError as error:
         raise ConfigError("a search needs Optuna, which is not installed: pip install optuna") from error
+    from reidar_plugin.launch import subprocesses
 
     folder = Path(args.study)
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,6 +107,8 @@ def search(args: argparse.Namespace, ranges: Sequence[Range], options: Sequence[
 
 def figure(run_folder: Path, name: str) -> float:
     """A figure of a run's last test, under its first protocol."""
+    from reidar_plugin.report.results import read_results
+
     metrics = read_results(run_folder).retrieval[0]["metrics"]
     if name not in metrics:
         raise ConfigError(f"--by: {name!r} is no figure of a test; choose one of {', '.join(metrics)}")
@@ -135,6 +136,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     ranges = [*(read_ranges(args.ranges) if args.ranges else []), *map(read_range, args.range)]
     if not ranges:
         parser.error("name at least one --range, or a file of --ranges")
+    from reidar_plugin.launch import subprocesses
+
     known = subprocesses.merged(args.config, args.options)
     for each in ranges:
         known.merge_from_list(

@@ -16,17 +16,17 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import numpy as np
-from tabulate import tabulate
-
-from reidar_plugin.errors import ConfigError, nearest
-from reidar_plugin.inference.calibration import Calibration
-from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where, open_gallery
-from reidar_plugin.inference.gallery_filter import daily_spans
-from reidar_plugin.inference.open_set import Limit, who_is
+from reidar_plugin.errors import ConfigError, nearest, summary
 from reidar_plugin.launch.guard import guard
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where
+    from reidar_plugin.inference.open_set import Limit
 
 SHOWN = 20  #: names in a message
 
@@ -71,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """Print what is found; 0 if there is something."""
+    from reidar_plugin.inference.gallery import Where, open_gallery
+
     if args.top < 1:
         raise ConfigError(f"--top: expected a number above 0, got {args.top}")
     zone = zone_of(args.zone)
@@ -104,22 +106,27 @@ def check_names(option: str, asked: Sequence[str], known: Sequence[str]) -> None
             )
 
 
-def limit_of(args: argparse.Namespace) -> Limit | None:
+def limit_of(args: argparse.Namespace) -> "Limit | None":
     """Of --calibration, if it is given."""
     if args.calibration is None:
         return None
     if args.like is None and args.feature is None:
         raise ConfigError("--calibration says whether somebody is known: name them, with --like or --feature")
+    from reidar_plugin.inference.calibration import Calibration
+    from reidar_plugin.inference.open_set import Limit
+
     return Limit.of(Calibration.load(args.calibration), args.false_alarms)
 
 
-def queries(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
+def queries(args: argparse.Namespace, gallery: "Gallery") -> "np.ndarray":
     """``(Q, D)``, whom --like or --feature asks for."""
     return gallery.feature(args.like)[None] if args.like is not None else read_features(args.feature)
 
 
-def tell(features: np.ndarray, gallery: Gallery, limit: Limit, where: Where, itself: str) -> int:
+def tell(features: "np.ndarray", gallery: "Gallery", limit: "Limit", where: "Where", itself: str) -> int:
     """Print who each is; 0 if one is known."""
+    from reidar_plugin.inference.open_set import who_is
+
     said = who_is(gallery, list(features), limit, where, itself)
     for number, each in enumerate(said, start=1):
         query = f"{itself or f'row {number}'}: {each.who or 'nobody we know'}"
@@ -133,8 +140,10 @@ def tell(features: np.ndarray, gallery: Gallery, limit: Limit, where: Where, its
     return 0 if any(each.known for each in said) else 1
 
 
-def found(args: argparse.Namespace, gallery: Gallery, where: Where) -> list[Match]:
+def found(args: argparse.Namespace, gallery: "Gallery", where: "Where") -> "list[Match]":
     """Nearest first if something is asked for by its looks, else in order of time."""
+    from reidar_plugin.inference.gallery import Match
+
     if args.like is not None:
         matches = gallery.search(gallery.feature(args.like), args.top + 1, where)
         return [match for match in matches if match.row.id != args.like][: args.top]
@@ -148,13 +157,18 @@ def found(args: argparse.Namespace, gallery: Gallery, where: Where) -> list[Matc
     return [Match(row, float("nan")) for row in gallery.find(where)]
 
 
-def read_features(path: Path) -> np.ndarray:
+def read_features(path: Path) -> "np.ndarray":
     """``(Q, D)`` from a .npy file of that or of ``(D,)``; nothing in it is run."""
+    import numpy as np
+
+    from reidar_plugin.io.arrays import load_array
+    from reidar_plugin.io.safe_load import UNREADABLE
+
     try:
-        features = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ConfigError(f"{path}: expected features saved by numpy.save, got something else") from error
-    if not isinstance(features, np.ndarray) or features.ndim not in (1, 2) or features.dtype.kind != "f":
+        features = load_array(path)
+    except UNREADABLE as error:
+        raise ConfigError(f"{path}: expected features saved by numpy.save ({summary(error)})") from error
+    if features.ndim not in (1, 2) or features.dtype.kind != "f":
         raise ConfigError(f"{path}: expected features of floats, (D,) or (N, D)")
     if not features.size:
         raise ConfigError(f"{path}: expected a feature, it holds none")
@@ -170,7 +184,7 @@ def least_of(text: str, likely: Mapping[str, float]) -> tuple[str, float]:
         raise ConfigError(f"--action {text}: expected a likelihood after '=', got {least!r}") from None
 
 
-def spans_of(args: argparse.Namespace, gallery: Gallery, zone: tzinfo) -> list[tuple[float, float]] | None:
+def spans_of(args: argparse.Namespace, gallery: "Gallery", zone: tzinfo) -> list[tuple[float, float]] | None:
     """Spans of time that the dates and hours mean; None where neither is given."""
     if not (args.between or args.first or args.last):
         return None
@@ -188,6 +202,8 @@ def spans_of(args: argparse.Namespace, gallery: Gallery, zone: tzinfo) -> list[t
         datetime.fromtimestamp(seconds, zone).date()
         for seconds in (max(begin, extent[0]), min(end, extent[1]))
     ]
+    from reidar_plugin.inference.gallery_filter import daily_spans
+
     spans = daily_spans(days[0] - timedelta(days=1), days[1], hours[0], hours[1], zone)
     cut = ((max(a, begin), min(b, end)) for a, b in spans)
     return [(a, b) for a, b in cut if a < b]
@@ -225,8 +241,12 @@ def zone_of(name: str) -> tzinfo:
         raise ConfigError(f"--zone: unknown time zone {name!r}; give one such as Europe/Berlin") from None
 
 
-def table(matches: Sequence[Match], likely: Mapping[str, float], asked: Collection[str], zone: tzinfo) -> str:
+def table(
+    matches: "Sequence[Match]", likely: Mapping[str, float], asked: Collection[str], zone: tzinfo
+) -> str:
     """A row a tracklet, with the likelihood of what is likely and of what was asked for."""
+    from tabulate import tabulate
+
     ranked = any(match.distance == match.distance for match in matches)
     header = [
         "id",
@@ -246,7 +266,7 @@ def table(matches: Sequence[Match], likely: Mapping[str, float], asked: Collecti
     return tabulate(rows, headers=header, tablefmt="github", disable_numparse=True)
 
 
-def cells(row: GalleryRow, likely: Mapping[str, float], asked: Collection[str], zone: tzinfo) -> list[str]:
+def cells(row: "GalleryRow", likely: Mapping[str, float], asked: Collection[str], zone: tzinfo) -> list[str]:
     start = datetime.fromtimestamp(row.start, zone).strftime("%Y-%m-%d %H:%M:%S")
     values = sorted(((row.actions or {}).get(name, 0.0), name) for name in likely)[::-1]
     told = ", ".join(

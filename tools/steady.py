@@ -18,9 +18,6 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from torments.deeds import train_tiny
-
-from reidar_plugin import synthped
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.launch.guard import guard
 
@@ -42,6 +39,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=10_000, help="of training, at least")
     parser.add_argument("--tests", type=int, default=200, help="one after each epoch")
     args = parser.parse_args(argv)
+    from torments.deeds import train_tiny
+
+    from reidar_plugin import synthped
+
     people = max(2, 2 * -(-args.steps // args.tests))  # two of them a step
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

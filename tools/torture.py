@@ -19,26 +19,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tabulate import tabulate
 from torments.campaign import ANSWERED, FAILED, REFUSED, Door, Tally, run_door
-from torments.configs import ConfigFiles
-from torments.deeds import DEEDS
-from torments.models import Calibrations, CameraLists, Findings, GalleryModels, OnnxFiles
-from torments.pictures import Pictures, Videos
-from torments.saved import Checkpoints, ResultFiles, Saves
-from torments.strike import POSSIBLE, Blow
-from torments.struck import Struck
-from torments.tables import LabelFiles, MarsTables, TrackFiles
+from torments.strike import Blow
 
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.guard import guard
 
-DOORS: tuple[Door, ...] = (
-    *(LabelFiles(), TrackFiles(), MarsTables(), Pictures(), Videos()),
-    *(Checkpoints(), Saves(), ResultFiles(), ConfigFiles()),
-    *(OnnxFiles(), Calibrations(), CameraLists(), Findings(), GalleryModels()),
-    *(Struck(deed) for deed in DEEDS if POSSIBLE),
-)
 BLOWS = {blow.name.lower(): blow for blow in Blow}
 
 
@@ -48,23 +34,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--minutes", type=float, default=1.0, help="in all, shared out evenly")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--doors", nargs="+", choices=[door.name for door in DOORS], metavar="DOOR", default=[]
-    )
+    parser.add_argument("--doors", nargs="+", metavar="DOOR", default=[], help="these alone")
     parser.add_argument("--cases", type=int, default=0, help="of each door at most (default: as time allows)")
     parser.add_argument("--case", type=int, help="this one alone")
     parser.add_argument("--blows", nargs="+", choices=BLOWS, default=list(BLOWS), help="of those that strike")
     parser.add_argument("--folder", type=Path, help="for files (default: one that is removed)")
     args = parser.parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for door in DOORS:
+    from tabulate import tabulate
+    from torments.doors import doors_of
+    from torments.struck import Struck
+
+    doors = doors_of(args.doors)
+    for door in doors:
         if isinstance(door, Struck):
             door.allowed = [BLOWS[name] for name in args.blows]
     with tempfile.TemporaryDirectory() as spare:
         folder = args.folder or Path(spare)
-        tallies = [
-            _tormented(door, folder, args) for door in DOORS if not args.doors or door.name in args.doors
-        ]
+        tallies = [_tormented(door, folder, args, len(doors)) for door in doors]
     rows = [
         [tally.door, tally.counts.total(), *(tally.counts[kind] for kind in (ANSWERED, REFUSED, FAILED))]
         for tally in tallies
@@ -73,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(any(tally.failures for tally in tallies))
 
 
-def _tormented(door: Door, folder: Path, args: argparse.Namespace) -> Tally:
-    share = args.minutes * 60 / (len(args.doors) or len(DOORS))
+def _tormented(door: Door, folder: Path, args: argparse.Namespace, doors: int) -> Tally:
+    share = args.minutes * 60 / doors
     first, most = (args.case, 1) if args.case is not None else (0, args.cases)
     tally = run_door(door, folder / door.name.replace(" ", "-"), args.seed, share, first, most)
     for case in tally.failures:

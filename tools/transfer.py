@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reidar_plugin.launch import chains, subprocesses
 from reidar_plugin.launch.guard import guard
 
 
@@ -23,6 +22,8 @@ def transfer(
     configs: Sequence[str], save_dir: str, root: str = "", options: Sequence[str] = ()
 ) -> list[Path]:
     """Run the chain; returns the folder of each stage."""
+    from reidar_plugin.launch import chains, subprocesses
+
     for config in configs:  # a slip in the last file should not cost the first run
         subprocesses.merged(config, options)
     folders: list[Path] = []
@@ -52,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", default="", metavar="DIR", help="folder of the data sets")
     parser.add_argument("--save-dir", default="log/transfer", metavar="DIR", help="folder of the stages")
     args = parser.parse_intermixed_args(argv)
+    from reidar_plugin.launch import subprocesses
+
     configs, options = subprocesses.configs_and_options(args.configs, least=2)
     transfer(configs, args.save_dir, args.root, options)
 

@@ -6,7 +6,9 @@ index along with every tracklet. So an interrupted epoch can be made again, by a
 
 import math
 import signal
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 import cv2
@@ -241,8 +243,14 @@ class ClipLoader(DataLoader[ClipBatch]):
         )
 
     def __iter__(self) -> Any:
-        """Batches in their order; a line says so where one is waited for long."""
-        return said_if_slow(super().__iter__(), self.reader.in_hand)
+        """The batches in their order.
+
+        That a worker was killed is an error where its next one is waited for, within seconds; where one is waited for long, a
+        line says so.
+        """
+        with _children_end_in_silence():
+            batches = super().__iter__()
+        return said_if_slow(batches, self.reader.in_hand)
 
     def set_epoch(self, epoch: int, start: int = 0) -> None:
         """See :meth:`EpochBatches.set_epoch`."""
@@ -267,6 +275,21 @@ class ClipLoader(DataLoader[ClipBatch]):
         kept, self._iterator = self._iterator, None
         if kept is not None:
             kept._shutdown_workers()
+
+
+@contextmanager
+def _children_end_in_silence() -> Iterator[None]:
+    """What torch sets up within the block to hear of a worker's end raises in the midst of whatever runs then, such as the
+    writing of a checkpoint, and a second time: it is not kept. Torch also looks while it waits for a batch.
+    """
+    if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 LEFT_BEHIND = 10  #: seconds for which a worker goes on after SIGTERM

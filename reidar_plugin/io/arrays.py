@@ -1,28 +1,79 @@
-"""Arrays in one file, as numpy packs them, which must not unpack to more than fits."""
+"""Arrays in files, as numpy writes them: numbers alone, and not more of them than the file has bytes for."""
 
+import math
+import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-__all__ = ["LARGEST", "load_arrays"]
+__all__ = ["LARGEST", "load_array", "load_arrays"]
 
 #: Bytes to which a file of arrays may unpack.
 LARGEST = 2**30
+
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def load_array(path: Path) -> NDArray[Any]:
+    """The array of an ``.npy``; nothing in it is run.
+
+    Raises:
+        Exception: as :func:`load_arrays`.
+    """
+    size = path.stat().st_size
+    _check_size(size)
+    with path.open("rb") as file:
+        _check_header(file, size)
+        file.seek(0)
+        return npy.read_array(file, allow_pickle=False)
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an ``.npz``, by name; nothing in it is run.
 
     Raises:
-        ValueError: they would take more than :data:`LARGEST` bytes.
+        ValueError: they would take more than :data:`LARGEST` bytes, or than there are, or are no numbers.
         Exception: one of :data:`~reidar_plugin.io.safe_load.UNREADABLE`, where it is damaged.
     """
     with zipfile.ZipFile(path) as archive:
-        size = sum(part.file_size for part in archive.infolist())
-    if size > LARGEST:
-        raise ValueError(f"{size:,} bytes when unpacked, expected {LARGEST:,} at most")
+        _check_size(sum(part.file_size for part in archive.infolist()))
+        for part in archive.infolist():
+            with archive.open(part) as file:
+                _check_header(file, part.file_size)
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST:
+        raise ValueError(f"{size:,} bytes when unpacked, expected {LARGEST:,} at most")
+
+
+def _check_header(file: IO[bytes], size: int) -> None:
+    """Before room is made for them: a header may promise any number of numbers."""
+    version = npy.read_magic(file)
+    if version not in _HEADERS:
+        raise ValueError(f"numpy's format {version}, expected one of {', '.join(map(str, _HEADERS))}")
+    shape, _, kind = _header(file, version)
+    if kind.kind not in "biuf":
+        raise ValueError(f"an array of {kind}, expected numbers")
+    there = size - file.tell()
+    if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != there:
+        raise ValueError(
+            f"an array of shape {shape} of {kind}, which does not take the {there:,} bytes that are there"
+        )
+
+
+def _header(file: IO[bytes], version: tuple[int, int]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and kind; numpy would mend what Python 2 wrote, and say so, or fail at it in a way of its own."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return _HEADERS[version](file)
+    except (UserWarning, SyntaxError, TokenError) as error:
+        raise ValueError("a header that numpy does not write today") from error

@@ -12,7 +12,7 @@ from typing import TextIO
 from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.progress import ProgressBar
 
-__all__ = ["CLOSED_PIPE", "nobody_reads_on", "plain_warnings", "say", "say_no_more", "tee"]
+__all__ = ["CLOSED_PIPE", "nobody_reads_on", "open_streams", "plain_warnings", "say", "say_no_more", "tee"]
 
 #: Exit status where nobody reads on, as shells give it for SIGPIPE.
 CLOSED_PIPE = 128 + 13
@@ -37,8 +37,12 @@ def say(line: str) -> None:
             ) from error
 
 
-def nobody_reads_on() -> bool:
-    """Whether the pipe that standard output or standard error leads into has no reader any more."""
+def nobody_reads_on(error: BaseException) -> bool:
+    """Whether an error, or one that it was raised from, is that of a pipe, and standard output or standard error leads
+    into one that has no reader any more.
+    """
+    if not isinstance(error, BrokenPipeError):
+        return error.__cause__ is not None and nobody_reads_on(error.__cause__)
     if not hasattr(select, "poll"):
         return True  # nobody can tell; a broken pipe is one of these two, most of the time
     poll = select.poll()
@@ -50,6 +54,18 @@ def nobody_reads_on() -> bool:
 def say_no_more() -> None:
     """Standard output leads nowhere from now on: what is left to be written would fail again at the end of the process."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def open_streams() -> None:
+    """Let what goes to a standard stream that is closed (``tool >&-``, some schedulers) be lost; else there would be none to
+    write to, and the next file that is opened, such as a checkpoint, would get its number and what libraries print.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(handle := os.open(os.devnull, os.O_RDWR), number)
+            if handle > 2:
+                os.close(handle)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - for all that comes
 
 
 @contextlib.contextmanager

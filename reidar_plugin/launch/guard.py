@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from reidar_plugin.errors import InputError, ReidarError
-from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
+from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, open_streams, say_no_more
 from reidar_plugin.launch.script import show
 from reidar_plugin.ranks.job import check_alone
 
@@ -19,8 +19,10 @@ __all__ = ["guard"]
 #: Exit status after Ctrl-C, also of runs that have saved.
 INTERRUPTED = 128 + signal.SIGINT
 
-#: An end from outside, told as Ctrl-C is: a scheduler's, and that of a terminal which closes.
-ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+#: An end from outside: by hand, a scheduler's, and that of a terminal which closes.
+ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+_MOMENT = 0.05  # seconds
 
 
 def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
@@ -43,24 +45,33 @@ def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
         launch: the tool; returns its status, or None for 0.
         ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
     """
+    open_streams()
     with _ended_as_by_hand() as arrived:
         try:
-            if not ranks:
-                check_alone()
-            status = _with_all_said(launch) or 0
-        except KeyboardInterrupt:
-            sys.stderr.write("stopped\n")
+            status = _ended(launch, ranks)
+        except KeyboardInterrupt:  # once more, while the first is told
             status = INTERRUPTED
-        except SystemExit as stop:  # of the command line, or of runs that have saved and said so
-            if stop.code != INTERRUPTED:
-                raise
-            status = INTERRUPTED
-        except Exception as error:  # noqa: BLE001 - shown, and the status says so
-            if isinstance(error, BrokenPipeError) and nobody_reads_on():  # whoever read has what it wanted
-                say_no_more()
-                return CLOSED_PIPE
-            return show(_of_the_system(error) if isinstance(error, OSError) else error)
-    return 128 + arrived[0] if arrived and status == INTERRUPTED else int(status)
+    return 128 + arrived[0] if arrived and status == INTERRUPTED else status
+
+
+def _ended(launch: Callable[[], int | None], ranks: bool) -> int:
+    """Call it; what is to be said of its end is said, and its status returned."""
+    try:
+        if not ranks:
+            check_alone()
+        return int(_with_all_said(launch) or 0)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return INTERRUPTED
+    except SystemExit as stop:  # of the command line, or of runs that have saved and said so
+        if stop.code != INTERRUPTED:
+            raise
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - shown, and the status says so
+        if nobody_reads_on(error):  # whoever read has what it wanted
+            say_no_more()
+            return CLOSED_PIPE
+        return show(_of_the_system(error) if isinstance(error, OSError) else error)
 
 
 def _with_all_said(launch: Callable[[], int | None]) -> int | None:
@@ -85,28 +96,52 @@ def _of_the_system(error: OSError) -> Exception:
 
 @contextmanager
 def _ended_as_by_hand() -> Iterator[list[int]]:
-    """Within the block a signal of :data:`ENDING` is a KeyboardInterrupt; the number of the first one is in the list."""
+    """Within the block a signal of :data:`ENDING` is a KeyboardInterrupt; the numbers that came are in the list.
+
+    Behind the block they end the process in silence, Ctrl-C as well: what the interpreter does last of all would be told
+    of it by a traceback.
+    """
     arrived: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield arrived
         return
     answered = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     before: dict[int, Any] = {number: signal.getsignal(number) for number in answered}
-    tool = os.getpid()
+    tool, within = os.getpid(), True
 
     def arrive(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != tool:
-            signal.signal(number, before[number])
+        if os.getpid() != tool or not within:
+            signal.signal(number, before[number] if within else signal.SIG_DFL)
             signal.raise_signal(number)
             return
         arrived.append(number)
-        if len(arrived) == 1:  # the same end may be told twice
+        if len(arrived) == 1 or number == signal.SIGINT:  # a scheduler may tell the same end twice
             raise KeyboardInterrupt
 
     for number in answered:
         signal.signal(number, arrive)
     try:
-        yield arrived
+        with _heard_by_finalisers(arrived):
+            yield arrived
     finally:
+        within = False
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if number == signal.SIGINT else handler)
+
+
+@contextmanager
+def _heard_by_finalisers(arrived: list[int]) -> Iterator[None]:
+    """Within the block an interrupt that came in the midst of a ``__del__`` comes again: Python drops it there."""
+    tool, hook = os.getpid(), sys.unraisablehook
+
+    def dropped(told: "sys.UnraisableHookArgs") -> None:
+        if told.exc_type is KeyboardInterrupt and arrived and os.getpid() == tool:
+            threading.Timer(_MOMENT, os.kill, (tool, arrived.pop())).start()
+        else:
+            hook(told)
+
+    sys.unraisablehook = dropped
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook

@@ -61,7 +61,7 @@ def run_script(script: str, arguments: list[str]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)  # so that a shell that runs several scripts stops as well
     except Exception as error:  # noqa: BLE001 - shown as the interpreter would, and the status says so
-        if isinstance(error, BrokenPipeError) and nobody_reads_on():
+        if nobody_reads_on(error):
             say_no_more()
             return CLOSED_PIPE
         return show(error, path)

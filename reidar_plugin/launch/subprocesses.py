@@ -40,11 +40,19 @@ __all__ = [
     "write_start",
 ]
 
-_LAUNCH = (  # first of all: a run whose starter was killed would go on and keep its folder locked
-    "import signal, sys; from reidar_plugin.ranks.orphans import end_with_parent; end_with_parent(); "
-    "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored where nohup or a shell put the starter aside
-    "from reidar_plugin.launch import guard, subprocesses; sys.exit(guard.guard(subprocesses.run_in_turn))"
-)
+#: First of all: a run whose starter was killed would go on and keep its folder locked. Then Ctrl-C, which is ignored where
+#: nohup or a shell put the starter aside.
+_LAUNCH = """
+import signal, sys
+from reidar_plugin.ranks.orphans import end_with_parent
+end_with_parent()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from reidar_plugin.launch.guard import guard
+def run():
+    from reidar_plugin.launch import subprocesses
+    subprocesses.run_in_turn()
+sys.exit(guard(run))
+"""
 
 THEN = "--then"  #: between the command lines of runs that follow each other in one process
 

@@ -1,9 +1,5 @@
-"""Contact sheets: what the people, actions, cameras, occlusions and distractors of SynthPed look like.
+"""Contact sheets: what the people, actions, cameras, occlusions and distractors of SynthPed look like."""
 
-python -m reidar_plugin.synthped.sheets docs/images
-"""
-
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -12,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.synthped.actions import ACTIONS
 from reidar_plugin.synthped.drawing.colours import CameraColours
 from reidar_plugin.synthped.drawing.sketch import paint
@@ -26,7 +23,7 @@ from reidar_plugin.synthped.seeded_random import Array
 from reidar_plugin.synthped.street.camera import make_cameras
 from reidar_plugin.synthped.street.scenery import paint_scene
 
-__all__ = ["contact_sheets", "main"]
+__all__ = ["contact_sheets"]
 
 HEIGHT, WIDTH = 256, 128
 
@@ -46,7 +43,7 @@ def contact_sheets(folder: Path, seed: int = 0) -> list[Path]:
     paths = []
     for name, sheet in sheets.items():
         paths.append(folder / f"synthped-{name}.jpg")
-        cv2.imwrite(str(paths[-1]), sheet, (cv2.IMWRITE_JPEG_QUALITY, 85))
+        write_atomically(paths[-1], cv2.imencode(".jpg", sheet, (cv2.IMWRITE_JPEG_QUALITY, 85))[1].tobytes())
     return paths
 
 
@@ -159,16 +156,3 @@ def strip(renderer: Renderer, shot: Shot, frames: int, step: int = 0) -> Array:
 
 def _framed(picture: Array) -> Array:
     return cv2.copyMakeBorder(picture, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(250,) * 3)
-
-
-def main(argv: list[str]) -> int:
-    """Write the sheets into the folder that is named, and return the exit status."""
-    if len(argv) != 1 or not Path(argv[0]).is_dir():
-        sys.stderr.write("usage: python -m reidar_plugin.synthped.sheets FOLDER (that exists)\n")
-        return 2
-    contact_sheets(Path(argv[0]))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -64,6 +64,7 @@ def test_a_fault_of_ours_is_not_hidden(error: Exception, capsys: pytest.CaptureF
 
 PROGRAM = """
 import os, signal, sys, time
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.guard import guard
 {before}
@@ -75,6 +76,10 @@ def main():
         print("cleaned up", file=sys.stderr)
 sys.exit(guard(main))
 """
+
+
+#: A shell's background jobs ignore it.
+AS_IN_A_TERMINAL = "signal.signal(signal.SIGINT, signal.default_int_handler)"
 
 
 def begun(body: str, before: str = "") -> "subprocess.Popen[str]":
@@ -96,10 +101,7 @@ def ended(body: str, stdout: int) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_lets_a_tool_clean_up(number: signal.Signals) -> None:
-    interrupted = (
-        "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs ignore it
-    )
-    process = begun("time.sleep(60)", interrupted)
+    process = begun("time.sleep(60)", AS_IN_A_TERMINAL)
     process.send_signal(number)
     assert process.communicate(timeout=30)[1] == "cleaned up\nstopped\n"
     assert process.returncode == 128 + number
@@ -137,7 +139,12 @@ def test_a_forked_process_answers_as_before() -> None:
     assert (out, err) == ("-15\n", "cleaned up\n")
 
 
-@pytest.mark.parametrize("prints", ["say('a line')", "print('a line')"])
+IN_A_WRITER = (
+    "exec('try: print(1, flush=True)\\nexcept OSError as error: raise ConfigError(str(error)) from error')"
+)
+
+
+@pytest.mark.parametrize("prints", ["say('a line')", "print('a line')", IN_A_WRITER])
 @pytest.mark.parametrize("lines", [1, 10**5], ids=["at the end", "in between"])
 def test_nobody_reads_on(lines: int, prints: str) -> None:
     reader, writer = os.pipe()
@@ -154,3 +161,77 @@ def test_a_full_disk_is_one_line(prints: str) -> None:
         done = ended(prints, full.fileno())
     assert done.returncode == 2
     assert re.fullmatch(r"cleaned up\nerror: .*cannot be written: No space left on device.*\n", done.stderr)
+
+
+IN_A_FINALISER = """
+        class Slow:
+            def __del__(self):
+                say("at work")
+                time.sleep(60)
+        slow = Slow()
+        del slow
+        time.sleep(60)"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_a_finaliser_is_not_lost(number: signal.Signals) -> None:
+    """What is raised there Python drops, with a traceback."""
+    process = begun(IN_A_FINALISER.strip(), AS_IN_A_TERMINAL)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"
+    process.send_signal(number)
+    assert process.communicate(timeout=30)[1] == "cleaned up\nstopped\n"
+    assert process.returncode == 128 + number
+
+
+CLEANS_UP_FOR_LONG = """
+        try:
+            os.kill(os.getpid(), signal.{first})
+        finally:
+            os.kill(os.getpid(), signal.{second})"""
+TOLD_AGAIN = """
+class Terminal:
+    def write(self, text):
+        out.write(text)
+        if "stopped" in text:
+            os.kill(os.getpid(), signal.SIG{again})
+    def flush(self):
+        out.flush()
+out, sys.stderr = sys.stderr, Terminal()"""
+
+
+@pytest.mark.parametrize("second", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("first", ["SIGINT", "SIGTERM"])
+def test_a_second_one_while_it_cleans_up(first: str, second: str) -> None:
+    """In the tool's own cleaning up, and while "stopped" is said."""
+    again = "TERM" if first == "SIGTERM" else "INT"
+    body = CLEANS_UP_FOR_LONG.format(first=first, second=second).strip()
+    process = begun(body, AS_IN_A_TERMINAL + TOLD_AGAIN.format(again=again))
+    assert process.communicate(timeout=30)[1].replace("cleaned up\n", "") == "stopped\n"
+    assert process.returncode == 128 + getattr(signal, first)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_at_the_very_end_of_the_process_it_is_silent(number: signal.Signals) -> None:
+    """After the guard, where the interpreter and torch clean up."""
+    late = f"import atexit\natexit.register(lambda: (signal.raise_signal({int(number)}), time.sleep(60)))"
+    process = begun("pass", f"{AS_IN_A_TERMINAL}\n{late}")
+    assert process.communicate(timeout=30)[1] == "cleaned up\n"
+    assert process.returncode == -number
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream(closed: str, tmp_path: Path) -> None:
+    """No file gets its number, and nothing is amiss."""
+    body = "open(sys.argv[1], 'w').write(str([os.path.samestat(os.fstat(n), os.stat(os.devnull)) for n in range(3)]))"
+    program = PROGRAM.format(before="import subprocess", body=f"subprocess.run(['true'], check=True); {body}")
+    words = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-c", program, str(tmp_path / "said")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    done = subprocess.Popen(words, cwd=REPO, **pipes)
+    out, err = done.communicate(timeout=30)
+    assert (done.returncode, out, err) == (
+        0,
+        b"" if "1>" in closed else b"begun\n",
+        b"" if "2>" in closed else b"cleaned up\n",
+    )
+    assert (tmp_path / "said").read_text() == str([f"{number}" in closed for number in range(3)])

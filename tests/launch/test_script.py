@@ -4,16 +4,13 @@ import errno
 import io
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 
 import pytest
-from torch.utils.data import DataLoader, Dataset
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import script
-from tests.dead_workers import error_of
 from tests.fakes import write_mars
 from tests.standin import JOINT, REPO, SCRIPT, losses, run, write_config, write_script
 
@@ -320,21 +317,14 @@ def test_tools_main_prints_what_the_toolbox_script_prints(clone: Path, street: P
     assert losses(done.stdout) == of_clone(clone, street, plugin=False)
 
 
-class Deadly(Dataset[int]):
-    """Its third item kills the worker that reads it."""
-
-    def __len__(self) -> int:
-        return 9
-
-    def __getitem__(self, item: int) -> int:
-        if item == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return item
-
-
-def test_a_worker_that_the_system_kills_is_one_line() -> None:
-    line = script.error_line(error_of(DataLoader(Deadly(), num_workers=1, multiprocessing_context="fork")))
+@pytest.mark.parametrize(
+    "said",
+    ["(pid 7) is killed by signal: Killed. ", "(pid(s) 7, 8) exited unexpectedly"],
+    ids=["signal", "pipe"],
+)
+def test_a_worker_that_the_system_kills_is_one_line(said: str) -> None:
+    line = script.error_line(RuntimeError(f"DataLoader worker {said}"))
     assert line is not None
-    assert re.match(r"process \d+, which reads pictures, was ended from outside", line)
+    assert re.match(r"process 7(, 8)?, which reads pictures, was ended from outside", line)
     assert "the same command goes on" in line
     assert script.error_line(RuntimeError("DataLoader worker is a word")) is None

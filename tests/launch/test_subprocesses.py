@@ -154,7 +154,7 @@ def test_the_launch_line_is_a_run() -> None:
 
 def test_a_run_can_be_interrupted_where_its_starter_cannot() -> None:
     """nohup, and a shell that puts a job aside, start it with Ctrl-C ignored; its runs would inherit that."""
-    begin, launch, _ = subprocesses._LAUNCH.rpartition("from reidar_plugin.launch")
+    begin, launch, _ = subprocesses._LAUNCH.partition("from reidar_plugin.launch")
     assert launch
     ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     done = run_python("-c", f"{ignored}{begin}print(signal.getsignal(signal.SIGINT))", cwd=REPO)

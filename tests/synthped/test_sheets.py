@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reidar_plugin.errors import UnwritableFileError
 from reidar_plugin.synthped import PRESETS, sheets
 from reidar_plugin.synthped.plan import plan_mars
 from reidar_plugin.synthped.render import Renderer
@@ -35,11 +36,13 @@ def test_every_sheet_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     blank = np.zeros((8, 8, 3), np.uint8)
     for name in ("people_sheet", "actions_sheet", "cameras_sheet", "strips"):
         monkeypatch.setattr(sheets, name, lambda *args, **more: blank)
-    assert sheets.main([str(tmp_path)]) == 0
+    sheets.contact_sheets(tmp_path)
     names = ("actions", "cameras", "distractors", "occlusions", "people")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"synthped-{name}.jpg" for name in names]
 
 
-def test_asks_for_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert sheets.main([str(tmp_path / "missing")]) == 2
-    assert capsys.readouterr().err.startswith("usage: python -m reidar_plugin.synthped.sheets FOLDER")
+def test_asks_for_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("people_sheet", "actions_sheet", "cameras_sheet", "strips"):
+        monkeypatch.setattr(sheets, name, lambda *args, **more: np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(UnwritableFileError, match=r"missing.*No such file"):
+        sheets.contact_sheets(tmp_path / "missing")

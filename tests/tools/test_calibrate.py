@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from reidar_plugin.inference.predictor import Predictor
+from reidar_plugin.launch import dataset_tracklets
 from tests.inference.recognised import colour_predictor
 from tests.tools.guarded import guarded
 from tools import calibrate
@@ -24,8 +26,8 @@ def test_what_it_prints(
             cv2.imwrite(path, np.full((16, 8, 3), (20 * person, 240 - 20 * person, 5 * camera), np.uint8))
             tracklets.append(([path], person, camera))
     (tmp_path / "model.pth").write_bytes(b"colours")
-    monkeypatch.setattr(calibrate.Predictor, "load", lambda *_, **__: colour_predictor())
-    monkeypatch.setattr(calibrate, "labelled_tracklets", lambda *_: tracklets)
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: colour_predictor())
+    monkeypatch.setattr(dataset_tracklets, "labelled_tracklets", lambda *_: tracklets)
     out = tmp_path / "calibration.json"
     assert main([str(tmp_path / "model.pth"), "corridor", str(out)]) == 0
     first, second = capsys.readouterr().out.splitlines()

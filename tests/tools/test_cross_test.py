@@ -6,6 +6,7 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import subprocesses
+from reidar_plugin.report import results
 from reidar_plugin.report.results import Results, read_results
 from tests.tools.chains import value
 from tools import cross_test
@@ -15,7 +16,7 @@ def test_a_cross_test_loads_the_best_of_its_own_run(home: Path, monkeypatch: pyt
     calls: list[list[str]] = []
     monkeypatch.setattr(subprocesses, "start", calls.append)
     monkeypatch.setattr(subprocesses, "best_checkpoint", lambda folder: Path(folder, "best"))
-    monkeypatch.setattr(cross_test, "read_results", lambda place: Results("x", (), None, {}, {}, {}))
+    monkeypatch.setattr(results, "read_results", lambda place: Results("x", (), None, {}, {}, {}))
     cross_test.cross_test([str(home / "mars.yaml"), str(home / "prid.yaml")], str(home / "cross"))
     tests = [words for words in calls if "test.evaluate" in words]
     assert [Path(value(words, "data.save_dir")).name for words in tests] == [

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from reidar_plugin.inference import trained_model
 from reidar_plugin.inference.onnx_export import Parity
 from reidar_plugin.inference.trained_model import TrainedModel
+from reidar_plugin.launch import export as launch
 from reidar_plugin.launch.export import Exported, Figures
 from tests.inference.onnx_files import small
 from tests.tools.guarded import guarded
@@ -45,8 +47,8 @@ def test_says_what_it_wrote(
         )
         return Exported(Parity(2e-6, ((1, 1), (2, 3))), None if dataset is None else both)
 
-    monkeypatch.setattr(export, "load_trained", load)
-    monkeypatch.setattr(export, "export", write)
+    monkeypatch.setattr(trained_model, "load_trained", load)
+    monkeypatch.setattr(launch, "export", write)
     out = str(tmp_path / "out.onnx")
     assert main([str(tmp_path), out, "--half", "--settings", "data.height", "224", "model.name", "a"]) == 0
     assert asked == [{"data.height": 224, "model.name": "a"}, "half", None]

@@ -7,8 +7,15 @@ from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.registry import builders, why_not
 from tools import list_models
 from tools.benchmarks import model as benchmark
+from tools.measures.model_costs import OF_TIMM
 
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TINY = ["--height", "64", "--width", "32", "--clips", "2", "--length", "1", "--steps", "1"]
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TOOLS))  # where a script looks first
 
 
 def test_lists_what_a_model_costs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,7 +55,7 @@ def test_sizes_of_a_network_of_timm(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_page_shows_the_dozen_of_timm() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-    assert [name for name in list_models.OF_TIMM if f"| reidar_timm_{name} " not in page] == []
+    assert [name for name in OF_TIMM if f"| reidar_timm_{name} " not in page] == []
 
 
 @pytest.mark.parametrize("text", ["", list_models.BEGIN, list_models.END + list_models.BEGIN])

@@ -49,6 +49,8 @@ def test_films_a_street(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     [
         (["--videos", "--preset", "tiny"], "--preset is for tracklets"),
         (["--videos", "--workers", "2"], "--workers is for tracklets"),
+        (["--sheets", "--layout", "lpw"], "--layout is for tracklets: leave it out with --sheets"),
+        (["--sheets", "--videos"], "not allowed with argument"),
         (["--seconds", "5"], "--seconds is for videos"),
     ],
 )

@@ -7,6 +7,9 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.cameras import Camera
+from reidar_plugin.inference.detection import TRACKERS
+from reidar_plugin.inference.predictor import Predictor
+from reidar_plugin.launch import recognise as launch
 from tests.inference.recognised import RED, colour_predictor, write_street
 from tests.tools.guarded import guarded
 from tools import recognise
@@ -49,9 +52,9 @@ def test_a_warning_is_a_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "model.pth").write_bytes(b"colours")
-    monkeypatch.setattr(recognise.Predictor, "load", lambda *_, **__: colour_predictor())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: colour_predictor())
     monkeypatch.setattr(
-        recognise, "recognise", lambda *_: warnings.warn("cut.avi: cut short", RuntimeWarning, stacklevel=2)
+        launch, "recognise", lambda *_: warnings.warn("cut.avi: cut short", RuntimeWarning, stacklevel=2)
     )
     assert main([str(tmp_path / "model.pth"), "cut.avi", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out == "warning: cut.avi: cut short\n"
@@ -60,7 +63,7 @@ def test_a_warning_is_a_line(
 def test_a_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     street = write_street(tmp_path, "gate", [(RED, 0, 2)])
     (tmp_path / "model.pth").write_bytes(b"colours")
-    monkeypatch.setattr(recognise.Predictor, "load", lambda *_, **__: colour_predictor())
+    monkeypatch.setattr(Predictor, "load", lambda *_, **__: colour_predictor())
     line = [
         str(tmp_path / "model.pth"),
         str(street.video),
@@ -74,3 +77,8 @@ def test_a_video(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     street.video.write_bytes(b"")
     assert main(line) == 2
     assert capsys.readouterr().err == f"error: {street.video}: expected a video, got an empty file\n"
+
+
+def test_the_trackers_are_all_there_are() -> None:
+    [known] = [action.choices for action in parser()._actions if action.dest == "tracker"]
+    assert [*known] == [*TRACKERS]

@@ -9,6 +9,7 @@ import pytest
 
 from reidar_plugin.inference.calibration import fit_calibration
 from tests.inference.gallery_street import MODEL, START, write_gallery
+from tests.io.test_arrays import promising
 from tests.tools.guarded import guarded
 
 pytest.importorskip("lancedb", reason="the extra 'gallery' is not installed")
@@ -209,7 +210,10 @@ def test_a_feature_file_is_never_unpickled(
 ) -> None:
     np.save(tmp_path / "query.npy", np.array([{}], dtype=object), allow_pickle=True)
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
-    assert "expected features saved by numpy.save, got something else" in capsys.readouterr().err
+    assert "query.npy: expected features saved by numpy.save (" in capsys.readouterr().err
+    (tmp_path / "query.npy").write_bytes(promising("(1099511627776,)"))
+    assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
+    assert "which does not take the 64 bytes that are there" in capsys.readouterr().err
     np.save(tmp_path / "query.npy", np.zeros((2, 8), np.float32))
     assert main([gallery, "--feature", str(tmp_path / "query.npy")]) == 2
     assert "expected one feature, (D,), or --calibration, got 2" in capsys.readouterr().err

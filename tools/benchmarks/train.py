@@ -145,11 +145,13 @@ class _Training:
             job = subprocess.Popen(
                 self._command(save_dir), env=environment, stdout=log, stderr=log, start_new_session=True
             )
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            job.wait(seconds)
-        killed = job.poll() is None
-        if killed:
-            self._kill(job)
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                job.wait(seconds)
+        finally:  # also after Ctrl-C
+            killed = job.poll() is None
+            if killed:
+                self._kill(job)
         if not killed and job.returncode:
             raise SystemExit(f"training ended with status {job.returncode}; see {save_dir}.txt")
         return not killed

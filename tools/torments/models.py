@@ -1,11 +1,13 @@
 """What inference reads: ONNX files, calibrations, lists of cameras, what was found before, the model of a gallery."""
 
+import io
 import json
 import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from search_gallery import read_features
 
 from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.camera_file import CameraFindings, read_findings, write_findings
@@ -18,9 +20,9 @@ from reidar_plugin.inference.track_summary import Shot, TrackSummary
 from reidar_plugin.inference.tracks import Tracks
 
 from .campaign import WrongAnswerError
-from .mutations import NASTY_WORDS, break_bytes, break_values
+from .mutations import NASTY_WORDS, break_array, break_arrays, break_bytes, break_values
 
-__all__ = ["Calibrations", "CameraLists", "Findings", "GalleryModels", "OnnxFiles"]
+__all__ = ["Calibrations", "CameraLists", "Features", "Findings", "GalleryModels", "OnnxFiles"]
 
 
 class OnnxFiles:
@@ -214,9 +216,9 @@ class Findings:
         self.data = (folder / "whole.npz").read_bytes()
 
     def case(self, folder: Path, number: int, chance: random.Random) -> Path:
-        """Bytes changed."""
+        """Bytes changed, or what the header of an array promises."""
         path = folder / "case.npz"
-        path.write_bytes(break_bytes(self.data, chance))
+        path.write_bytes(chance.choice((break_bytes, break_arrays))(self.data, chance))
         return path
 
     def ask(self, path: Path) -> None:
@@ -243,6 +245,30 @@ def _track(number: int) -> TrackSummary:
 
 def _plain(one: TrackSummary) -> list[Any]:
     return [value.tolist() if isinstance(value, np.ndarray) else value for value in one]
+
+
+class Features:
+    """``--feature`` of tools/search_gallery.py."""
+
+    name, names_file = "features", True
+
+    def prepare(self, folder: Path) -> None:
+        """Two of them."""
+        buffer = io.BytesIO()
+        np.save(buffer, np.arange(8, dtype=np.float32).reshape(2, 4))
+        self.data = buffer.getvalue()
+
+    def case(self, folder: Path, number: int, chance: random.Random) -> Path:
+        """Bytes changed, or what the header promises."""
+        path = folder / "case.npy"
+        path.write_bytes(chance.choice((break_bytes, break_array))(self.data, chance))
+        return path
+
+    def ask(self, path: Path) -> None:
+        """Rows of as many numbers as the file has bytes for."""
+        found = read_features(path)
+        if found.ndim != 2 or found.nbytes > path.stat().st_size:
+            raise WrongAnswerError(f"{found.dtype} of shape {found.shape}")
 
 
 class GalleryModels:

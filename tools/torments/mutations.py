@@ -1,11 +1,22 @@
 """Ways to break bytes and lines."""
 
 import copy
+import io
 import random
+import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["NASTY_NUMBERS", "NASTY_WORDS", "break_bytes", "break_lines", "break_table", "break_values"]
+__all__ = [
+    "NASTY_NUMBERS",
+    "NASTY_WORDS",
+    "break_array",
+    "break_arrays",
+    "break_bytes",
+    "break_lines",
+    "break_table",
+    "break_values",
+]
 
 NASTY_WORDS = (
     *(
@@ -90,6 +101,27 @@ def break_values(told: Any, chance: random.Random) -> Any:
             deep = [deep]
         holder[key] = chance.choice((*NASTY_NUMBERS, *NASTY_WORDS, None, True, [], {}, [[1]], {"a": 1}, deep))
     return told
+
+
+def break_array(data: bytes, chance: random.Random) -> bytes:
+    """An ``.npy`` whose header promises more numbers than there are, or what are none."""
+    length = int.from_bytes(data[8:10], "little")
+    huge = (2**31, 2**40, 2**62, 2**64, -1, -(2**62))
+    shape = (chance.choice(huge), *chance.choices((*huge, 0, 1, 4), k=chance.randint(0, 3)))
+    kind = chance.choice(("<f8", ">f4", "<i8", "|u1", "|V0", "<U0", "|O", "|S2147483647"))
+    header = f"{{'descr': {kind!r}, 'fortran_order': {chance.random() < 0.5}, 'shape': {shape}, }}\n".encode()
+    return data[:8] + len(header).to_bytes(2, "little") + header + data[10 + length :]
+
+
+def break_arrays(data: bytes, chance: random.Random) -> bytes:
+    """An ``.npz`` with such an array among the others."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(buffer, "w") as new:
+        broken = chance.choice(old.namelist())
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, break_array(part, chance) if name == broken else part)
+    return buffer.getvalue()
 
 
 def _keys(value: Any) -> list[Any]:

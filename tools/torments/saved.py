@@ -1,6 +1,7 @@
 """What runs leave behind: checkpoints and results, damaged afterwards, or stopped while they are written."""
 
 import errno
+import hashlib
 import io
 import os
 import pickle
@@ -20,7 +21,7 @@ from reidar_plugin.errors import ReidarError
 from reidar_plugin.report.results import Results, read_results, write_results
 
 from .campaign import WrongAnswerError
-from .mutations import NASTY_NUMBERS, NASTY_WORDS, break_bytes
+from .mutations import NASTY_NUMBERS, NASTY_WORDS, break_arrays, break_bytes
 
 __all__ = ["Checkpoints", "ResultFiles", "Saves"]
 
@@ -139,8 +140,13 @@ class ResultFiles:
         """One of the two files changed."""
         name, arrays = self.arrays
         text = self.text.encode()
-        if chance.random() < 0.5:
+        kind = chance.random()
+        if kind < 0.3:
             arrays = break_bytes(arrays, chance)
+        elif kind < 0.5:  # under the name that its content has
+            arrays = break_arrays(arrays, chance)
+            new = f"results.{hashlib.sha256(arrays).hexdigest()[:12]}.npz"
+            text, name = text.replace(name.encode(), new.encode()), new
         elif chance.random() < 0.5:
             text = break_bytes(text, chance)
         else:
