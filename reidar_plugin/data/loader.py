@@ -245,8 +245,8 @@ class ClipLoader(DataLoader[ClipBatch]):
     def __iter__(self) -> Any:
         """The batches in their order.
 
-        That a worker was killed is an error where its next one is waited for, within seconds; where one is waited for long, a
-        line says so.
+        That a worker was killed is an error where its next one is waited for, within seconds; where one is waited for
+        long, a line says so.
         """
         with _children_end_in_silence():
             batches = super().__iter__()

@@ -47,6 +47,7 @@ def read(paths: Sequence[str], *_: Any) -> int:
 def test_a_worker_that_the_system_kills_leaves_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told once, where the batch is waited for, and not while other things are done."""
     monkeypatch.setattr(loader, "read_clip", read)
+    monkeypatch.setattr(loader, "said_if_slow", lambda batches, _: batches)
     clips: Any = Clips([*(f"{number}.jpg" for number in range(3)), DEADLY])
     batches = iter(ClipLoader(clips, [[number] for number in range(4)], workers=2, start_method="fork"))
     while all(worker.is_alive() for worker in batches._workers):
