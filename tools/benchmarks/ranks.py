@@ -7,9 +7,11 @@
 Each term is that of a batch of the papers: 64 clips of 4 frames, 625 people, a clip feature of 2,048, 8 actions of width
 512, and the 25.6 million parameters of a ResNet-50. On a busy machine the smallest of many times says what the term
 costs, and the median what it costs there. Before a time is printed, what was exchanged is compared with what it should be.
+Last comes a whole step of --model on --clips clips of a small street, to which the terms add up.
 """
 
 import argparse
+import math
 import os
 import socket
 import statistics
@@ -19,12 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from benchmarks.built_engine import built_engine
 from tabulate import tabulate
 from torch import Tensor, multiprocessing
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.ranks import collectives
 from reidar_plugin.ranks.job import current, joined
+from reidar_plugin.synthped import make
 
 __all__ = ["add_arguments", "run"]
 
@@ -36,39 +40,60 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the benchmark."""
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4], help="numbers of ranks")
     parser.add_argument("--rounds", type=int, default=30, help="times that each term runs")
+    parser.add_argument("--model", default="reidar_osnet_x0_25", help="of the whole step")
+    parser.add_argument("--size", type=int, nargs=2, default=(128, 64), help="its height and width of frames")
+    parser.add_argument("--clips", type=int, default=16, help="its clips of 4 frames")
     parser.add_argument("--gpu", action="store_true", help="what lies on GPUs, over NCCL; else over gloo")
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure and print."""
+    if min(args.rounds, *args.ranks) < 1 or CLIPS % math.lcm(*args.ranks):
+        raise ConfigError(
+            f"expected ranks that share {CLIPS} clips, and a round or more, got {args.ranks}, {args.rounds}"
+        )
     if args.gpu and torch.cuda.device_count() < max(args.ranks):
         raise ConfigError(
             f"--ranks: expected at most a rank a GPU, {torch.cuda.device_count()}, got {args.ranks}"
         )
-    rows = [row for size in args.ranks for row in _measured(size, args.rounds, args.gpu)]
+    with tempfile.TemporaryDirectory() as name:
+        street = Path(name)
+        people = max(args.clips // 4, 8)
+        make(street, "tiny", people=(people, 4), size=tuple(args.size), folder="mars", workers=1)
+        rows = [row for size in args.ranks for row in _measured(size, street, args)]
     print(tabulate(rows, headers=["ranks", "term", "MB a rank", "least, ms", "median, ms"], floatfmt=".2f"))
 
 
-def _measured(size: int, rounds: int, gpu: bool) -> list[list[object]]:
+def _measured(size: int, street: Path, args: argparse.Namespace) -> list[list[object]]:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
-        multiprocessing.spawn(_rank, (size, port, folder, rounds, gpu), size)
+        multiprocessing.spawn(_rank, (size, port, Path(folder), street, args), size)
         return torch.load(Path(folder, "rows"))
 
 
-def _rank(rank: int, size: int, port: int, folder: str, rounds: int, gpu: bool) -> None:
+def _rank(rank: int, size: int, port: int, folder: Path, street: Path, args: argparse.Namespace) -> None:
     told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": size, "MASTER_PORT": port}
     os.environ.update({name: str(value) for name, value in told.items()}, MASTER_ADDR="127.0.0.1")
     torch.set_num_threads(1)
     with joined() as job:
-        device = torch.device("cuda" if gpu else "cpu")  # of a rank: its own
+        device = torch.device("cuda" if args.gpu else "cpu")  # of a rank: its own
+        terms = [*_terms(device), _whole_step(street, args)]
         rows = [
-            [size, name, megabytes, *_times(term, rounds, device)] for name, megabytes, term in _terms(device)
+            [size, name, megabytes, *_times(term, args.rounds, device)] for name, megabytes, term in terms
         ]
         if job.first:
-            torch.save(rows, Path(folder, "rows"))
+            torch.save(rows, folder / "rows")
+
+
+def _whole_step(street: Path, args: argparse.Namespace) -> tuple[str, float, Callable[[], object]]:
+    engine = built_engine(street, args.model, tuple(args.size), args.clips, 0, gpu=args.gpu)
+    engine.set_model_mode("train")
+    engine.epoch, engine.batch_idx = 0, 0
+    engine.train_loader.set_epoch(0)
+    batch = next(iter(engine.train_loader))
+    return f"a whole step, {args.clips} clips", 0.0, lambda: engine.forward_backward(batch)
 
 
 def _terms(device: torch.device) -> list[tuple[str, float, Callable[[], object]]]:
