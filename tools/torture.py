@@ -3,11 +3,13 @@
     python tools/torture.py --minutes 1
     python tools/torture.py --minutes 60 --seed 7 --doors pictures checkpoints
     python tools/torture.py --doors "label files" --seed 7 --case 123          one case again
+    python tools/torture.py --minutes 30 --doors drawing training --blows kill
 
 A hang, a crash, a traceback, a wrong answer, too much memory or a refusal that does not name the file is a failure; the
 status is 1 then, and what made a door fail is kept in <folder>/failures. The same seed gives the same cases. Saving,
 testing, labelling, answering, adding (to a gallery), drawing and training are struck at each call by which they change
-files, one call after the other whatever the seed; that needs Linux on x86-64, and they are left out elsewhere.
+files, one call after the other whatever the seed, with --blows in some ways alone; that needs Linux on x86-64, and they
+are left out elsewhere.
 """
 
 import argparse
@@ -24,7 +26,7 @@ from torments.deeds import DEEDS
 from torments.models import Calibrations, CameraLists, Findings, GalleryModels, OnnxFiles
 from torments.pictures import Pictures, Videos
 from torments.saved import Checkpoints, ResultFiles, Saves
-from torments.strike import POSSIBLE
+from torments.strike import POSSIBLE, Blow
 from torments.struck import Struck
 from torments.tables import LabelFiles, MarsTables, TrackFiles
 
@@ -37,6 +39,7 @@ DOORS: tuple[Door, ...] = (
     *(OnnxFiles(), Calibrations(), CameraLists(), Findings(), GalleryModels()),
     *(Struck(deed) for deed in DEEDS if POSSIBLE),
 )
+BLOWS = {blow.name.lower(): blow for blow in Blow}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,9 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--cases", type=int, default=0, help="of each door at most (default: as time allows)")
     parser.add_argument("--case", type=int, help="this one alone")
+    parser.add_argument("--blows", nargs="+", choices=BLOWS, default=list(BLOWS), help="of those that strike")
     parser.add_argument("--folder", type=Path, help="for files (default: one that is removed)")
     args = parser.parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for door in DOORS:
+        if isinstance(door, Struck):
+            door.allowed = [BLOWS[name] for name in args.blows]
     with tempfile.TemporaryDirectory() as spare:
         folder = args.folder or Path(spare)
         tallies = [

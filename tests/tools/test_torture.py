@@ -229,6 +229,16 @@ def test_a_file_that_is_written_in_place_is_found(strike: Any, campaign: Any, tm
     assert "disk full at call 2, write: OSError" in told
 
 
+def test_only_the_blows_that_are_asked_for(strike: Any, campaign: Any, tmp_path: Path) -> None:
+    from torments.struck import Struck
+
+    door = Struck(_InPlace())
+    door.allowed = [strike.Blow.KILL]
+    tally = campaign.run_door(door, tmp_path / "in-place", 0, 60)
+    assert tally.counts.total() == door.count > 2
+    assert all("kill -9" in case.words for case in tally.failures)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("deed", "cases"), [("Labelling", 25), ("Saving", 20), ("Testing", 15), ("Answering", 15), ("Drawing", 6)]

@@ -3,6 +3,7 @@
 import math
 import random
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ class StruckError(ReidarError):
 class Struck:
     """A deed that is killed, or told that the disk is full or faulty, at the n-th call; then it is done again.
 
-    Case after case takes all calls and blows in turn, in an order that soon has been everywhere.
+    Case after case takes all calls and blows that are allowed in turn, in an order that soon has been everywhere.
     """
 
     names_file = False
+    allowed: Sequence[Blow] = tuple(Blow)
 
     def __init__(self, deed: Deed) -> None:
         self.deed, self.name = deed, deed.name
@@ -43,7 +45,7 @@ class Struck:
         if ending.verdict != "done":
             raise RuntimeError(f"{self.name}: {ending}")
         calls = list(enumerate(ending.calls, start=1))
-        self.blows = [(at, blow) for at, call in calls for blow in Blow if blow.fits(call)]
+        self.blows = [(at, blow) for at, call in calls for blow in self.allowed if blow.fits(call)]
         self.count = len(self.blows)
         self.after = self._look(done)
         self.right = [self._look(self.before), self.after, *in_a_child(lambda: list(self.deed.between(done)))]
