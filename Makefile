@@ -22,6 +22,10 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 # Tests run small networks: one thread each, a process for each core.
 export OMP_NUM_THREADS ?= 1
 
+# Compiled once, also where the environment says never: each of two processes would take 6.5 s for the test files, and each
+# of some fifty interpreters half a second for the package.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo install test torture lint format types oldest-python test-oldest clean
 
 demo: $(READY)

@@ -24,7 +24,7 @@ __all__ = ["METHOD", "python", "run_python"]
 METHOD = "forkserver"
 
 multiprocessing.set_forkserver_preload(
-    ["torch", "torchreid", "reidar_plugin.launch.runner", "reidar_plugin.engine.joint"]
+    ["torch", "torchreid", "reidar_plugin.launch.runner", "reidar_plugin.engine.joint", "tests.frozen"]
 )
 
 

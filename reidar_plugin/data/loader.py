@@ -272,7 +272,8 @@ class ClipLoader(DataLoader[ClipBatch]):
         The garbage collector may close the queue to a worker before the worker is told to end, and then waits ten
         seconds for each.
         """
-        kept, self._iterator = self._iterator, None
+        kept: Any = self._iterator  # torch names no way to end it but this
+        self._iterator = None
         if kept is not None:
             kept._shutdown_workers()
 
