@@ -1,11 +1,13 @@
 """A disk that does not answer: a run that waits for it says so, and for which pictures."""
 
+import contextlib
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.console import say
 from reidar_plugin.ranks.job import current
 
@@ -48,7 +50,12 @@ def _watch(waits: list[float], ended: threading.Event, in_hand: Callable[[], Seq
     while not ended.wait(SLOW / 10):
         if waited := patience.lost(next(iter(waits), None), time.monotonic()):
             begun = ", ".join(in_hand()[:3]) or "none"
-            _tell(f"waiting for pictures for {waited:.0f} seconds; clips being read, by their first: {begun}")
+            with contextlib.suppress(
+                OSError, ReidarError
+            ):  # of an output that is full or gone: whoever prints next tells
+                _tell(
+                    f"waiting for pictures for {waited:.0f} seconds; clips being read, by their first: {begun}"
+                )
 
 
 class _Patience:

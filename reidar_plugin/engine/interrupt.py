@@ -87,8 +87,8 @@ class Interrupts:
 
     def _answer(self) -> None:
         told = largest(self._arrived or 0 if self._waiting else 0)
-        self._waiting = False
-        if told:
+        if told:  # a signal that comes while ranks are asked waits for the end of the next block
+            self._waiting = False
             self._agreed, self._arrived = True, self._arrived or told
             raise KeyboardInterrupt
 

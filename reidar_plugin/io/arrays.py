@@ -42,6 +42,8 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """
     with zipfile.ZipFile(path) as archive:
         _check_size(sum(part.file_size for part in archive.infolist()))
+        if {part.compress_type for part in archive.infolist()} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ValueError("packed in a way in which numpy packs nothing")
         for part in archive.infolist():
             with archive.open(part) as file:
                 _check_header(file, part.file_size)

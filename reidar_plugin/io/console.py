@@ -51,9 +51,11 @@ def nobody_reads_on(error: BaseException) -> bool:
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
-def say_no_more() -> None:
-    """Standard output leads nowhere from now on: what is left to be written would fail again at the end of the process."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def say_no_more(stream: int = 1) -> None:
+    """Standard output, or error (2), leads nowhere from now on: what is left to be written would fail again at the end of
+    the process.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def open_streams() -> None:

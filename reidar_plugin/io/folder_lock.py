@@ -23,6 +23,10 @@ LOCK = ".writer.lock"  #: name of the file that says who writes to its folder
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _TAKEN = {errno.EACCES, errno.EAGAIN}
 
+#: Lock files that are held, by device and number, and by which process: the system would let one process take one twice,
+#: and take it from it at the first release. A fork inherits the table and not the locks.
+_HELD: dict[tuple[int, int], int] = {}
+
 
 class FolderInUseError(ReidarError):
     """Another process writes to the folder; the message names its host and number."""
@@ -33,7 +37,7 @@ class FolderLock:
 
     It is a POSIX record lock on the file :data:`LOCK`: processes that are forked from this one do not have it, and
     it ends with this process, so that a lock is never left behind by a run that was killed. What is written in the
-    file only serves the message of whoever is refused.
+    file only serves the message of whoever is refused. In one process, only one object has it.
 
     Args:
         folder: made if it is not there.
@@ -55,6 +59,8 @@ class FolderLock:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and _HELD.get(_number(os.stat(self.path))) == os.getpid():
+                raise FolderInUseError(self._refusal(f"another run of this process, {os.getpid()}"))
             file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise UnwritableFileError(
@@ -73,6 +79,7 @@ class FolderLock:
             )
             return
         self._file = file
+        _HELD[_number(os.fstat(file))] = os.getpid()
         os.truncate(file, 0)
         os.pwrite(file, _about_this_process(), 0)
 
@@ -80,19 +87,27 @@ class FolderLock:
         """Give it up; the file stays, empty, because removing it would race with whoever is waiting for it."""
         if self._file is not None:
             os.truncate(self._file, 0)
+            _HELD.pop(_number(os.fstat(self._file)), None)
             os.close(self._file)
             self._file = None
 
-    def _refusal(self) -> str:
-        try:
-            about = json.loads(self.path.read_text(encoding="utf-8"))
-            who = f"process {about['pid']} on {about['host']} since {about['since']}"
-        except (OSError, ValueError, KeyError, TypeError):  # it is just taking it, or giving it up
-            who = "another process"
+    def _refusal(self, who: str = "") -> str:
         return (
-            f"{self.path.parent} is being written by {who}; wait for it, end it, or name another folder "
+            f"{self.path.parent} is being written by {who or self._who()}; wait for it, end it, or name another folder "
             f"({self.named_by})"
         )
+
+    def _who(self) -> str:
+        """Of another process: where this one has the lock, closing the file would give it up."""
+        try:
+            about = json.loads(self.path.read_text(encoding="utf-8"))
+            return f"process {about['pid']} on {about['host']} since {about['since']}"
+        except (OSError, ValueError, KeyError, TypeError):  # it is just taking it, or giving it up
+            return "another process"
+
+
+def _number(file: os.stat_result) -> tuple[int, int]:
+    return file.st_dev, file.st_ino
 
 
 def _about_this_process() -> bytes:

@@ -96,16 +96,24 @@ def load_plain(path: str | Path) -> Any:
 
 
 def check_unpacked(path: str | Path) -> None:
-    """Refuse an archive that says that it unpacks to more than it is: ``torch.save`` packs nothing.
+    """Refuse an archive that says that it unpacks to more than it is, for ``torch.save`` packs nothing, or that is a script.
+
+    Before torch 2.6, ``torch.load`` runs the scripts of ``torch.jit`` whatever it is told.
 
     Raises:
-        DamagedFileError: it does.
+        DamagedFileError: it would unpack to more.
+        CodeInFileError: it is a script.
         Exception: one of :data:`UNREADABLE`, where it is no whole archive.
     """
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
-        size = sum(part.file_size for part in archive.infolist())
+        parts = archive.infolist()
+    if any(part.filename.rpartition("/")[2] == "constants.pkl" for part in parts):
+        raise CodeInFileError(
+            f"{path} holds a script of torch.jit, which is code: refused; save the state dict alone"
+        )
+    size = sum(part.file_size for part in parts)
     if size > (there := os.stat(path).st_size):
         raise DamagedFileError(
             f"{path} has {there:,} bytes and would unpack to {size:,}, but torch.save packs nothing: refused; save it again"
@@ -179,13 +187,20 @@ def _numpy_numbers_allowed() -> Iterator[None]:
 def only_plain() -> Iterator[None]:
     """Within, ``torch.load`` runs nothing that is in a file, also before torch 2.6, where it did unless told not to."""
     key = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-    before = os.environ.get(key)
-    os.environ[key] = "1"
+    before, load_script = os.environ.get(key), torch.jit.load
+    os.environ[key], torch.jit.load = "1", _refuse_script
     try:
         with _numpy_numbers_allowed():
             yield
     finally:
+        torch.jit.load = load_script
         if before is None:
             del os.environ[key]
         else:
             os.environ[key] = before
+
+
+def _refuse_script(*_: Any, **__: Any) -> Any:
+    raise CodeInFileError(
+        "a file of weights holds a script of torch.jit, which is code: refused; save the state dict alone"
+    )

@@ -61,7 +61,7 @@ def _ended(launch: Callable[[], int | None], ranks: bool) -> int:
             check_alone()
         return int(_with_all_said(launch) or 0)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
+        _tell(lambda: sys.stderr.write("stopped\n"))
         return INTERRUPTED
     except SystemExit as stop:  # of the command line, or of runs that have saved and said so
         if stop.code != INTERRUPTED:
@@ -71,7 +71,18 @@ def _ended(launch: Callable[[], int | None], ranks: bool) -> int:
         if nobody_reads_on(error):  # whoever read has what it wanted
             say_no_more()
             return CLOSED_PIPE
-        return show(_of_the_system(error) if isinstance(error, OSError) else error)
+        found = _of_the_system(error) if isinstance(error, OSError) else error
+        return _tell(lambda: show(found))
+
+
+def _tell(words: Callable[[], int]) -> int:
+    """Its status; where standard error takes no words, as by a full disk or a reader that has gone, that of such an end."""
+    try:
+        return words()
+    except OSError as error:
+        status = CLOSED_PIPE if nobody_reads_on(error) else 2
+        say_no_more(2)
+        return status
 
 
 def _with_all_said(launch: Callable[[], int | None]) -> int | None:

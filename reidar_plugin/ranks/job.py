@@ -80,7 +80,8 @@ def joined() -> Iterator[Job]:
     import torch
     from torch import distributed
 
-    end_with_parent()
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which lives as long as they should
+        end_with_parent()
     gpus = torch.cuda.device_count()
     if told.local_rank < gpus:
         torch.cuda.set_device(told.local_rank)

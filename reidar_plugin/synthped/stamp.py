@@ -9,6 +9,7 @@ from typing import Any
 
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.io.atomic import PART, write_atomically
 from reidar_plugin.io.plain_text import PlainTextError, parse_json
 
 __all__ = ["STAMP", "check_same", "locked", "open_part", "read_stamp", "write_stamp"]
@@ -37,8 +38,7 @@ def read_stamp(home: Path) -> dict[str, Any] | None:
 
 def write_stamp(home: Path, stamp: dict[str, Any]) -> None:
     """Say in a folder what its set is."""
-    text = json.dumps(stamp, indent=1) + "\n"
-    (home / STAMP).write_text(text, encoding="utf-8", newline="\n")
+    write_atomically(home / STAMP, (json.dumps(stamp, indent=1) + "\n").encode())
 
 
 def check_same(home: Path, stamp: dict[str, Any]) -> None:
@@ -64,6 +64,8 @@ def open_part(part: Path, stamp: dict[str, Any]) -> None:
     if begun is not None:
         _compare(part, begun, stamp)
     part.mkdir(exist_ok=True)
+    for left in part.glob(f".{STAMP}.*{PART}"):  # of one that was killed
+        left.unlink()
     write_stamp(part, {**stamp, "finished": False})
 
 

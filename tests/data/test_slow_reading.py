@@ -12,6 +12,7 @@ from reidar_plugin.data.loader import ClipLoader, FrameReader
 from reidar_plugin.data.packed_clips import FullBatches, PackedClips, plan_clips
 from reidar_plugin.data.slow_reading import _Patience, said_if_slow
 from reidar_plugin.data.tracklet_table import TrackletTable
+from reidar_plugin.errors import ReidarError
 from reidar_plugin.ranks.job import Job
 
 
@@ -66,3 +67,18 @@ def test_an_iteration_that_is_given_up_leaves_no_thread() -> None:
     assert [thread for thread in threading.enumerate() if thread.name == "slow reading"]
     given.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "slow reading"]
+
+
+def test_an_output_that_takes_no_words_is_the_main_threads_to_tell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = threading.Event()
+
+    def full(line: str) -> None:
+        told.set()
+        raise ReidarError("standard output cannot be written")
+
+    monkeypatch.setattr(slow_reading, "SLOW", 0.05)
+    monkeypatch.setattr(slow_reading, "say", full)
+    monkeypatch.setattr(threading, "excepthook", lambda found: pytest.fail(str(found)))
+    assert list(said_if_slow((wait(timeout=30) for wait in [told.wait]), list)) == [True]

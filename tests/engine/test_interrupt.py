@@ -117,3 +117,21 @@ def test_a_process_alone_ends_between_two_steps(ctrl_c: None) -> None:
     interrupts = Interrupts()
     with interrupts.watched(), interrupts.between_steps(), pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_while_ranks_are_asked_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may wait for the slowest of them for most of a step."""
+    interrupts, signals = Interrupts(), iter([signal.SIGTERM])
+
+    def asked(told: int) -> int:
+        for number in signals:
+            signal.raise_signal(number)
+        return told
+
+    monkeypatch.setattr(interrupt, "largest", asked)
+    with interrupts.watched(), interrupts._held():  # as between the steps of several ranks
+        with interrupts.held():
+            pass
+        with pytest.raises(KeyboardInterrupt), interrupts.held():
+            pass
+    assert interrupts.status == 143

@@ -101,3 +101,12 @@ def test_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_bytes(b"PK")
     with pytest.raises(zipfile.BadZipFile):
         load_arrays(tmp_path / "a.npz")
+
+
+def test_only_the_ways_of_packing_that_numpy_has(tmp_path: Path) -> None:
+    """lzma has errors of its own."""
+    np.save(tmp_path / "x.npy", np.arange(9))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(tmp_path / "x.npy", "x.npy")
+    with pytest.raises(ValueError, match="packed in a way in which numpy packs nothing"):
+        load_arrays(tmp_path / "a.npz")

@@ -103,3 +103,19 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableFileError, match="file/model cannot be written"):
         FolderLock(tmp_path / "file" / "model").take()
+
+
+def test_one_object_of_a_process_has_it_and_the_refused_does_not_lose_it(tmp_path: Path) -> None:
+    """The system alone would give it to both, and take it from both when one gives it up."""
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    first, second = FolderLock(tmp_path / "folder"), FolderLock(tmp_path / "link")
+    first.take()
+    with pytest.raises(FolderInUseError, match=f"another run of this process, {os.getpid()};"):
+        second.take()
+    second.release()
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "folder"), ""]
+    other = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "FolderInUseError" in other.stderr
+    first.release()
+    second.take()
+    second.release()

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from reidar_plugin.io.safe_load import CodeInFileError, DamagedFileError, UnopenedFileError, load_plain
+from reidar_plugin.io.safe_load import (
+    CodeInFileError,
+    DamagedFileError,
+    UnopenedFileError,
+    load_plain,
+    only_plain,
+)
 
 FORMATS = pytest.mark.parametrize("new", [True, False], ids=["new format", "old format"])
 
@@ -109,3 +115,21 @@ def test_a_tensor_that_repeats_without_end(tmp_path: Path, new: bool) -> None:
         DamagedFileError, match=r"file\.pth has .* a tensor of shape \(1099511627776,\), which takes more"
     ):
         load_plain(path)
+
+
+def test_a_script_is_refused_before_torch_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch before 2.6 runs it, whatever it is told."""
+    path = save({"w": torch.arange(3)}, tmp_path / "file.pth", True)
+    load_plain(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("file/constants.pkl", b"")
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("torch has read it"))
+    with pytest.raises(CodeInFileError, match=r"file\.pth holds a script of torch\.jit, which is code"):
+        load_plain(path)
+
+
+def test_the_host_reads_no_script_either() -> None:
+    ours = torch.jit.load
+    with only_plain(), pytest.raises(CodeInFileError, match=r"a script of torch\.jit, which is code"):
+        torch.jit.load("anything")
+    assert torch.jit.load is ours

@@ -235,3 +235,26 @@ def test_a_closed_stream(closed: str, tmp_path: Path) -> None:
         b"" if "2>" in closed else b"cleaned up\n",
     )
     assert (tmp_path / "said").read_text() == str([f"{number}" in closed for number in range(3)])
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize(
+    ("body", "stderr", "status"),
+    [
+        ("os.kill(os.getpid(), signal.SIGTERM)", "gone", 143),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "full", 143),
+        ("raise ConfigError('no')", "gone", 141),
+        ("raise ConfigError('no')", "full", 2),
+    ],
+)
+def test_standard_error_that_takes_no_words(body: str, stderr: str, status: int) -> None:
+    program = PROGRAM.format(body=body, before="").replace('print("cleaned up", file=sys.stderr)', "pass")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open("/dev/full", "w") as full:
+        taken = full.fileno() if stderr == "full" else writer
+        done = subprocess.run(
+            [sys.executable, "-c", program], cwd=REPO, stdout=subprocess.DEVNULL, stderr=taken, check=False
+        )
+    os.close(writer)
+    assert done.returncode == status

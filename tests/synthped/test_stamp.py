@@ -6,6 +6,7 @@ import pytest
 
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.io import atomic
 from reidar_plugin.synthped.stamp import STAMP, check_same, locked, open_part, read_stamp, write_stamp
 
 
@@ -36,3 +37,21 @@ def test_half_a_set_goes_on_with_the_same_arguments(tmp_path: Path) -> None:
         open_part(part, {"seed": 4})
     with locked(tmp_path / "set"):
         assert (tmp_path / ".set.lock").is_file()
+
+
+def test_a_stamp_is_written_whole_or_not_and_what_a_kill_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = tmp_path / ".set.part"
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic.os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_part(part, {"seed": 3})
+    assert read_stamp(part) is None
+    (part / f".{STAMP}.7.part").write_text("")  # as kill -9 leaves it
+    open_part(part, {"seed": 3})
+    assert [path.name for path in part.iterdir()] == [STAMP]
