@@ -50,12 +50,9 @@ def _watch(waits: list[float], ended: threading.Event, in_hand: Callable[[], Seq
     while not ended.wait(SLOW / 10):
         if waited := patience.lost(next(iter(waits), None), time.monotonic()):
             begun = ", ".join(in_hand()[:3]) or "none"
-            with contextlib.suppress(
-                OSError, ReidarError
-            ):  # of an output that is full or gone: whoever prints next tells
-                _tell(
-                    f"waiting for pictures for {waited:.0f} seconds; clips being read, by their first: {begun}"
-                )
+            line = f"waiting for pictures for {waited:.0f} seconds; clips being read, by their first: {begun}"
+            with contextlib.suppress(OSError, ReidarError):  # full, or gone: whoever prints next tells
+                _tell(line)
 
 
 class _Patience:
