@@ -6,8 +6,8 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,8 +104,13 @@ class Browser:
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
-    """Start Chromium, and end it; a test is skipped where there is none."""
+def open_browser(profile: Path) -> Iterator[Browser]:
+    """Start Chromium, and end it with all its processes; a test is skipped where there is none.
+
+    Args:
+        profile: an empty folder for what it keeps. Its processes may still write there when this returns: who made the
+            folder must not count on emptying it at once.
+    """
     if not CHROMIUM:
         pytest.skip("needs Chromium: apt-get install chromium, or set CHROMIUM to its path")
     ours, theirs = os.pipe(), os.pipe()
@@ -115,17 +120,21 @@ def open_browser() -> Iterator[Browser]:
         os.dup2(read, 3)
         os.dup2(write, 4)
 
-    with tempfile.TemporaryDirectory() as profile:
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=connect, pass_fds=(3, 4)
-        )
-        for end in (ours[0], theirs[1], read, write):
-            os.close(end)
-        try:
-            yield Browser(ours[1], theirs[0])
-        finally:
-            process.terminate()
-            process.wait()
-            os.close(ours[1])
-            os.close(theirs[0])
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=connect,
+        pass_fds=(3, 4),
+        start_new_session=True,
+    )
+    for end in (ours[0], theirs[1], read, write):
+        os.close(end)
+    try:
+        yield Browser(ours[1], theirs[0])
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        os.close(ours[1])
+        os.close(theirs[0])
