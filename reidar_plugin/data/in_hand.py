@@ -40,7 +40,8 @@ class InHand:
         return [path for _, path in self._written()]
 
     def _written(self) -> Iterator[tuple[int, str]]:
-        for row in self._notes.numpy()[self._notes[:, 0].numpy() > 0]:
+        rows = self._notes.numpy().copy()  # first: a note may end while they are looked at
+        for row in rows[rows[:, 0] > 0]:
             who, _, path = row.tobytes().partition(b"\0")[0].partition(b" ")
             yield int(who), os.fsdecode(path)
 

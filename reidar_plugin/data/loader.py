@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
+from torch.utils.data._utils import signal_handling
 
 from reidar_plugin.data.clips import draw_clip
 from reidar_plugin.data.frames import check_reading, read_clip
@@ -281,16 +282,18 @@ class ClipLoader(DataLoader[ClipBatch]):
 @contextmanager
 def _children_end_in_silence() -> Iterator[None]:
     """What torch sets up within the block to hear of a worker's end raises in the midst of whatever runs then, such as the
-    writing of a checkpoint, and a second time: it is not kept. Torch also looks while it waits for a batch.
+    writing of a checkpoint, and a second time: it is not kept, and set up again for a loader that is none of ours. Torch
+    also looks while it waits for a batch.
     """
     if not hasattr(signal, "SIGCHLD") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGCHLD)
+    before, done = signal.getsignal(signal.SIGCHLD), signal_handling._SIGCHLD_handler_set
     try:
         yield
     finally:
         signal.signal(signal.SIGCHLD, before)
+        signal_handling._SIGCHLD_handler_set = done
 
 
 LEFT_BEHIND = 10  #: seconds for which a worker goes on after SIGTERM

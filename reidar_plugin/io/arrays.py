@@ -69,6 +69,9 @@ def _check_header(file: IO[bytes], size: int) -> None:
         raise ValueError(
             f"an array of shape {shape} of {kind}, which does not take the {there:,} bytes that are there"
         )
+    _check_size(
+        math.prod(side or 1 for side in shape) * kind.itemsize
+    )  # none of many: its reader has room for one
 
 
 def _header(file: IO[bytes], version: tuple[int, int]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TextIO
 
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.io.progress import ProgressBar
 
 __all__ = ["CLOSED_PIPE", "nobody_reads_on", "open_streams", "plain_warnings", "say", "say_no_more", "tee"]
 
@@ -25,6 +24,10 @@ def say(line: str) -> None:
         ReidarError: standard output, or the log that it is copied to, cannot take it (a full disk).
         BrokenPipeError: nobody reads on.
     """
+    from reidar_plugin.io.progress import (
+        ProgressBar,
+    )  # tqdm takes longer than all that a tool imports before its guard
+
     with ProgressBar.external_write_mode():
         try:
             sys.stdout.write(line + "\n")

@@ -25,7 +25,7 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
 _MOMENT = 0.05  # seconds
 
 
-def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
+def guard(launch: Callable[[], int | None], ranks: bool = False, last: bool = True) -> int:
     """Call what a tool does; however it ends, that is one line at most, and a status.
 
     ====================================== ============================== ==================
@@ -39,18 +39,22 @@ def guard(launch: Callable[[], int | None], ranks: bool = False) -> int:
     ====================================== ============================== ==================
 
     A signal is a ``KeyboardInterrupt`` where the tool is at that moment, so that it cleans up and lets its runs save.
-    One that is ignored (nohup) stays so. Processes that the tool forks answer signals as they did before.
+    One that is ignored (nohup) stays so. Processes that the tool forks answer signals as they did before, and end at Ctrl-C,
+    which a terminal tells all of them, without a word.
 
     Args:
         launch: the tool; returns its status, or None for 0.
         ranks: whether ``torchrun`` may start it: whether it shares its work with the other ranks.
+        last: whether the process ends with it: then a signal that comes later ends it in silence, Ctrl-C as well, of which
+            the interpreter would tell by a traceback; else signals are answered as they were before.
     """
     open_streams()
-    with _ended_as_by_hand() as arrived:
-        try:
+    arrived: list[int] = []
+    try:
+        with _ended_as_by_hand(arrived, last):
             status = _ended(launch, ranks)
-        except KeyboardInterrupt:  # once more, while the first is told
-            status = INTERRUPTED
+    except KeyboardInterrupt:  # once more, while the first is told, or when all is done
+        status = INTERRUPTED
     return 128 + arrived[0] if arrived and status == INTERRUPTED else status
 
 
@@ -106,23 +110,20 @@ def _of_the_system(error: OSError) -> Exception:
 
 
 @contextmanager
-def _ended_as_by_hand() -> Iterator[list[int]]:
-    """Within the block a signal of :data:`ENDING` is a KeyboardInterrupt; the numbers that came are in the list.
-
-    Behind the block they end the process in silence, Ctrl-C as well: what the interpreter does last of all would be told
-    of it by a traceback.
-    """
-    arrived: list[int] = []
+def _ended_as_by_hand(arrived: list[int], last: bool) -> Iterator[None]:
+    """Within the block a signal of :data:`ENDING` is a KeyboardInterrupt, and its number goes into the list."""
     if threading.current_thread() is not threading.main_thread():
-        yield arrived
+        yield
         return
     answered = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
     before: dict[int, Any] = {number: signal.getsignal(number) for number in answered}
+    silent = before | ({signal.SIGINT: signal.SIG_DFL} if signal.SIGINT in before else {})
+    behind = silent if last else before
     tool, within = os.getpid(), True
 
     def arrive(number: int, frame: FrameType | None) -> None:
         if os.getpid() != tool or not within:
-            signal.signal(number, before[number] if within else signal.SIG_DFL)
+            signal.signal(number, (silent if within else behind)[number])
             signal.raise_signal(number)
             return
         arrived.append(number)
@@ -133,11 +134,11 @@ def _ended_as_by_hand() -> Iterator[list[int]]:
         signal.signal(number, arrive)
     try:
         with _heard_by_finalisers(arrived):
-            yield arrived
+            yield
     finally:
         within = False
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if number == signal.SIGINT else handler)
+        for number, handler in behind.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

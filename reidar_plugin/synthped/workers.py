@@ -6,11 +6,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import cv2
 
+from reidar_plugin.errors import ReidarError
 from reidar_plugin.io.progress import progress_bar
+from reidar_plugin.ranks.orphans import end_with_parent
 from reidar_plugin.synthped.plan import Plan, Shot
 from reidar_plugin.synthped.render import Renderer
 
@@ -69,9 +74,40 @@ def _run(writer: "_UnitWriter", numbers: list[int], workers: int) -> Iterator[in
         finally:
             cv2.setNumThreads(threads)
         return
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    with context.Pool(workers, _start_worker, (writer,)) as pool:
-        yield from pool.imap_unordered(_work, numbers)
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    drawing: dict[Any, BaseProcess] = {}  # by what it tells
+    try:
+        for first in range(workers):
+            told, tells = context.Pipe(duplex=False)
+            words = (writer, numbers[first::workers], tells)
+            process = drawing[told] = context.Process(target=_work, args=words, daemon=True)
+            process.start()
+            tells.close()  # so that the end of the process is one of the pipe
+        while drawing:
+            for told in wait(drawing):
+                yield from _written(told, drawing)
+    finally:
+        for process in filter(BaseProcess.is_alive, drawing.values()):
+            process.terminate()
+            process.join()
+
+
+def _written(told: Any, drawing: dict[Any, BaseProcess]) -> Iterator[int]:
+    """What a process has to say: the unit that it has written, or why it could not; after its last one it leaves."""
+    try:
+        what = told.recv()
+    except EOFError:
+        process = drawing.pop(told)
+        process.join()
+        if process.exitcode:
+            raise ReidarError(
+                f"process {process.pid}, which draws, was ended from outside, as by a system that is out of memory: "
+                "take fewer workers; the same call goes on with what was drawn"
+            ) from None
+        return
+    if isinstance(what, Exception):
+        raise what
+    yield what
 
 
 class _UnitWriter:
@@ -114,19 +150,17 @@ def _unit_file(part: Path, number: int) -> Path:
     return part / _UNITS / f"{number:06d}.csv"
 
 
-_WRITER: list[_UnitWriter] = []  # of this worker process
-
-
-def _start_worker(writer: _UnitWriter) -> None:
-    signal.signal(
-        signal.SIGTERM, signal.SIG_DFL
-    )  # by which the pool ends a worker, whatever the parent takes it for
+def _work(writer: _UnitWriter, numbers: list[int], tells: Connection) -> None:
+    """What a process does: it writes these units, and tells of each; a parent that is killed ends it, and its lock."""
+    end_with_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which it is ended, whatever the parent takes it for
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     cv2.setNumThreads(1)
-    _WRITER[:] = [writer]
-
-
-def _work(number: int) -> int:
-    return _WRITER[0].write(number)
+    try:
+        for number in numbers:
+            tells.send(writer.write(number))
+    except Exception as error:  # noqa: BLE001 - raised where it is told
+        tells.send(error)
 
 
 def cores() -> int:

@@ -37,7 +37,7 @@ def tool() -> ModuleType:
 @pytest.fixture
 def check(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> Check:
     def run(name: str, root: Path, *arguments: str) -> tuple[int, str]:
-        code = guard(lambda: tool.main(["--dataset", name, "--root", str(root), *arguments]))
+        code = guard(lambda: tool.main(["--dataset", name, "--root", str(root), *arguments]), last=False)
         printed = capsys.readouterr()
         return code, printed.out + printed.err
 

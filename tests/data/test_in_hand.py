@@ -2,13 +2,16 @@
 
 import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from torch.utils.data import Dataset
+from torch.utils.data._utils import signal_handling
 
 from reidar_plugin.data import loader
 from reidar_plugin.data.in_hand import InHand, left_by
@@ -60,3 +63,44 @@ def test_a_worker_that_the_system_kills_leaves_the_picture(monkeypatch: pytest.M
     line = script.error_line(caught.value)
     assert line is not None
     assert f"was ended from outside, while it read the clip that begins with {DEADLY}, as by" in line
+
+
+def test_a_loader_of_others_hears_of_a_killed_worker_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch sets that up once in a process."""
+    monkeypatch.setattr(loader, "said_if_slow", lambda batches, _: batches)
+    monkeypatch.setattr(signal_handling, "_SIGCHLD_handler_set", False)
+    clips: Any = Clips(["a.jpg"])
+    before = signal.getsignal(signal.SIGCHLD), signal_handling._SIGCHLD_handler_set
+    batches = iter(ClipLoader(clips, [[0]], workers=1, start_method="fork"))
+    assert (signal.getsignal(signal.SIGCHLD), signal_handling._SIGCHLD_handler_set) == before
+    batches._shutdown_workers()
+
+
+@pytest.fixture
+def switching() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_a_note_that_ends_while_all_are_read(switching: None) -> None:
+    """What is left of it is no number of a process."""
+    notes = InHand()
+    ended, reads = threading.Event(), 0
+
+    def work() -> None:
+        while not ended.is_set():
+            notes.note(0, "a.jpg")
+            notes.note(0)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        while reads < 2000:
+            assert notes.all() in ([], ["a.jpg"])
+            reads += 1
+    finally:
+        ended.set()
+        worker.join()

@@ -75,6 +75,14 @@ def test_a_header_that_promises_something_else(shape: str, kind: str, tmp_path: 
         assert not isinstance(caught.value, MemoryError)
 
 
+@pytest.mark.parametrize("shape", ["(0, 1099511627776)", "(4294967296, 0, 4294967296)"])
+def test_none_of_gigabytes(shape: str, tmp_path: Path) -> None:
+    """No byte is missing; who makes room for one row of it would take the memory."""
+    (tmp_path / "a.npy").write_bytes(promising(shape)[:-64])
+    with pytest.raises(ValueError, match="bytes when unpacked, expected"):
+        load_array(tmp_path / "a.npy")
+
+
 def test_the_header_by_hand_is_one(tmp_path: Path) -> None:
     (tmp_path / "a.npy").write_bytes(promising("(8,)"))
     assert load_array(tmp_path / "a.npy").tolist() == [0.0] * 8

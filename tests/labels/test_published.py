@@ -33,7 +33,7 @@ def main() -> Callable[[Sequence[str]], int]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return lambda words: guard(lambda: module.main(words))
+    return lambda words: guard(lambda: module.main(words), last=False)
 
 
 def write(path: Path, rows: Sequence[tuple[str, int]], frames: int = 2) -> Path:

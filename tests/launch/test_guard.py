@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reidar_plugin.errors import ConfigError
-from reidar_plugin.launch.guard import guard
+from reidar_plugin.launch.guard import ENDING, guard
 from tests.standin import REPO
 
 
@@ -18,15 +18,15 @@ def test_a_tool_is_no_rank_unless_it_can_be_one(
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     started: list[str] = []
-    assert guard(lambda: started.append("alone")) == 2
+    assert guard(lambda: started.append("alone"), last=False) == 2
     assert capsys.readouterr().err.startswith("error: expected one process, got rank 0 of 2 from torchrun")
-    assert guard(lambda: started.append("rank"), ranks=True) == 0
+    assert guard(lambda: started.append("rank"), ranks=True, last=False) == 0
     assert started == ["rank"]
 
 
 @pytest.mark.parametrize("status", [None, 0, 1])
 def test_the_status_is_the_tools(status: int | None) -> None:
-    assert guard(lambda: status) == (status or 0)
+    assert guard(lambda: status, last=False) == (status or 0)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_an_end_is_one_line(error: BaseException, said: str, capsys: pytest.Capt
     def tool() -> None:
         raise error
 
-    assert guard(tool) == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    assert guard(tool, last=False) == (130 if isinstance(error, KeyboardInterrupt) else 2)
     assert capsys.readouterr().err == said
 
 
@@ -54,7 +54,7 @@ def test_a_fault_of_ours_is_not_hidden(error: Exception, capsys: pytest.CaptureF
     def tool() -> None:
         raise error
 
-    assert guard(tool) == (2 if isinstance(error, BrokenPipeError) else 1)
+    assert guard(tool, last=False) == (2 if isinstance(error, BrokenPipeError) else 1)
     assert (
         str(error.strerror if error.errno else error) in capsys.readouterr().err
         if isinstance(error, OSError)
@@ -124,8 +124,9 @@ def test_runs_that_saved_at_the_signal() -> None:
     assert process.returncode == 143
 
 
-def test_a_forked_process_answers_as_before() -> None:
-    """A pool ends its workers by SIGTERM; one that spoke of an interrupt would confuse."""
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_forked_process_ends_in_silence(number: signal.Signals) -> None:
+    """A pool ends its workers by SIGTERM, and a terminal tells Ctrl-C all of them; one that spoke of it would confuse."""
     body = """
         reader, writer = os.pipe()
         child = os.fork()
@@ -133,10 +134,49 @@ def test_a_forked_process_answers_as_before() -> None:
             os.write(writer, b"ready")
             time.sleep(60)
         os.read(reader, 5)
-        os.kill(child, signal.SIGTERM)
+        os.kill(child, NUMBER)
         say(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))"""
-    out, err = begun(body.strip()).communicate(timeout=30)
-    assert (out, err) == ("-15\n", "cleaned up\n")
+    process = begun(body.strip().replace("NUMBER", str(int(number))), AS_IN_A_TERMINAL)
+    assert process.communicate(timeout=30) == (f"{-number}\n", "cleaned up\n")
+
+
+AT_EACH_LINE = """
+import os, signal, sys
+from reidar_plugin.launch import guard
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def tool():
+    lines = iter(range(1000))
+    def look(frame, event, _):
+        if frame.f_code.co_filename.endswith(("guard.py", "contextlib.py", "<string>")):
+            if event == "line" and next(lines) == strike:
+                os.write(1, b"x")
+                signal.raise_signal(signal.SIGINT)
+            return look
+    sys.settrace(look)
+    frame = sys._getframe()
+    while frame := frame.f_back:
+        frame.f_trace = look
+for strike in range(40):
+    if not os.fork():
+        sys.exit(guard.guard(tool))
+    print(os.waitstatus_to_exitcode(os.wait()[1]), end=" ", flush=True)
+"""
+
+
+def test_a_signal_at_each_line_behind_the_tool() -> None:
+    """It is told as an interrupt, or in silence."""
+    command = [sys.executable, "-c", AT_EACH_LINE]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
+    *struck, last = done.stdout.split()
+    assert (len(struck), last) == (39, "0")  # there were fewer lines
+    assert {"x130", "x-2"} == set(struck) - {"0"}
+    assert set(done.stderr.split()) <= {"stopped"}
+
+
+def test_behind_it_signals_are_answered_as_before() -> None:
+    before = [signal.getsignal(number) for number in ENDING]
+    assert guard(lambda: None, last=False) == 0
+    assert [signal.getsignal(number) for number in ENDING] == before
 
 
 IN_A_WRITER = (

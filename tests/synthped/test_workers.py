@@ -1,15 +1,26 @@
 """Several processes draw the same set as one, and an interrupted run goes on."""
 
+import errno
 import io
 import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reidar_plugin.synthped import PRESETS, make, workers
+from reidar_plugin.errors import UnwritableFileError
+from reidar_plugin.synthped import PRESETS, make, stamp, workers
 from reidar_plugin.synthped.plan import plan_mars
+from tests.standin import REPO
 from tests.synthped.digests import TABLES, digest
+
+LINUX = pytest.mark.skipif(
+    sys.platform != "linux", reason="asks Linux who the children are, and ends them with their parent"
+)
 
 
 def test_the_number_of_workers_does_not_matter(mars: Path, tmp_path: Path) -> None:
@@ -85,12 +96,66 @@ def test_cores_are_those_of_this_process() -> None:
     assert 1 <= workers.cores() <= (os.cpu_count() or 1)
 
 
-def test_a_worker_ends_quietly_where_sigterm_means_ctrl_c() -> None:
-    """A pool ends its workers by SIGTERM, and a worker begins with the handlers of its parent."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        workers._start_worker(None)  # type: ignore[arg-type]
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        workers._WRITER.clear()
+@pytest.fixture
+def street(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
+    """The tool at work in a session of its own, with two processes that draw the first of many units."""
+    command = [sys.executable, "-c", DRAW, str(tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=REPO, text=True, start_new_session=True, **pipes) as process:
+        assert process.stdout is not None
+        while len(list(tmp_path.rglob("*.jpg"))) < 20:
+            assert process.poll() is None
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+DRAW = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+from reidar_plugin.launch.guard import guard
+from reidar_plugin.synthped import make
+sys.exit(guard(lambda: make(sys.argv[1], "tiny", people=40, size=(16, 16), workers=2) and None))
+"""
+
+
+def drawing(street: "subprocess.Popen[str]") -> list[int]:
+    """The processes that draw."""
+    return list(map(int, Path(f"/proc/{street.pid}/task/{street.pid}/children").read_text().split()))
+
+
+def test_ctrl_c_in_a_terminal_is_one_word(street: "subprocess.Popen[str]") -> None:
+    """It reaches the processes that draw as well."""
+    os.killpg(street.pid, signal.SIGINT)
+    assert street.communicate(timeout=60)[1] == "stopped\n"
+    assert street.returncode == 130
+
+
+@LINUX
+def test_one_that_the_system_kills_is_one_line(street: "subprocess.Popen[str]") -> None:
+    one = drawing(street)[0]
+    os.kill(one, signal.SIGKILL)
+    said = street.communicate(timeout=60)[1]
+    assert said.startswith(f"error: process {one}, which draws, was ended from outside")
+    assert (said.count("\n"), street.returncode) == (1, 2)
+
+
+@LINUX
+def test_none_goes_on_behind_one_that_was_killed(street: "subprocess.Popen[str]", tmp_path: Path) -> None:
+    """It would hold the lock for as long as it draws."""
+    assert len(drawing(street)) == 2
+    street.kill()
+    street.wait()
+    with stamp.locked(tmp_path / "mars"):
+        assert len(list((tmp_path / ".mars.part" / workers._UNITS).glob("*.csv"))) < 3
+
+
+def test_an_error_of_a_process_is_that_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_UNIT_FRAMES", 100)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workers._UnitWriter, "write", full)
+    with pytest.raises(UnwritableFileError, match=r"mars.*No space left on device; what was drawn stays"):
+        make(tmp_path, "tiny", workers=2)

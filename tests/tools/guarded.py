@@ -9,4 +9,4 @@ __all__ = ["guarded"]
 
 def guarded(main: Callable[[Sequence[str]], int | None]) -> Callable[[Sequence[str]], int]:
     """The tool under the guard that it runs under as a command."""
-    return lambda words: guard(lambda: main(words))
+    return lambda words: guard(lambda: main(words), last=False)
