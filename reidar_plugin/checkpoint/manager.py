@@ -107,6 +107,7 @@ class CheckpointManager:
         store = self._opened()
         self._whole = store.path(position)
         if current().first:
+            self.lock.keep()
             about: dict[str, Any] = {
                 "identity": self.fingerprint.as_plain(),
                 "config": self.config,

@@ -104,6 +104,7 @@ class AnswerFolder:
         return dict(told)
 
     def _write(self, names: set[str]) -> None:
+        self._lock.keep()
         self._ours = names
         text = json.dumps({"id": self.id, "files": sorted(names)}, indent=1)
         write_atomically(self.path / RECORD, f"{text}\n".encode())

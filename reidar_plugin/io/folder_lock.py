@@ -23,6 +23,8 @@ LOCK = ".writer.lock"  #: name of the file that says who writes to its folder
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _TAKEN = {errno.EACCES, errno.EAGAIN}
 
+_ITSELF = getattr(os, "O_NOFOLLOW", 0)  # a link would lead to a file of somebody, which would be emptied
+
 #: Lock files that are held, by device and number, and by which process: the system would let one process take one twice,
 #: and take it from it at the first release. A fork inherits the table and not the locks.
 _HELD: dict[tuple[int, int], int] = {}
@@ -61,7 +63,7 @@ class FolderLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and _HELD.get(_number(os.stat(self.path))) == os.getpid():
                 raise FolderInUseError(self._refusal(f"another run of this process, {os.getpid()}"))
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | _ITSELF, 0o644)
         except OSError as error:
             raise UnwritableFileError(
                 f"{self.path.parent} cannot be written: {error}; choose another folder"
@@ -80,8 +82,31 @@ class FolderLock:
             return
         self._file = file
         _HELD[_number(os.fstat(file))] = os.getpid()
-        os.truncate(file, 0)
-        os.pwrite(file, _about_this_process(), 0)
+        try:
+            os.truncate(file, 0)
+            os.pwrite(file, _about_this_process(), 0)
+        except OSError as error:
+            self.release()
+            raise UnwritableFileError(
+                f"{self.path} cannot be written: {error.strerror}; free space"
+            ) from None
+        self.keep()
+
+    def keep(self) -> None:
+        """Take it anew where the folder was removed meanwhile: another process may have made it again, and have that lock.
+
+        Raises:
+            FolderInUseError: it has.
+        """
+        if self._file is None:
+            return
+        try:
+            found = _number(os.stat(self.path))
+        except OSError:
+            found = None
+        if found != _number(os.fstat(self._file)):
+            self.release()
+            self.take()
 
     def release(self) -> None:
         """Give it up; the file stays, empty, because removing it would race with whoever is waiting for it."""

@@ -132,14 +132,19 @@ def _check_sizes(content: Any, path: str | Path) -> None:
 
 
 def _tensors(content: Any) -> Iterator[torch.Tensor]:
-    if isinstance(content, torch.Tensor):
-        yield content
-    elif isinstance(content, Mapping):
-        for value in content.values():
-            yield from _tensors(value)
-    elif isinstance(content, list | tuple | set):
-        for value in content:
-            yield from _tensors(value)
+    """Each once: lists of which each holds the next one twice lead to it in more ways than can be gone."""
+    left, known = [content], set[int]()
+    while left:
+        found = left.pop()
+        if id(found) in known:
+            continue
+        known.add(id(found))
+        if isinstance(found, torch.Tensor):
+            yield found
+        elif isinstance(found, Mapping):
+            left += found.values()
+        elif isinstance(found, list | tuple | set):
+            left += found
 
 
 def unreadable(path: str | Path, error: BaseException) -> PlainFileError:

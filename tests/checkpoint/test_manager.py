@@ -19,7 +19,7 @@ import torch
 from reidar_plugin.checkpoint.store import CheckpointError, CheckpointStore, Position, read_checkpoint
 from reidar_plugin.engine.joint import JointEngine
 from reidar_plugin.engine.train_step import TrainStep
-from reidar_plugin.io.folder_lock import FolderInUseError
+from reidar_plugin.io.folder_lock import FolderInUseError, FolderLock
 from tests.checkpoint.runs import EPOCHS, STEPS, Killed, killed_at
 from tests.engine_rig import build, config, differences, run, weights
 from tests.versions import TORCH
@@ -143,6 +143,21 @@ def test_a_second_run_in_a_folder_is_refused(mars: Path, tmp_path: Path) -> None
     assert not list(tmp_path.glob("model/model.pth.tar-*"))
     run(config(mars, tmp_path, **EPOCHS))  # a lock does not outlive its process
     assert list(tmp_path.glob("model/model.pth.tar-*"))
+
+
+def test_no_checkpoint_goes_into_a_folder_that_another_run_has_made_again(
+    mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([None])  # at the start; then somebody removes the folder
+
+    def keep(lock: FolderLock) -> None:
+        if next(answers, lock):
+            raise FolderInUseError("of another run")
+
+    monkeypatch.setattr(FolderLock, "keep", keep)
+    with pytest.raises(FolderInUseError, match="of another run"):
+        run(config(mars, tmp_path, **EPOCHS))
+    assert not list(tmp_path.glob("model/model.pth.tar-*"))
 
 
 def test_a_kill_during_the_test_does_not_cost_the_epoch(

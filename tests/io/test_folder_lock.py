@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,3 +120,57 @@ def test_one_object_of_a_process_has_it_and_the_refused_does_not_lose_it(tmp_pat
     first.release()
     second.take()
     second.release()
+
+
+def test_a_folder_that_was_removed_is_taken_anew_or_is_another_ones(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path / "folder")
+    lock.take()
+    shutil.rmtree(tmp_path / "folder")
+    lock.keep()
+    assert json.loads((tmp_path / "folder" / LOCK).read_text())["pid"] == os.getpid()
+    shutil.rmtree(tmp_path / "folder")
+    other = holder(tmp_path / "folder")
+    with pytest.raises(FolderInUseError, match=f"being written by process {other.pid} on"):
+        lock.keep()
+    end(other)
+
+
+def test_one_that_was_removed_while_it_was_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives a lock on a file that nobody else can find."""
+    lockf = folder_lock.fcntl.lockf
+    removals = iter([True])
+
+    def remove(*given: Any) -> None:
+        lockf(*given)
+        if next(removals, False):
+            (tmp_path / LOCK).unlink()
+
+    monkeypatch.setattr(folder_lock.fcntl, "lockf", remove)
+    lock = FolderLock(tmp_path)
+    lock.take()
+    with pytest.raises(FolderInUseError):
+        FolderLock(tmp_path).take()
+    lock.release()
+
+
+def test_a_full_disk_is_one_line_and_gives_the_lock_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lock = FolderLock(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(UnwritableFileError, match="lock cannot be written: No"):
+            lock.take()
+    other = holder(tmp_path)
+    end(other)
+
+
+def test_a_link_in_its_place_leads_to_no_file_of_others(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("dear")
+    (tmp_path / LOCK).symlink_to(tmp_path / "letter")
+    with pytest.raises(UnwritableFileError, match="cannot be written"):
+        FolderLock(tmp_path).take()
+    assert (tmp_path / "letter").read_text() == "dear"

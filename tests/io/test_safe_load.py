@@ -117,6 +117,18 @@ def test_a_tensor_that_repeats_without_end(tmp_path: Path, new: bool) -> None:
         load_plain(path)
 
 
+def test_what_is_held_again_and_again_is_looked_at_once(tmp_path: Path) -> None:
+    """A thousand bytes, and 2^60 ways to the tensor; and a list that holds itself."""
+    held: list[object] = [torch.ones(2).expand(2**30, 2)]
+    for _ in range(60):
+        held = [held, held]
+    with pytest.raises(DamagedFileError, match=r"a tensor of shape \(1073741824, 2\), which takes more"):
+        load_plain(save(held, tmp_path / "many.pth", True))
+    held = []
+    held.append(held)
+    assert load_plain(save(held, tmp_path / "itself.pth", True))[0][0]
+
+
 def test_a_script_is_refused_before_torch_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """torch before 2.6 runs it, whatever it is told."""
     path = save({"w": torch.arange(3)}, tmp_path / "file.pth", True)
