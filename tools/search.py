@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.launch.guard import guard
 
 
@@ -61,7 +62,7 @@ def read_range(text: str) -> Range:
 
 def read_ranges(path: str | Path) -> list[Range]:
     """The ranges of a file; empty lines and what follows # are passed over."""
-    lines = (line.partition("#")[0].strip() for line in Path(path).read_text(encoding="utf-8").splitlines())
+    lines = (line.partition("#")[0].strip() for line in content_of(path).decode().splitlines())
     return [read_range(line) for line in lines if line]
 
 

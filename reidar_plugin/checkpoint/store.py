@@ -98,9 +98,9 @@ def read_content(path: str | Path) -> Any:
 def _check_sums(path: Path) -> None:
     """Look at the check sums of all parts of a file, which torch itself does not; before torch 1.6 there were none."""
     try:
+        check_unpacked(path)  # before all of it is
         archive = zipfile.is_zipfile(path)
         known = archive or _of_old_format(path)
-        check_unpacked(path)  # before all of it is
         damaged = _damaged_part(path) if archive else None
     except PlainFileError:
         raise

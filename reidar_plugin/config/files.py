@@ -4,6 +4,7 @@ A file may start from another with ``_BASE_: other.yaml`` (relative to itself); 
 """
 
 import copy
+import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -150,14 +151,15 @@ def checked(cfg: CfgNode) -> CheckedConfig:
 
 
 def _with_bases(path: Path, users: tuple[Path, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    if path.resolve() in users:
+    place = Path(os.path.realpath(path))  # Path.resolve fails at links in a circle
+    if place in users:
         raise ConfigError(f"config file {path}: {BASE} leads back to it: {' -> '.join(map(str, users))}")
     tree = _read(path)
     if BASE in tree:
         base = tree.pop(BASE)
         if not isinstance(base, str):
             raise ConfigError(f"config file {path}: {BASE} names one file, got {shown(base)}")
-        yield from _with_bases(path.parent / base, (*users, path.resolve()))
+        yield from _with_bases(path.parent / base, (*users, place))
     yield path, tree
 
 

@@ -17,6 +17,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from reidar_plugin.errors import ConfigError, PictureError, nearest
+from reidar_plugin.io.ordinary import ordinary
 
 __all__ = [
     "INTERPOLATIONS",
@@ -56,7 +57,7 @@ def read_picture(path: str, into: Pixels | None = None) -> Pixels:
         PictureError: the file is missing, empty, cut off, damaged or not a picture; the message begins with its path.
     """
     try:
-        with open(path, "rb", buffering=0) as file:  # takes half the time of Path.read_bytes
+        with open(path, "rb", buffering=0, opener=ordinary) as file:  # takes half the time of Path.read_bytes
             data = file.read()
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         reason = getattr(error, "strerror", None) or error

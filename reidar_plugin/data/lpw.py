@@ -8,6 +8,7 @@ from warnings import warn
 from reidar_plugin.data.labelled_folder import LabelledDataset
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.data.tracklets import Split, Tracklet
+from reidar_plugin.errors import shown
 from reidar_plugin.labels.files import KeyForm, MissingFileError
 
 __all__ = ["LPWActions", "read_tracklets"]
@@ -113,5 +114,5 @@ def _read_frames(folder: str) -> tuple[str, ...]:
 
 def _number(name: str, path: str) -> int:
     if not (name.isascii() and name.isdigit()):
-        raise TableError(f"{path}: expected a number for a name, got {name!r}")
+        raise TableError(f"{path}: expected a number for a name, got {shown(name)}")
     return int(name)

@@ -12,6 +12,7 @@ import numpy as np
 from reidar_plugin.data.labelled_folder import LabelledDataset
 from reidar_plugin.data.mat_files import TableError, read_matrix
 from reidar_plugin.data.tracklets import Split, Tracklet
+from reidar_plugin.errors import shown
 from reidar_plugin.labels.files import KeyForm, MissingFileError, read_lines
 
 __all__ = ["MarsActions", "read_tracklets"]
@@ -109,7 +110,7 @@ def _read_half(home: Path, half: str) -> list[Tracklet | None]:
     for number, name in enumerate(names, start=1):
         if not _NAME.fullmatch(name):
             raise TableError(
-                f"{names_file}:{number}: expected an image name like 0001C1T0001F001.jpg, got {name!r}"
+                f"{names_file}:{number}: expected an image name like 0001C1T0001F001.jpg, got {shown(name)}"
             )
     table_file = home / f"info/tracks_{half}_info.mat"
     table = read_matrix(table_file, f"track_{half}_info")

@@ -11,6 +11,7 @@ from typing import Any
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.io.atomic import PART, explained, write_atomically
 from reidar_plugin.io.folder_lock import FolderLock
+from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.io.plain_text import parse_json
 
 __all__ = ["RECORD", "AnswerFolder"]
@@ -94,7 +95,7 @@ class AnswerFolder:
         if not path.exists():
             return {}
         try:
-            told = parse_json(path.read_bytes())
+            told = parse_json(content_of(path))
             if not (isinstance(told["id"], str) and all(_inside(name) for name in told["files"])):
                 raise ValueError
         except (ValueError, LookupError, TypeError) as error:

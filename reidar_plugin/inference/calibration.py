@@ -18,6 +18,7 @@ from scipy.special import expit
 
 from reidar_plugin.errors import ReidarError, shown
 from reidar_plugin.io.atomic import write_atomically
+from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.io.plain_text import PlainTextError, parse_json
 from reidar_plugin.metrics.distances import Metric, check_metric, pairwise_distances
 
@@ -133,7 +134,7 @@ class Calibration:
             CalibrationError: the file is missing, no calibration, or one of its values cannot be.
         """
         try:
-            told = parse_json(Path(path).read_bytes())
+            told = parse_json(content_of(path))
         except OSError as error:
             raise CalibrationError(f"{path} cannot be read: {error.strerror or error}") from error
         except PlainTextError as error:

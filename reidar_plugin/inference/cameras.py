@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from reidar_plugin.errors import ConfigError, MissingFileError, nearest, shown, summary
+from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.io.plain_text import PlainTextError, parse_yaml
 
 __all__ = ["Camera", "read_cameras", "start_of"]
@@ -54,7 +55,7 @@ def read_cameras(path: Path) -> list[Camera]:
         ConfigError: a key is unknown or missing, names are not unique, or only some starts have a date.
     """
     try:
-        content = parse_yaml(path.read_text(encoding="utf-8"))
+        content = parse_yaml(content_of(path).decode())
     except OSError as error:
         raise MissingFileError(f"{path} cannot be read: {error.strerror}") from error
     except (PlainTextError, UnicodeDecodeError) as error:

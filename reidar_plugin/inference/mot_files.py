@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from reidar_plugin.inference.tracks import DETECTION, TrackFileError, Tracks
 from reidar_plugin.io.atomic import replacing
+from reidar_plugin.io.ordinary import ordinary
 
 __all__ = ["read_tracks", "write_tracks"]
 
@@ -35,7 +36,7 @@ def read_tracks(path: str | os.PathLike[str]) -> Tracks:
     path = Path(path)
     blocks, numbers = [], []
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with open(path, encoding="utf-8-sig", opener=ordinary) as file:
             lines = ((n, line) for n, line in enumerate(file, start=1) if line.strip())
             for block in iter(lambda: list(islice(lines, _BLOCK)), []):
                 at = np.array([n for n, _ in block])

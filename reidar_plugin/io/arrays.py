@@ -11,6 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from reidar_plugin.io.ordinary import ordinary
+
 __all__ = ["LARGEST", "load_array", "load_arrays"]
 
 #: Bytes to which a file of arrays may unpack.
@@ -27,7 +29,7 @@ def load_array(path: Path) -> NDArray[Any]:
     """
     size = path.stat().st_size
     _check_size(size)
-    with path.open("rb") as file:
+    with open(path, "rb", opener=ordinary) as file:
         _check_header(file, size)
         file.seek(0)
         return npy.read_array(file, allow_pickle=False)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from reidar_plugin.errors import ReidarError, summary
+from reidar_plugin.io.ordinary import ordinary
 
 __all__ = [
     "UNREADABLE",
@@ -105,6 +106,7 @@ def check_unpacked(path: str | Path) -> None:
         CodeInFileError: it is a script.
         Exception: one of :data:`UNREADABLE`, where it is no whole archive.
     """
+    os.close(ordinary(os.fspath(path), os.O_RDONLY))
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:

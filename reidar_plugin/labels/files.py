@@ -54,7 +54,7 @@ class KeyForm:
         """Raise LabelError if ``key`` cannot name a tracklet of the data set; ``where`` begins the message."""
         if not re.fullmatch(self.pattern, key, re.ASCII):
             raise LabelError(
-                f"{where}: {key!r} names no tracklet of this data set; keys look like {self.examples}"
+                f"{where}: {shown(key)} names no tracklet of this data set; keys look like {self.examples}"
             )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from reidar_plugin.errors import shown
 from reidar_plugin.labels.files import ancestors, read_lines
 from reidar_plugin.labels.spaces import ACTIONS8, LabelError
 
@@ -147,11 +148,11 @@ def _read_line(line: str, where: str, layout: Layout, numbering: Numbering) -> t
     image, _, number = line.rstrip().rpartition(" ")
     key = layout.key(image)
     if key is None:
-        raise LabelError(f"{where}: expected '{layout.example} <integer>', got {line!r}")
+        raise LabelError(f"{where}: expected '{layout.example} <integer>', got {shown(line)}")
     if number not in map(str, numbering.range):
         first, last = numbering.range[0], numbering.range[-1]
         raise LabelError(
-            f"{where}: expected an integer from {first} to {last}, got {number!r}; are names missing?"
+            f"{where}: expected an integer from {first} to {last}, got {shown(number)}; are names missing?"
         )
     return key, int(number)
 

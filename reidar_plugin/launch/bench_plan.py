@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reidar_plugin.errors import ConfigError, nearest, summary
+from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.io.plain_text import parse_yaml
 from reidar_plugin.launch.runs import Run
 from reidar_plugin.launch.validation import check_run
@@ -43,7 +44,7 @@ def read_variants(path: str | Path) -> Variants:
     """
     path = Path(path)
     try:
-        content = parse_yaml(path.read_text(encoding="utf-8"))
+        content = parse_yaml(content_of(path).decode())
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: expected a file of variants, got {summary(error)}") from error
     if not isinstance(content, dict) or set(content) != {"config", "variants"}:

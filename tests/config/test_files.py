@@ -109,6 +109,12 @@ def test_a_file_that_cannot_be_used(cfg: CheckedConfig, tmp_path: Path, text: st
     assert "\n" not in str(caught.value)
 
 
+def test_links_in_a_circle(cfg: CheckedConfig, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").symlink_to("c.yaml")
+    with pytest.raises(ConfigError, match=r"c\.yaml does not exist"):
+        cfg.merge_from_file(str(tmp_path / "c.yaml"))
+
+
 def test_bytes_that_are_no_text(cfg: CheckedConfig, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe\x00\x01train")
     with pytest.raises(ConfigError, match=r"c\.yaml is not yaml"):
