@@ -16,6 +16,7 @@ from typing import IO, Any
 from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.io.atomic import PART, flush_to_disk
 from reidar_plugin.io.console import say
+from reidar_plugin.io.ordinary import ordinary
 
 __all__ = [
     "OFFLINE",
@@ -135,7 +136,7 @@ def told_of(path: Path) -> str:
 def digest_of(path: Path) -> str:
     """The SHA-256 of a file."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open(path, "rb", opener=ordinary) as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

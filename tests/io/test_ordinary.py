@@ -14,12 +14,14 @@ from reidar_plugin.inference.calibration import Calibration
 from reidar_plugin.inference.cameras import read_cameras
 from reidar_plugin.inference.mot_files import read_tracks
 from reidar_plugin.io.arrays import load_array
+from reidar_plugin.io.download import digest_of
 from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.launch.bench_plan import read_variants
 
 READERS = (
     content_of,
+    digest_of,
     load_array,
     load_plain,
     read_checkpoint,
