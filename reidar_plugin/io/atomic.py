@@ -67,7 +67,7 @@ def explained(path: Path, cure: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise UnwritableFileError(
-            error.errno, f"{error.strerror or error}; {cure}", error.filename or str(path)
+            error.errno, f"{error.strerror or error}; {cure}", error.filename2 or error.filename or str(path)
         ) from error
 
 

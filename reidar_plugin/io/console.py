@@ -1,6 +1,7 @@
 """What a run prints: lines that do not tear a progress bar, copied to a log file where one is kept."""
 
 import contextlib
+import io
 import os
 import select
 import sys
@@ -64,6 +65,8 @@ def say_no_more(stream: int = 1) -> None:
 def open_streams() -> None:
     """Let what goes to a standard stream that is closed (``tool >&-``, some schedulers) be lost; else there would be none to
     write to, and the next file that is opened, such as a checkpoint, would get its number and what libraries print.
+
+    Names that standard output cannot spell, such as those of files that are no UTF-8, go there escaped.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -71,6 +74,8 @@ def open_streams() -> None:
             if handle > 2:
                 os.close(handle)
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115 - for all that comes
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
@@ -117,7 +122,7 @@ def tee(path: Path) -> Iterator[None]:
     terminal = sys.stdout
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8")
+        file = path.open("w", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ReidarError(f"{path.parent} cannot be written: {error.strerror}; set data.save_dir") from error
     sys.stdout = _Tee(terminal, file)

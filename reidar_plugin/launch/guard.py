@@ -75,7 +75,8 @@ def _ended(launch: Callable[[], int | None], ranks: bool) -> int:
         if nobody_reads_on(error):  # whoever read has what it wanted
             say_no_more()
             return CLOSED_PIPE
-        found = _of_the_system(error) if isinstance(error, OSError) else error
+        found = _of_a_name(error) if isinstance(error, UnicodeEncodeError) else error
+        found = _of_the_system(error) if isinstance(error, OSError) else found
         return _tell(lambda: show(found))
 
 
@@ -107,6 +108,14 @@ def _of_the_system(error: OSError) -> Exception:
     if error.filename is None:
         say_no_more()  # most likely standard output, on a full disk
     return InputError(f"{error.filename or 'what it prints cannot be written'}: {error.strerror}")
+
+
+def _of_a_name(error: UnicodeEncodeError) -> Exception:
+    """The same in a line, if it is a name of a file as Python holds bytes that are no UTF-8."""
+    if "surrogates" not in error.reason:
+        return error
+    around = error.object[max(0, error.start - 40) : error.end + 20]
+    return InputError(f"{around!r}: a name of a file that is no UTF-8 cannot be written; rename it")
 
 
 @contextmanager

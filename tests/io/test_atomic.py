@@ -108,6 +108,14 @@ def test_a_name_that_does_not_reach_the_disk_is_an_error(
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
+    """And not the temporary file, which nobody has heard of."""
+    (tmp_path / "file").mkdir()
+    with pytest.raises(UnwritableFileError) as caught:
+        write_atomically(tmp_path / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "file")
+
+
 def test_a_line_of_ours_stays_as_it_is(tmp_path: Path) -> None:
     told = UnwritableFileError(28, "full", "other")
     with pytest.raises(UnwritableFileError) as caught, explained(tmp_path, "start again"):

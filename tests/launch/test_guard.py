@@ -24,6 +24,12 @@ def test_a_tool_is_no_rank_unless_it_can_be_one(
     assert started == ["rank"]
 
 
+def unspelt(name: str) -> UnicodeEncodeError:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        name.encode()
+    return caught.value
+
+
 @pytest.mark.parametrize("status", [None, 0, 1])
 def test_the_status_is_the_tools(status: int | None) -> None:
     assert guard(lambda: status, last=False) == (status or 0)
@@ -34,6 +40,11 @@ def test_the_status_is_the_tools(status: int | None) -> None:
     [
         (ConfigError("expected a\nnumber"), "error: expected a number\n"),
         (FileNotFoundError(2, "No such file", "gone.txt"), "error: gone.txt: No such file\n"),
+        (
+            unspelt("a" * 100 + "\udcdf.jpg"),
+            f"error: '{'a' * 40}\\udcdf.jpg': a name of a file that is no UTF-8 cannot "
+            "be written; rename it\n",
+        ),
         (KeyboardInterrupt(), "stopped\n"),
     ],
 )
@@ -135,9 +146,9 @@ def test_a_forked_process_ends_in_silence(number: signal.Signals) -> None:
             time.sleep(60)
         os.read(reader, 5)
         os.kill(child, NUMBER)
-        say(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))"""
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=sys.stderr)"""
     process = begun(body.strip().replace("NUMBER", str(int(number))), AS_IN_A_TERMINAL)
-    assert process.communicate(timeout=30) == (f"{-number}\n", "cleaned up\n")
+    assert process.communicate(timeout=30)[1] == f"{-number}\ncleaned up\n"
 
 
 AT_EACH_LINE = """
@@ -192,6 +203,14 @@ def test_nobody_reads_on(lines: int, prints: str) -> None:
     done = ended(f"[{prints} for _ in range({lines})]", writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "cleaned up\n")
+
+
+@pytest.mark.parametrize("prints", ["say(NAME)", "print(NAME)"])
+def test_a_name_that_cannot_be_spelt_is_escaped(prints: str, tmp_path: Path) -> None:
+    """Python holds the bytes of a name that is no UTF-8 as half characters, which no output takes."""
+    with (tmp_path / "out").open("w") as out:
+        done = ended(prints.replace("NAME", "os.fsdecode(b'stra\\xdfe.jpg')"), out.fileno())
+    assert (done.returncode, (tmp_path / "out").read_text()) == (0, "stra\\udcdfe.jpg\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
