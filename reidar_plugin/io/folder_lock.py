@@ -5,10 +5,12 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from reidar_plugin.errors import ReidarError, UnwritableFileError
 from reidar_plugin.io.console import say
+from reidar_plugin.io.ordinary import ordinary
 
 try:
     import fcntl
@@ -63,7 +65,7 @@ class FolderLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and _HELD.get(_number(os.stat(self.path))) == os.getpid():
                 raise FolderInUseError(self._refusal(f"another run of this process, {os.getpid()}"))
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | _ITSELF, 0o644)
+            file = ordinary(str(self.path), os.O_RDWR | os.O_CREAT | _ITSELF)
         except OSError as error:
             raise UnwritableFileError(
                 f"{self.path.parent} cannot be written: {error}; choose another folder"
@@ -82,14 +84,7 @@ class FolderLock:
             return
         self._file = file
         _HELD[_number(os.fstat(file))] = os.getpid()
-        try:
-            os.truncate(file, 0)
-            os.pwrite(file, _about_this_process(), 0)
-        except OSError as error:
-            self.release()
-            raise UnwritableFileError(
-                f"{self.path} cannot be written: {error.strerror}; free space"
-            ) from None
+        _note(file, _about_this_process())
         self.keep()
 
     def keep(self) -> None:
@@ -111,7 +106,7 @@ class FolderLock:
     def release(self) -> None:
         """Give it up; the file stays, empty, because removing it would race with whoever is waiting for it."""
         if self._file is not None:
-            os.truncate(self._file, 0)
+            _note(self._file, b"")
             _HELD.pop(_number(os.fstat(self._file)), None)
             os.close(self._file)
             self._file = None
@@ -133,6 +128,13 @@ class FolderLock:
 
 def _number(file: os.stat_result) -> tuple[int, int]:
     return file.st_dev, file.st_ino
+
+
+def _note(file: int, about: bytes) -> None:
+    """Only a message is made of it: a disk that has turned read-only must not keep a lock from being given up."""
+    with suppress(OSError):
+        os.truncate(file, 0)
+        os.pwrite(file, about, 0)
 
 
 def _about_this_process() -> bytes:

@@ -1,4 +1,4 @@
-"""Opening files to read them, and nothing else that has a name: a pipe waits for a writer, and a device may have no end."""
+"""Opening files, and nothing else that has a name: a pipe waits for its other end, and a device may have no end."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ def ordinary(path: str, flags: int) -> int:
     Raises:
         OSError: it cannot be opened, or is no file.
     """
-    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode):
         return handle

@@ -10,6 +10,7 @@ from typing import Any
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.errors import ConfigError, ExistingFileError
 from reidar_plugin.io.atomic import PART, write_atomically
+from reidar_plugin.io.ordinary import ordinary
 from reidar_plugin.io.plain_text import PlainTextError, parse_json
 
 __all__ = ["STAMP", "check_same", "locked", "open_part", "read_stamp", "write_stamp"]
@@ -72,7 +73,7 @@ def open_part(part: Path, stamp: dict[str, Any]) -> None:
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """Let one process at a time make a set; the lock goes with the process that holds it."""
-    with home.with_name(f".{home.name}.lock").open("a") as file:
+    with open(home.with_name(f".{home.name}.lock"), "a", opener=ordinary) as file:
         if sys.platform == "win32":
             import msvcrt
 

@@ -153,21 +153,6 @@ def test_one_that_was_removed_while_it_was_taken(tmp_path: Path, monkeypatch: py
     lock.release()
 
 
-def test_a_full_disk_is_one_line_and_gives_the_lock_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    lock = FolderLock(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "pwrite", full)
-        with pytest.raises(UnwritableFileError, match="lock cannot be written: No"):
-            lock.take()
-    other = holder(tmp_path)
-    end(other)
-
-
 def test_a_link_in_its_place_leads_to_no_file_of_others(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("dear")
     (tmp_path / LOCK).symlink_to(tmp_path / "letter")

@@ -15,9 +15,11 @@ from reidar_plugin.inference.cameras import read_cameras
 from reidar_plugin.inference.mot_files import read_tracks
 from reidar_plugin.io.arrays import load_array
 from reidar_plugin.io.download import digest_of
+from reidar_plugin.io.folder_lock import LOCK, FolderLock
 from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.launch.bench_plan import read_variants
+from reidar_plugin.synthped import make
 
 READERS = (
     content_of,
@@ -39,8 +41,20 @@ def answers(path: Path) -> object:
     return AnswerFolder(path.parent / "answers")
 
 
+def folder_lock(path: Path) -> object:
+    path.rename(path.parent / LOCK)
+    return FolderLock(path.parent).take()
+
+
+def street_lock(path: Path) -> object:
+    path.rename(path.parent / ".mars.lock")
+    return make(path.parent, "tiny", people=4, workers=1)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
-@pytest.mark.parametrize("read", [*READERS, answers], ids=lambda read: read.__qualname__)
+@pytest.mark.parametrize(
+    "read", [*READERS, answers, street_lock, folder_lock], ids=lambda read: read.__qualname__
+)
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_what_is_no_file_is_not_waited_for(read: Callable[[Path], object], kind: str, tmp_path: Path) -> None:
     """A pipe that nobody writes to keeps whoever opens it, and this device gives zeros without end."""
@@ -49,7 +63,7 @@ def test_what_is_no_file_is_not_waited_for(read: Callable[[Path], object], kind:
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero")
-    with pytest.raises((ReidarError, OSError), match=r"Is no file"):
+    with pytest.raises((ReidarError, OSError), match=r"Is no file|No such device|symbolic links"):
         read(path)
 
 
