@@ -1,10 +1,12 @@
 """What a test leaves behind: tables in the log, results.json, TensorBoard scalars."""
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 from yacs.config import CfgNode
 
@@ -94,6 +96,8 @@ def open_writer(folder: str | Path, step: int) -> SummaryWriter:
         folder: where it writes.
         step: number of steps of the run so far; what was written from it on, before an interruption, is not shown.
     """
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _but_of_scalars
     with _scalars_explained():
         return SummaryWriter(log_dir=str(folder), purge_step=step or None)
 
@@ -112,6 +116,12 @@ def close_writer(writer: SummaryWriter | None) -> None:
     if writer is not None:
         with _scalars_explained():
             writer.close()
+
+
+def _but_of_scalars(told: threading.ExceptHookArgs) -> None:
+    """TensorBoard's thread keeps its error for whoever writes next, who tells it in a line; it would also print it."""
+    if not isinstance(told.thread, _AsyncWriterThread):
+        threading.__excepthook__(told)
 
 
 @contextmanager

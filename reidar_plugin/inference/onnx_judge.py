@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reidar_plugin.errors import InputError, MissingFileError, ReidarError, summary
 from reidar_plugin.inference.model_card import ModelCard
+from reidar_plugin.inference.onnx_runtime import load_onnxruntime
 from reidar_plugin.inference.prediction import ClipOutputs
 from reidar_plugin.models.action_maps import first_seen
 
@@ -113,10 +114,7 @@ def _check_ends(session: Any, card: ModelCard, path: str | Path) -> None:
 
 
 def _open(path: str | Path, device: torch.device) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ReidarError("ONNX files need onnxruntime: pip install 'reidar-plugin[export]'") from error
+    onnxruntime = load_onnxruntime()
     provider = "CPUExecutionProvider" if device.type == "cpu" else f"{device.type.upper()}ExecutionProvider"
     if provider not in onnxruntime.get_available_providers():
         raise InputError(f"this onnxruntime cannot run on {device}: it has no {provider}; take device 'cpu'")
@@ -130,7 +128,7 @@ def _open(path: str | Path, device: torch.device) -> Any:
 @contextmanager
 def _refused(path: str | Path) -> Iterator[None]:
     """Errors of onnxruntime, whose classes have no base of their own, and of names in a file that are no UTF-8."""
-    import onnxruntime
+    onnxruntime = load_onnxruntime()
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     found = [kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)]

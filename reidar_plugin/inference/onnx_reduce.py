@@ -25,6 +25,7 @@ from torch import Tensor
 
 from reidar_plugin.errors import ReidarError, summary
 from reidar_plugin.inference.onnx_judge import OnnxJudge
+from reidar_plugin.inference.onnx_runtime import load_onnxruntime
 
 __all__ = ["ReductionError", "halve", "to_int8"]
 
@@ -66,6 +67,8 @@ def to_int8(path: Path, clips: Sequence[Tensor], judge: OnnxJudge) -> None:
         ReductionError: there is no convolution, or onnxruntime cannot do it.
     """
     import onnx
+
+    load_onnxruntime()
     from onnxruntime import quantization
 
     if all(node.op_type != "Conv" for node in onnx.load(path).graph.node):

@@ -1,6 +1,9 @@
 """What a run leaves behind: tables, results.json, TensorBoard scalars, a picture of training."""
 
 import errno
+import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,30 @@ def test_going_on_does_not_write_a_step_twice(
     assert [step for step, _ in scalars(tmp_path)["Train/loss"]] == list(range(5))
     run(config(mars, tmp_path, train__max_epoch=2))
     assert [step for step, _ in scalars(tmp_path)["Train/loss"]] == list(range(6))
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
+def test_a_folder_that_is_removed_under_tensorboard_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By whoever writes next, and not by a traceback of its own thread as well."""
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)  # pytest has one of its own
+    writer = reporting.open_writer(tmp_path / "run", 0)
+    shutil.rmtree(tmp_path / "run")
+    reporting.write_scalars(writer, {"loss": 1.0}, 1)
+    with suppress(OSError):  # its thread meets the missing folder here, or at the end
+        writer.flush()
+    with pytest.raises(ReidarError, match="TensorBoard scalars cannot be written"):
+        reporting.close_writer(writer)
+    other = threading.Thread(target=fail)
+    other.start()
+    other.join()
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said  # of others all is told
+    assert "FileNotFoundError" not in said
 
 
 @pytest.mark.parametrize("method", ["__init__", "add_scalar", "close"])
