@@ -1,6 +1,7 @@
 """Exported graphs against torch: every pooling, every action source, clips and frames of any number."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.inference.onnx_files import small, together
 from tests.versions import TORCH, need
 
 pytestmark = [
+    pytest.mark.usefixtures("shared_table"),
     need("onnxscript", "onnxruntime"),
     pytest.mark.skipif(TORCH < (2, 6), reason="torch's exporter has what it needs since 2.6"),
 ]
@@ -35,6 +37,17 @@ EACH: list[dict[str, Any]] = [
     {"pooling": "attention", "source": "0", "action_pooling": "noisy_or"},
     {"pooling": "mean", "source": "0", "action_pooling": "attention", "layers": [8, 16]},
 ]
+
+
+@pytest.fixture(scope="module")
+def shared_table() -> Iterator[None]:
+    """The exporter makes its table of operators once; that takes more than a second, and exports only read it."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    made = functools.cache(ONNXRegistry.from_torchlib)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(made))
+        yield
 
 
 def test_each_is_there() -> None:
