@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from reidar_plugin.errors import ReidarError, UnwritableFileError
@@ -80,13 +81,12 @@ class FolderLock:
             return
         self._file = file
         _HELD[_number(os.fstat(file))] = os.getpid()
-        os.truncate(file, 0)
-        os.pwrite(file, _about_this_process(), 0)
+        _note(file, _about_this_process())
 
     def release(self) -> None:
         """Give it up; the file stays, empty, because removing it would race with whoever is waiting for it."""
         if self._file is not None:
-            os.truncate(self._file, 0)
+            _note(self._file, b"")
             _HELD.pop(_number(os.fstat(self._file)), None)
             os.close(self._file)
             self._file = None
@@ -108,6 +108,13 @@ class FolderLock:
 
 def _number(file: os.stat_result) -> tuple[int, int]:
     return file.st_dev, file.st_ino
+
+
+def _note(file: int, about: bytes) -> None:
+    """Only a message is made of it: a disk that has turned read-only must not keep a lock from being given up."""
+    with suppress(OSError):
+        os.truncate(file, 0)
+        os.pwrite(file, about, 0)
 
 
 def _about_this_process() -> bytes:

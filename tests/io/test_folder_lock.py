@@ -119,3 +119,18 @@ def test_one_object_of_a_process_has_it_and_the_refused_does_not_lose_it(tmp_pat
     first.release()
     second.take()
     second.release()
+
+
+def test_a_disk_that_has_turned_read_only_does_not_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    lock = FolderLock(tmp_path)
+    lock.take()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "truncate", refuse)
+        lock.release()
+    lock.take()
+    lock.release()
