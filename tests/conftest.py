@@ -9,6 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests import elsewhere
+
+
+def pytest_configure() -> None:
+    elsewhere.forbid()
+
+
 #: Files that fork this process hundreds of times, which costs the more the larger it has grown.
 FORKING = ("tests/tools/test_torture.py",)
 

@@ -496,6 +496,7 @@ def tiny(cfg: CfgNode, root: Path, save_dir: Path) -> CfgNode:
     return cfg
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("name", NAMES)
 def test_trains_a_step(name: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ def raising(stop: BaseException) -> Any:
     return stopped
 
 
+@pytest.mark.usefixtures("ctrl_c")  # where it is ignored, a run that has just begun would not hear of it
 @pytest.mark.parametrize("where", ["drawing", "training"])
 def test_ctrl_c_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str

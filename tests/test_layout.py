@@ -1,6 +1,7 @@
 """The shape of the package: tests mirror it, imports point one way, its root is small, importing it is free."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ WITHOUT_TESTS = {
 WHOLE_PROJECT = {
     "tools/test_every_tool.py": "tools/: what holds for each of them",
     "test_configs.py": "configs/: every file loads, says what its paper's row says, and trains a step",
+    "test_elsewhere.py": "what tests may not do",
     "test_layout.py": "this file",
     "test_public_names.py": "reidar_plugin/__init__.py: the names that everybody imports",
     "test_promises.py": "docs/promises.md: the tests it names are there",
@@ -214,6 +216,19 @@ def test_no_module_imports_itself_in_a_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         raise AssertionError(f"a circle of imports: {' <- '.join(error.args[1])}") from None
+
+
+def test_downloads_alone_reach_a_network() -> None:
+    """And what they hand on to gdown; a lock asks for the name of its host."""
+    reaching = re.compile(
+        r"^\s*(?:import|from) (?:asyncio|ftplib|gdown|http|requests|smtplib|socket|ssl|urllib)\b", re.M
+    )
+    found = {
+        path.relative_to(REPO / PACKAGE).as_posix()
+        for path in (REPO / PACKAGE).rglob("*.py")
+        if reaching.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"io/download.py", "io/folder_lock.py", "models/weights.py"}
 
 
 def test_root_is_small() -> None:

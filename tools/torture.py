@@ -25,7 +25,7 @@ from torments.strike import Blow
 from reidar_plugin.io.console import say
 from reidar_plugin.launch.guard import guard
 
-BLOWS = {blow.name.lower(): blow for blow in Blow}
+BLOWS = {blow.name.lower().replace("_", "-"): blow for blow in Blow}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -198,7 +198,7 @@ class JointEngine(reid.engine.Engine):
             self.checkpoints.check_weights(self.resume_from or self.weights_from)
             self.test(**vars(options))
             return
-        start = time.time()
+        start = time.monotonic()
         self._start(save_dir, start_epoch, max_epoch)
         with self._saved_at_the_end_of_a_job():
             # a finished run is tested again, and so is an epoch whose test was interrupted
@@ -210,7 +210,7 @@ class JointEngine(reid.engine.Engine):
                 self._test_if_due(options, start_eval, eval_freq)
             if self.job.first:
                 reporting.draw_training(self.history, save_dir)
-            say(f"Elapsed {datetime.timedelta(seconds=round(time.time() - start))}")
+            say(f"Elapsed {datetime.timedelta(seconds=round(time.monotonic() - start))}")
 
     def train(
         self, print_freq: int = 10, fixbase_epoch: int = 0, open_layers: str | Sequence[str] | None = None

@@ -7,7 +7,6 @@ tried, and why it is LanceDB and not Milvus Lite.
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -112,6 +111,9 @@ class Gallery:
     def __init__(self, uri: str, table: Any, model: GalleryModel, lock: FileLock | None, write: bool) -> None:
         self.uri, self.model = uri, model
         self._table, self._lock, self._write = table, lock, write
+        self._synced: set[str] = (
+            set()
+        )  # a writer that was killed may have left files that are not on the disk yet
 
     def __enter__(self) -> "Gallery":
         return self
@@ -257,11 +259,10 @@ class Gallery:
             yield self._table
 
     def _commit(self, act: Callable[[Any], Any]) -> Any:
-        began = time.time_ns()
         with self._latest() as table:
             done = act(table)
             if self._lock is not None:
-                sync_folder(Path(self.uri), began)
+                self._synced = sync_folder(Path(self.uri), self._synced)
         return done
 
 

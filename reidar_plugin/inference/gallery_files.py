@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Set
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -11,7 +12,6 @@ from reidar_plugin.inference.gallery_rows import GalleryError
 __all__ = ["copy_folder", "lock_folder", "sync_folder"]
 
 _LOCK = ".writer.lock"
-_SLACK = 2 * 10**9  # nanoseconds by which a file system may round the time of a file
 
 
 def lock_folder(folder: Path) -> FileLock:
@@ -40,16 +40,27 @@ def copy_folder(source: Path, target: Path) -> None:
         raise GalleryError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
-def sync_folder(folder: Path, since: int) -> None:
-    """Bring to the disk what was written after a time in nanoseconds; LanceDB leaves that to the system."""
+def sync_folder(folder: Path, known: Set[str]) -> set[str]:
+    """Bring to the disk what LanceDB wrote, which leaves that to the system; its files never change once they are written.
+
+    Args:
+        folder: of the gallery.
+        known: files that are on the disk already.
+
+    Returns:
+        All files that are there, now on the disk.
+    """
+    found: set[str] = set()
     for home, _, names in os.walk(folder):
-        paths = [os.path.join(home, name) for name in names]
-        for path in [*(path for path in paths if os.stat(path).st_mtime_ns >= since - _SLACK), home]:
+        paths = {os.path.join(home, name) for name in names}
+        found |= paths
+        for path in (*(paths - known), home):
             handle = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+    return found
 
 
 def _link(source: str, target: str) -> None:

@@ -117,12 +117,12 @@ def tee(path: Path) -> Iterator[None]:
     The host's own logger closes standard output when it is collected, which ends a notebook.
 
     Args:
-        path: the log file; written anew, its folder is made.
+        path: the log file; what is there stays (two runs in one second, a clock that goes back), its folder is made.
     """
     terminal = sys.stdout
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w", encoding="utf-8", errors="backslashreplace")
+        file = path.open("a", encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ReidarError(f"{path.parent} cannot be written: {error.strerror}; set data.save_dir") from error
     sys.stdout = _Tee(terminal, file)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -153,7 +154,24 @@ def command(words: Sequence[str]) -> list[str]:
 
 def _launched(words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     """A run in a process and a session of its own, which a terminal's Ctrl-C does not reach by itself."""
-    return subprocess.Popen(command(words), start_new_session=True, **options)
+    with _heard_by_children():
+        return subprocess.Popen(command(words), start_new_session=True, **options)
+
+
+@contextmanager
+def _heard_by_children() -> Iterator[None]:
+    """A process that is started within hears Ctrl-C from its first moment: what this one ignores it would ignore as well,
+    until it has its own answer.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda *_: None)  # ignored here all the same
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from reidar_plugin.host.defaults import toolbox_config
 from reidar_plugin.labels.spaces import LabelSpace
 from tests.standin import REPO
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 def test_tells_what_differs() -> None:
     ours = RunFingerprint("reidar_resnet50_ibn_a", 625, ("walking", "riding"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from reidar_plugin.inference.onnx_export import export_onnx
 from reidar_plugin.inference.trained_model import TrainedModel
@@ -19,6 +20,7 @@ def over_maps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainedMo
     with torch.random.fork_rng():
         torch.manual_seed(0)  # the same in each process
         trained = small(source="0")
-    if not path.exists():
-        export_onnx(trained, path)
+    with FileLock(f"{path}.lock"):
+        if not path.exists():
+            export_onnx(trained, path)
     return path, trained

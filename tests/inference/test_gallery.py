@@ -300,6 +300,25 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         assert batches in (told[-1] + 1, told[-1] + 2)
 
 
+def test_what_a_killed_writer_left_goes_to_the_disk_with_the_next_add(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been killed before that; the next add stands on its files."""
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}")))
+    write_gallery(tmp_path / "gallery", 5)
+    left = {str(path) for path in (tmp_path / "gallery").rglob("*") if path.is_file()}
+    with open_gallery(tmp_path / "gallery", write=True) as gallery:
+        for number in (1, 2):
+            synced.clear()
+            gallery.add(rows_of(5, str(number)), features_of(5, number))
+            files = {str(path) for path in (tmp_path / "gallery").rglob("*") if path.is_file()}
+            assert {path for path in synced if os.path.isfile(path)} == files - (
+                left if number == 2 else set()
+            )
+            left = files
+
+
 def check_whole(gallery: Gallery) -> int:
     """How many batches there are, each with all its rows and features."""
     count = len(gallery)

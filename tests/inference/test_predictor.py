@@ -89,6 +89,7 @@ def test_says_what_other_tests_said(mars: Path, tmp_path: Path, options: dict[st
         np.testing.assert_allclose(found.attention.sum(), 1, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("quick_weights")
 def test_two_branches(mars: Path, tmp_path: Path) -> None:
     """Each has length 1 after the mean over clips, as in the test; also where a caller joins the clips."""
     options = {"model__name": "reidar_tclnet_resnet18", "reidar__model__pooling": "peak"}

@@ -20,6 +20,8 @@ from tests.models.ap3d import test_released as ap3d
 from tests.models.tclnet import test_released as tclnet
 from tests.models.test_released import tensors
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 @pytest.fixture(scope="module")
 def host_weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:

@@ -82,3 +82,11 @@ def test_the_log_leaves_standard_output_open(tmp_path: Path, capsys: pytest.Capt
     say("terminal")
     assert capsys.readouterr().out == "both\nterminal\n"
     assert (tmp_path / "log/train.log").read_text() == "both\n"
+
+
+def test_a_log_of_that_name_is_not_lost(tmp_path: Path) -> None:
+    """Its name is a second: two runs start in one, or a clock goes back."""
+    for line in ("first", "second"):
+        with tee(tmp_path / "train.log"):
+            say(line)
+    assert (tmp_path / "train.log").read_text() == "first\nsecond\n"

@@ -159,3 +159,18 @@ def test_a_link_in_its_place_leads_to_no_file_of_others(tmp_path: Path) -> None:
     with pytest.raises(UnwritableFileError, match="cannot be written"):
         FolderLock(tmp_path).take()
     assert (tmp_path / "letter").read_text() == "dear"
+
+
+def test_a_disk_that_has_turned_read_only_does_not_keep_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    lock = FolderLock(tmp_path)
+    lock.take()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "truncate", refuse)
+        lock.release()
+    lock.take()
+    lock.release()

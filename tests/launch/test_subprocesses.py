@@ -161,6 +161,16 @@ def test_a_run_can_be_interrupted_where_its_starter_cannot() -> None:
     assert "default_int_handler" in done.stdout
 
 
+def test_it_can_be_from_its_first_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    launches(monkeypatch, "import signal, sys; sys.exit(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        subprocesses.start([])
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

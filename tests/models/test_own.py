@@ -8,6 +8,8 @@ from reidar_plugin.models import own
 from reidar_plugin.models.own import PUBLISHED, Published, build_own, own_names
 from reidar_plugin.models.trunks import build_trunk
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 SMALL = {"frame_size": (64, 32)}
 
 

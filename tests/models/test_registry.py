@@ -162,6 +162,7 @@ def test_trains_and_tests_in_the_hosts_engines(host: object, loss: str) -> None:
     assert features.isfinite().all()
 
 
+@pytest.mark.usefixtures("quick_weights")
 @pytest.mark.parametrize("loss", ["softmax", "triplet"])
 @pytest.mark.parametrize("name", [name for name in video_trunks() if name.endswith("resnet18")])
 def test_trunks_for_clips_train_in_the_hosts_engines(host: object, name: str, loss: str) -> None:

@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.models.released import from_released, is_released, load_released
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 CLASSES, ACTIONS = 7, 8
 LAYERS = {"layer1": (3, 64, 1), "layer2": (4, 128, 2), "layer3": (6, 256, 2), "layer4": (3, 512, 1)}
 

@@ -5,6 +5,8 @@ from torch import nn
 from reidar_plugin.models.own import build_own
 from reidar_plugin.models.res2net import Res2NetBlock
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 @torch.no_grad()
 def test_is_the_network_that_timm_has_under_the_names_of_the_public_checkpoints() -> None:

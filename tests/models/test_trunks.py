@@ -5,6 +5,8 @@ from reidar_plugin.models import trunks
 from reidar_plugin.models.backbones import Backbone, build_backbone
 from reidar_plugin.models.trunks import VIDEO, build_trunk
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 def test_a_plain_name_is_the_hosts_network() -> None:
     torch.manual_seed(0)

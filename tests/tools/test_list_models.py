@@ -90,6 +90,7 @@ def test_tells_what_fails(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_weights")
 def test_the_benchmark_refuses_sides_that_differ(capsys: pytest.CaptureFixture[str]) -> None:
     ours = build_joint("resnet50_ibn_a", 625, num_actions=8, frame_size=(32, 32), action_dropout=0.0)
     clips, targets = benchmark.batch(4, 1, 32, 32, torch.device("cpu"))

@@ -33,10 +33,11 @@ class Blow(Enum):
     FULL = "disk full"
     FAULT = "disk fault"
     SHORT = "half is written"
+    READ_ONLY = "disk turns read-only"  #: and stays so, as Linux mounts a disk anew that has failed
 
     def fits(self, call: str) -> bool:
         """Whether it can happen there."""
-        return self is not Blow.SHORT or call in _HALVED
+        return call in _HALVED if self is Blow.SHORT else self is not Blow.READ_ONLY or call != "close"
 
 
 class Ending(NamedTuple):
@@ -46,6 +47,10 @@ class Ending(NamedTuple):
     struck: str  #: the call that was struck; empty where the act had ended before it
     verdict: str  #: ``done``, ``refused``, ``traceback`` or ``killed``
     words: str  #: what it said
+    elsewhere: list[
+        str
+    ]  #: files and folders that it made, opened to write, moved or deleted outside the folder
+    sockets: int  #: that it opened to reach a network
 
 
 class _Call(NamedTuple):
@@ -65,10 +70,14 @@ _CALLS = {  # x86-64
     **{88: _Call("symlink", path=1), 258: _Call("mkdirat", path=1, at=True)},
     **{263: _Call("unlinkat", path=1, at=True), 264: _Call("renameat", path=3, at=True)},
     **{265: _Call("linkat", path=3, at=True), 316: _Call("renameat2", path=3, at=True)},
+    **{133: _Call("mknod", path=0), 259: _Call("mknodat", path=1, at=True)},
+    266: _Call("symlinkat", path=2, at=True),
 }
+_SOCKET, _NETWORKS = 41, (2, 10)  # AF_INET, AF_INET6
 _FLAGS = {"open": 1, "openat": 2}  # which argument says how it is opened
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _HALVED = ("write", "pwrite")
+_ERRORS = {Blow.FULL: errno.ENOSPC, Blow.FAULT: errno.EIO, Blow.READ_ONLY: errno.EROFS}
 _RAX, _RDX, _ORIG_RAX = 80, 96, 120  # sys/user.h
 _TRACEME, _POKEUSER, _SYSCALL, _SETOPTIONS, _CALL_INFO = 0, 6, 24, 0x4200, 0x420E
 _OPTIONS = (
@@ -117,7 +126,7 @@ def _watched(act: Callable[[], None], folder: Path, at: int, blow: Blow) -> Endi
     _ptrace(_SETOPTIONS, child, 0, _OPTIONS)
     watch = _Watch(child, str(folder.resolve()), at, blow)
     watch.to_the_end()
-    return Ending(watch.calls, watch.struck, *_received(reader))
+    return Ending(watch.calls, watch.struck, *_received(reader), sorted(watch.elsewhere), watch.sockets)
 
 
 def in_a_child(act: Callable[[], Any]) -> Any:
@@ -162,7 +171,8 @@ class _Watch:
     def __init__(self, child: int, folder: str, at: int, blow: Blow) -> None:
         self.child, self.folder, self.at, self.blow = child, folder, at, blow
         self.calls: list[str] = []
-        self.struck = ""
+        self.elsewhere: set[str] = set()
+        self.struck, self.sockets = "", 0
         self._known = {child}
         self._answer: dict[int, int] = {}  # thread -> what its call is to return
 
@@ -191,10 +201,15 @@ class _Watch:
         _ptrace(_CALL_INFO, thread, ctypes.sizeof(info), ctypes.addressof(info))
         if info.op == 2 and thread in self._answer:
             _ptrace(_POKEUSER, thread, _RAX, self._answer.pop(thread))
-        if info.op == 1 and (call := _CALLS.get(info.number)) and self._changes(thread, call, info.given):
+        if info.op != 1:
+            return
+        self.sockets += info.number == _SOCKET and info.given[0] in _NETWORKS
+        if (call := _CALLS.get(info.number)) and self._changes(thread, call, info.given):
             self.calls.append(call.name)
             if len(self.calls) == self.at:
                 self.struck = call.name
+            lasts = self.blow is Blow.READ_ONLY and bool(self.struck)
+            if (lasts or len(self.calls) == self.at) and self.blow.fits(call.name):
                 self._strike(thread, call, info.given)
 
     def _changes(self, thread: int, call: _Call, given: Any) -> bool:
@@ -206,18 +221,23 @@ class _Watch:
         else:
             home = ctypes.c_int32(given[call.path - 1]).value if call.at else -100  # type: ignore[operator]
             start = _link(f"/proc/{thread}/cwd" if home == -100 else f"/proc/{thread}/fd/{home}")
-            place = os.path.join(start, _text(thread, given[call.path]))
-        return place.startswith(self.folder)
+            place = os.path.normpath(os.path.join(start, _text(thread, given[call.path])))
+            if not self._within(place):
+                self.elsewhere.add(place)
+        return self._within(place)
+
+    def _within(self, place: str) -> bool:
+        return place == self.folder or place.startswith(self.folder + os.sep)
 
     def _strike(self, thread: int, call: _Call, given: Any) -> None:
         if self.blow is Blow.KILL:
             os.kill(self.child, signal.SIGKILL)
-        elif self.blow is not Blow.SHORT:
-            self._answer[thread] = -(errno.ENOSPC if self.blow is Blow.FULL else errno.EIO)
+        elif self.blow is Blow.SHORT:
+            _ptrace(_POKEUSER, thread, _RDX, max(1, given[2] // 2))
+        else:
+            self._answer[thread] = -_ERRORS[self.blow]
             if call.name != "close":  # that file is closed all the same
                 _ptrace(_POKEUSER, thread, _ORIG_RAX, -1)
-        elif call.name in _HALVED:
-            _ptrace(_POKEUSER, thread, _RDX, max(1, given[2] // 2))
 
 
 def _link(path: str) -> str:

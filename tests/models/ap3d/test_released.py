@@ -11,6 +11,8 @@ from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.released import from_released, is_released, load_released
 from reidar_plugin.models.weights import WeightsError
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 CLASSES = 5
 #: stage -> blocks, width, stride of the first block, blocks with APP3DC, blocks before a non-local block
 STAGES = {

@@ -10,6 +10,8 @@ from reidar_plugin.models.backbones import build_backbone
 from reidar_plugin.models.clip_layer import maps_of_clips
 from reidar_plugin.models.trunks import build_trunk
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 def places(network: nn.Module, kind: type[nn.Module]) -> list[str]:
     return [name for name, layer in network.named_modules() if isinstance(layer, kind)]

@@ -9,6 +9,8 @@ from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.released import from_released, is_released, load_released
 from reidar_plugin.models.weights import WeightsError
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 CLASSES = 5
 
 

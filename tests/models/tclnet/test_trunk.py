@@ -14,6 +14,8 @@ from reidar_plugin.models.tclnet.trunk import complement_frames
 from reidar_plugin.models.trunks import build_trunk
 from reidar_plugin.structures import Targets
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 WIDTH = 512  # of ResNet-18
 
 

@@ -10,6 +10,8 @@ from reidar_plugin.models.tea.mixing import TemporalMixing
 from reidar_plugin.models.tea.trunk import excite_motion
 from reidar_plugin.models.trunks import build_trunk
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 
 def small(name: str = "tea_res2net26", **settings: object) -> JointModel:
     torch.manual_seed(0)

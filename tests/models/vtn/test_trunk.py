@@ -5,6 +5,8 @@ from torch import Tensor
 from reidar_plugin.models.joint import JointModel, build_joint
 from reidar_plugin.models.trunks import build_trunk
 
+pytestmark = pytest.mark.usefixtures("quick_weights")
+
 SIZE = (32, 16)
 
 
