@@ -47,6 +47,15 @@ def read(paths: Sequence[str], *_: Any) -> int:
     return 0
 
 
+@pytest.fixture
+def no_other_loader() -> Iterator[None]:
+    """As in a process in which no loader but ours has ever had workers: torch's answer to their end would stay."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("no_other_loader")
 def test_a_worker_that_the_system_kills_leaves_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told once, where the batch is waited for, and not while other things are done."""
     monkeypatch.setattr(loader, "read_clip", read)
