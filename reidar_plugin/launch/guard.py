@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -118,6 +119,10 @@ def _of_a_name(error: UnicodeEncodeError) -> Exception:
     return InputError(f"{around!r}: a name of a file that is no UTF-8 cannot be written; rename it")
 
 
+class _Ended(KeyboardInterrupt):
+    """A signal on its way; gone before it is answered where a library takes all that is raised, as some imports do."""
+
+
 @contextmanager
 def _ended_as_by_hand(arrived: list[int], last: bool) -> Iterator[None]:
     """Within the block a signal of :data:`ENDING` is a KeyboardInterrupt, and its number goes into the list."""
@@ -129,15 +134,25 @@ def _ended_as_by_hand(arrived: list[int], last: bool) -> Iterator[None]:
     silent = before | ({signal.SIGINT: signal.SIG_DFL} if signal.SIGINT in before else {})
     behind = silent if last else before
     tool, within = os.getpid(), True
+    told: weakref.ref[_Ended] | None = None
 
     def arrive(number: int, frame: FrameType | None) -> None:
         if os.getpid() != tool or not within:
             signal.signal(number, (silent if within else behind)[number])
             signal.raise_signal(number)
             return
+        nonlocal told
         arrived.append(number)
-        if len(arrived) == 1 or number == signal.SIGINT:  # a scheduler may tell the same end twice
-            raise KeyboardInterrupt
+        if (
+            told is not None and told() is not None and number != signal.SIGINT
+        ):  # a scheduler may tell the same end twice
+            return
+        stop = _Ended()
+        told = weakref.ref(stop)
+        try:
+            raise stop
+        finally:
+            del stop  # this frame is in its traceback: it would never be gone
 
     for number in answered:
         signal.signal(number, arrive)
@@ -156,7 +171,7 @@ def _heard_by_finalisers(arrived: list[int]) -> Iterator[None]:
     tool, hook = os.getpid(), sys.unraisablehook
 
     def dropped(told: "sys.UnraisableHookArgs") -> None:
-        if told.exc_type is KeyboardInterrupt and arrived and os.getpid() == tool:
+        if issubclass(told.exc_type, KeyboardInterrupt) and arrived and os.getpid() == tool:
             threading.Timer(_MOMENT, os.kill, (tool, arrived.pop())).start()
         else:
             hook(told)

@@ -270,6 +270,26 @@ def test_a_second_one_while_it_cleans_up(first: str, second: str) -> None:
     assert process.returncode == 128 + getattr(signal, first)
 
 
+TAKES_ALL = """
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        except BaseException:
+            pass
+        say("at work")
+        time.sleep(60)"""
+
+
+def test_the_next_one_counts_where_the_first_was_taken_by_a_library() -> None:
+    """As some do while they are imported."""
+    process = begun(TAKES_ALL.strip())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=30)[1] == "cleaned up\nstopped\n"
+    assert process.returncode == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_at_the_very_end_of_the_process_it_is_silent(number: signal.Signals) -> None:
     """After the guard, where the interpreter and torch clean up."""
