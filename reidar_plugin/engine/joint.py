@@ -267,6 +267,8 @@ class JointEngine(reid.engine.Engine):
         self.results = reporting.describe(
             outcome, self.fingerprint.model, ranks, self.evaluator.options, self.config, self._notes()
         )
+        if self.job.first:
+            self.checkpoints.lock.keep()
         reporting.publish(self.results, save_dir if self.job.first else "")
         reporting.write_scalars(self.writer, reporting.test_scalars(outcome), self.epoch)
         if visrank and self.job.first:
@@ -361,6 +363,7 @@ class JointEngine(reid.engine.Engine):
         thresholds = () if actions is None else actions.thresholds
         best, better = self.history.add_test(figure, self.position.epoch, rank1, thresholds)
         if better and self.job.first:
+            self.checkpoints.lock.keep()
             reporting.save_results(self.results, Path(save_dir) / "best")
         path = self.save_position()
         if better:

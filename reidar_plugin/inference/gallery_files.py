@@ -41,19 +41,20 @@ def copy_folder(source: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path, known: Set[str]) -> set[str]:
-    """Bring to the disk what LanceDB wrote, which leaves that to the system; its files never change once they are written.
+    """Bring to the disk what LanceDB wrote, which leaves that to the system; its files never change once they are written,
+    but for hints (``.json``).
 
     Args:
         folder: of the gallery.
         known: files that are on the disk already.
 
     Returns:
-        All files that are there, now on the disk.
+        Files that are on the disk now, and need not go there again.
     """
     found: set[str] = set()
     for home, _, names in os.walk(folder):
         paths = {os.path.join(home, name) for name in names}
-        found |= paths
+        found |= {path for path in paths if not path.endswith(".json")}
         for path in (*(paths - known), home):
             handle = os.open(path, os.O_RDONLY)
             try:

@@ -23,6 +23,7 @@ LOCK = ".writer.lock"  #: name of the file that says who writes to its folder
 
 #: What file systems answer that have no locks.
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+_TRIES = 3
 _TAKEN = {errno.EACCES, errno.EAGAIN}
 
 _ITSELF = getattr(os, "O_NOFOLLOW", 0)  # a link would lead to a file of somebody, which would be emptied
@@ -51,6 +52,7 @@ class FolderLock:
     def __init__(self, folder: str | Path, named_by: str = "data.save_dir") -> None:
         self.path, self.named_by = Path(folder) / LOCK, named_by
         self._file: int | None = None
+        self._owned = False  #: also where it was lost to another process, until it is given up
 
     def take(self) -> None:
         """Take the lock; nothing is done where this object has it already.
@@ -61,6 +63,16 @@ class FolderLock:
         """
         if self._file is not None or fcntl is None:
             return
+        for _ in range(
+            _TRIES
+        ):  # it may be removed in that moment; some file systems number a file in two ways
+            self._taken()
+            if self._is_of_the_folder():
+                return
+            self._close()
+        self._taken()
+
+    def _taken(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists() and _HELD.get(_number(os.stat(self.path))) == os.getpid():
@@ -82,10 +94,9 @@ class FolderLock:
                 f"{self.path.parent}: this file system has no locks, so a second run here would not be noticed"
             )
             return
-        self._file = file
+        self._file, self._owned = file, True
         _HELD[_number(os.fstat(file))] = os.getpid()
         _note(file, _about_this_process())
-        self.keep()
 
     def keep(self) -> None:
         """Take it anew where the folder was removed meanwhile: another process may have made it again, and have that lock.
@@ -93,18 +104,25 @@ class FolderLock:
         Raises:
             FolderInUseError: it has.
         """
-        if self._file is None:
-            return
-        try:
-            found = _number(os.stat(self.path))
-        except OSError:
-            found = None
-        if found != _number(os.fstat(self._file)):
-            self.release()
+        if self._owned and not self._is_of_the_folder():
+            self._close()
             self.take()
+
+    def _is_of_the_folder(self) -> bool:
+        """Also where there are no locks."""
+        if self._file is None:
+            return not self._owned
+        try:
+            return _number(os.stat(self.path)) == _number(os.fstat(self._file))
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Give it up; the file stays, empty, because removing it would race with whoever is waiting for it."""
+        self._close()
+        self._owned = False
+
+    def _close(self) -> None:
         if self._file is not None:
             _note(self._file, b"")
             _HELD.pop(_number(os.fstat(self._file)), None)

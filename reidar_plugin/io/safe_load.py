@@ -96,6 +96,9 @@ def load_plain(path: str | Path) -> Any:
         raise unreadable(path, error) from error
 
 
+_FOLDER = 0x10  # of the attributes of MS-DOS
+
+
 def check_unpacked(path: str | Path) -> None:
     """Refuse an archive that says that it unpacks to more than it is, for ``torch.save`` packs nothing, or that is a script.
 
@@ -115,6 +118,9 @@ def check_unpacked(path: str | Path) -> None:
         raise CodeInFileError(
             f"{path} holds a script of torch.jit, which is code: refused; save the state dict alone"
         )
+    for part in parts:  # torch would take it for one, and bring back whatever was in memory
+        if part.external_attr & _FOLDER and part.file_size:
+            raise DamagedFileError(f"{path} is damaged in {part.filename!r}, which is said to be a folder")
     size = sum(part.file_size for part in parts)
     if size > (there := os.stat(path).st_size):
         raise DamagedFileError(

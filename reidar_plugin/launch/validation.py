@@ -1,7 +1,7 @@
 """What a config must satisfy before anything is built: names that exist, keys that go together, keys that are read."""
 
+import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ TRANSFORMS = ("random_flip", "random_crop", "random_patch", "color_jitter", "ran
 
 #: The launch script's flags that take several words, by the key that they set.
 _LIST_FLAGS = {"sources": "-s", "targets": "-t", "transforms": "--transforms"}
+_SHOWN = 10  # names in a message
 
 
 def check_config(cfg: CfgNode, own_losses: Iterable[str] = ()) -> list[str]:
@@ -134,8 +135,8 @@ def _check_model(cfg: CfgNode) -> None:
     elif not registration.is_own_model(cfg.model.name):
         _check_name("model.name", cfg.model.name, registration.model_names())
     for key in ("load_weights", "resume"):
-        if cfg.model[key] and not Path(cfg.model[key]).is_file():
-            raise ConfigError(f"model.{key}: there is no file {cfg.model[key]}")
+        if cfg.model[key] and not os.path.isfile(cfg.model[key]):
+            raise ConfigError(f"model.{key}: there is no file {shown(cfg.model[key])}")
 
 
 def _check_video(cfg: CfgNode) -> None:
@@ -193,7 +194,8 @@ def _check_name(key: str, name: str, names: Any, also_near: Any = ()) -> None:
     if name in names:
         return
     hint = nearest(name, [*names, *also_near])
-    choices = f" choose one of {', '.join(names)}" if len(names) <= 10 or not hint else ""
+    more = f" or {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    choices = "" if more and hint else f" choose one of {', '.join(list(names)[:_SHOWN])}{more}"
     raise ConfigError(f"unknown {key} {shown(name)};{hint}{choices}")
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
+from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,13 @@ def _written(told: Any, drawing: dict[Any, BaseProcess]) -> Iterator[int]:
         process = drawing.pop(told)
         process.join()
         if process.exitcode:
+            why = (
+                "was ended from outside, as by a system that is out of memory: take fewer workers"
+                if process.exitcode < 0
+                else f"failed with status {process.exitcode}, see above"
+            )
             raise ReidarError(
-                f"process {process.pid}, which draws, was ended from outside, as by a system that is out of memory: "
-                "take fewer workers; the same call goes on with what was drawn"
+                f"process {process.pid}, which draws, {why}; the same call goes on with what was drawn"
             ) from None
         return
     if isinstance(what, Exception):
@@ -160,7 +165,7 @@ def _work(writer: _UnitWriter, numbers: list[int], tells: Connection) -> None:
         for number in numbers:
             tells.send(writer.write(number))
     except Exception as error:  # noqa: BLE001 - raised where it is told
-        tells.send(error)
+        tells.send(ExceptionWithTraceback(error, error.__traceback__))
 
 
 def cores() -> int:

@@ -316,7 +316,7 @@ def test_what_a_killed_writer_left_goes_to_the_disk_with_the_next_add(
             assert {path for path in synced if os.path.isfile(path)} == files - (
                 left if number == 2 else set()
             )
-            left = files
+            left = {path for path in files if not path.endswith(".json")}  # hints are written again
 
 
 def check_whole(gallery: Gallery) -> int:

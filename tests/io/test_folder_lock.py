@@ -1,6 +1,7 @@
 """One writer a folder."""
 
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -130,9 +131,24 @@ def test_a_folder_that_was_removed_is_taken_anew_or_is_another_ones(tmp_path: Pa
     assert json.loads((tmp_path / "folder" / LOCK).read_text())["pid"] == os.getpid()
     shutil.rmtree(tmp_path / "folder")
     other = holder(tmp_path / "folder")
-    with pytest.raises(FolderInUseError, match=f"being written by process {other.pid} on"):
-        lock.keep()
+    for _ in range(2):  # not only the first time
+        with pytest.raises(FolderInUseError, match=f"being written by process {other.pid} on"):
+            lock.keep()
     end(other)
+    lock.keep()
+    assert json.loads((tmp_path / "folder" / LOCK).read_text())["pid"] == os.getpid()
+    lock.release()
+
+
+def test_where_a_file_has_two_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by its name, another by its handle: the lock is had all the same."""
+    numbers = itertools.count()
+    monkeypatch.setattr(folder_lock, "_number", lambda file: (0, next(numbers)))
+    lock = FolderLock(tmp_path)
+    lock.take()
+    lock.keep()
+    assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
+    lock.release()
 
 
 def test_one_that_was_removed_while_it_was_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

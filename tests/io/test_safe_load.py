@@ -107,6 +107,17 @@ def test_a_file_that_would_unpack_to_gigabytes(tmp_path: Path, part: str) -> Non
         load_plain(path)
 
 
+def test_a_part_that_is_said_to_be_a_folder(tmp_path: Path) -> None:
+    """All sums are right, and torch gives other numbers."""
+    whole, path = save({"w": torch.ones(3)}, tmp_path / "whole.pth", True), tmp_path / "folder.pth"
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for part in old.infolist():
+            part.external_attr = 0x10 * part.filename.endswith("data/0")
+            new.writestr(part, old.read(part.filename))
+    with pytest.raises(DamagedFileError, match=r"folder\.pth is damaged in 'whole/data/0', which is said"):
+        load_plain(path)
+
+
 @FORMATS
 def test_a_tensor_that_repeats_without_end(tmp_path: Path, new: bool) -> None:
     few = {"state_dict": [({"w": torch.ones(1).expand(2**40)},)]}

@@ -129,8 +129,8 @@ def test_what_goes_together_is_taken(cfg: CheckedConfig, opts: list[str]) -> Non
             ["data.transforms", "['random_flipp']"],
             r"unknown data\.transforms 'random_flipp'; did you mean 'random_flip'\?",
         ),
-        (["model.load_weights", "gone.pth"], r"model\.load_weights: there is no file gone\.pth"),
-        (["model.resume", "gone.pth"], r"model\.resume: there is no file gone\.pth"),
+        (["model.load_weights", "gone.pth"], r"model\.load_weights: there is no file 'gone\.pth'"),
+        (["model.resume", "gone.pth"], r"model\.resume: there is no file 'gone\.pth'"),
         (["data.targets", "[]"], r"data\.targets names no dataset; choose from mars, "),
         (
             ["loss.name", "triplet", "train.fixbase_epoch", "2"],
