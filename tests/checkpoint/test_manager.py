@@ -145,19 +145,21 @@ def test_a_second_run_in_a_folder_is_refused(mars: Path, tmp_path: Path) -> None
     assert list(tmp_path.glob("model/model.pth.tar-*"))
 
 
+@pytest.mark.parametrize(("looks", "unwritten"), [(0, "model/model.pth.tar-*"), (1, "results.json")])
 def test_no_checkpoint_goes_into_a_folder_that_another_run_has_made_again(
-    mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int, unwritten: str
 ) -> None:
-    answers = iter([None])  # at the start; then somebody removes the folder
+    """Nor do results."""
+    well = iter(range(looks))
 
     def keep(lock: FolderLock) -> None:
-        if next(answers, lock):
+        if next(well, None) is None:  # by now somebody has removed the folder
             raise FolderInUseError("of another run")
 
     monkeypatch.setattr(FolderLock, "keep", keep)
     with pytest.raises(FolderInUseError, match="of another run"):
         run(config(mars, tmp_path, **EPOCHS))
-    assert not list(tmp_path.glob("model/model.pth.tar-*"))
+    assert not list(tmp_path.glob(unwritten))
 
 
 def test_a_kill_during_the_test_does_not_cost_the_epoch(
