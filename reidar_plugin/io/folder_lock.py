@@ -23,7 +23,7 @@ LOCK = ".writer.lock"  #: name of the file that says who writes to its folder
 
 #: What file systems answer that have no locks.
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
-_TRIES = 3
+_TRIES = 3  # the folder may be removed in that moment; some file systems number a file in two ways
 _TAKEN = {errno.EACCES, errno.EAGAIN}
 
 _ITSELF = getattr(os, "O_NOFOLLOW", 0)  # a link would lead to a file of somebody, which would be emptied
@@ -63,9 +63,7 @@ class FolderLock:
         """
         if self._file is not None or fcntl is None:
             return
-        for _ in range(
-            _TRIES
-        ):  # it may be removed in that moment; some file systems number a file in two ways
+        for _ in range(_TRIES):
             self._taken()
             if self._is_of_the_folder():
                 return

@@ -188,5 +188,7 @@ def test_a_disk_that_has_turned_read_only_does_not_keep_it(
     with monkeypatch.context() as patch:
         patch.setattr(os, "truncate", refuse)
         lock.release()
-    lock.take()
-    lock.release()
+    again = FolderLock(tmp_path)
+    again.take()
+    assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
+    again.release()

@@ -47,9 +47,8 @@ class Ending(NamedTuple):
     struck: str  #: the call that was struck; empty where the act had ended before it
     verdict: str  #: ``done``, ``refused``, ``traceback`` or ``killed``
     words: str  #: what it said
-    elsewhere: list[
-        str
-    ]  #: files and folders that it made, opened to write, moved or deleted outside the folder
+    #: files and folders that it made, opened to write, moved or deleted outside the folder
+    elsewhere: list[str]
     sockets: int  #: that it opened to reach a network
 
 
