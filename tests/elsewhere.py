@@ -7,6 +7,7 @@ other processes do, it does not see; tests/tools/test_torture.py does.
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,15 @@ _HERE = ("", "localhost", "127.0.0.1", "::1")
 _CACHES = {"__pycache__", ".pytest_cache", ".hypothesis", ".cache", "matplotlib"}
 
 
-def forbid() -> None:
-    """From now on, in this process and its forks."""
+def forbid() -> Callable[[], None]:
+    """From now on, in this process and its forks, until what is given back is called."""
+    held = True
     spare = {tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir())}
     allowed = ("/dev/", "/proc/", *(folder + os.sep for folder in spare))
 
     def hook(event: str, given: tuple[Any, ...]) -> None:
+        if not held:
+            return
         if event == "open":
             if given[2] & _WRITING and not isinstance(given[0], int):
                 check(given[0])
@@ -60,4 +64,9 @@ def forbid() -> None:
         if os.fsdecode(host or "") not in _HERE:
             raise ElsewhereError(f"{host!r}: a test reaches no other machine")
 
+    def lift() -> None:
+        nonlocal held
+        held = False
+
     sys.addaudithook(hook)
+    return lift
