@@ -2,6 +2,7 @@
 makes small runs and large networks cheap.
 """
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ allow: Callable[[], None]
 def pytest_configure() -> None:
     global allow
     allow = elsewhere.forbid()
+    os.environ["ORT_DISABLE_TELEMETRY"] = (
+        "1"  # tests that ask whether onnxruntime is there import it by themselves
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -18,6 +18,7 @@ from reidar_plugin.checkpoint.store import (
 )
 from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.io.console import say
+from reidar_plugin.io.plain_text import PlainTextError
 from reidar_plugin.io.safe_load import load_plain
 from reidar_plugin.models.released import from_released, is_released
 from reidar_plugin.models.weights import tensors_in
@@ -147,11 +148,20 @@ def check_same_run(
         raise CheckpointError(
             f"{path} is of another run: {'; '.join(differences)}; take the same model and data, or {way_out}"
         )
-    changed = config_changes(saved["config"], config)
+    with _config_in(path):
+        changed = config_changes(saved["config"], config)
     if changed:
         raise CheckpointError(
             f"{path} is of a run with another config ({_first(changed, 5)}): take that config, or {way_out}"
         )
+
+
+@contextmanager
+def _config_in(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except (PlainTextError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} holds a config that is none ({summary(error)})") from error
 
 
 @contextmanager
@@ -201,7 +211,8 @@ def check_weights(path: str | Path, model: nn.Module, fingerprint: RunFingerprin
         differences = fingerprint.differences(ours["identity"], tested=True)
         if differences:
             raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")
-        changed = model_changes(ours.get("config", ""), config)
+        with _config_in(path):
+            changed = model_changes(ours.get("config", ""), config)
         if changed:
             raise CheckpointError(
                 f"{path} was trained with {_first(changed, 5)}, which its weights do not show: take those values"

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-import yaml
 
 from reidar_plugin.config.files import full_config
 from reidar_plugin.config.settings import leaves
 from reidar_plugin.data.tracklet_table import TrackletTable
+from reidar_plugin.io.plain_text import parse_yaml
 from reidar_plugin.models.joint import FEATURE
 
 __all__ = ["RunFingerprint", "config_changes", "describe_training", "model_changes", "values_of"]
@@ -145,7 +145,7 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[s
 def values_of(config: str) -> dict[str, Any]:
     """The value of every key of a config as yaml, by default where it lacks one."""
     defaults = full_config().dump()
-    return {key: value for text in (defaults, config) for key, value in leaves(yaml.safe_load(text) or {})}
+    return {key: value for text in (defaults, config) for key, value in leaves(parse_yaml(text) or {})}
 
 
 def _follows_cosine(config: Mapping[str, Any]) -> bool:

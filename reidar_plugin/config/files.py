@@ -17,6 +17,7 @@ from reidar_plugin.config.node import add_reidar_config
 from reidar_plugin.config.settings import Setting, SettingLog, has_key, keys_of, leaves, value_at
 from reidar_plugin.errors import ConfigError, nearest, shown
 from reidar_plugin.host.defaults import toolbox_config
+from reidar_plugin.io.plain_text import PlainLoader
 
 __all__ = ["BASE", "CheckedConfig", "checked", "full_config"]
 
@@ -163,18 +164,16 @@ def _with_bases(path: Path, users: tuple[Path, ...]) -> Iterator[tuple[Path, dic
     yield path, tree
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """yaml's safe loader, to which a key that stands twice in a group is an error, as is a group inside itself."""
+class _StrictLoader(PlainLoader):
+    """A loader to which a key that stands twice in a group is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key, value in node.value:
+        for key, _ in node.value:
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"key {key.value!r} stands twice", key.start_mark
                 )
-            if value is node:
-                raise RecursionError
             seen.add(str(key.value))
         return super().construct_mapping(node, deep=deep)
 

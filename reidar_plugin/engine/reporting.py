@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 from torch.utils.tensorboard import SummaryWriter
 from yacs.config import CfgNode
 
@@ -114,13 +113,17 @@ def write_scalars(writer: SummaryWriter | None, scalars: dict[str, float], step:
 def close_writer(writer: SummaryWriter | None) -> None:
     """Write what is left, and close the writer, if there is one."""
     if writer is not None:
-        with _scalars_explained():
-            writer.close()
+        try:
+            with _scalars_explained():
+                writer.close()
+        finally:
+            if threading.excepthook is _but_of_scalars:
+                threading.excepthook = threading.__excepthook__
 
 
 def _but_of_scalars(told: threading.ExceptHookArgs) -> None:
     """TensorBoard's thread keeps its error for whoever writes next, who tells it in a line; it would also print it."""
-    if not isinstance(told.thread, _AsyncWriterThread):
+    if type(told.thread).__name__ != "_AsyncWriterThread":
         threading.__excepthook__(told)
 
 
@@ -130,7 +133,7 @@ def _scalars_explained() -> Iterator[None]:
         yield
     except OSError as error:
         raise ReidarError(
-            f"TensorBoard scalars cannot be written: {error}; checkpoints are intact"
+            f"TensorBoard scalars cannot be written: {error}; checkpoints are files of their own"
         ) from error
 
 

@@ -79,13 +79,14 @@ def export_onnx(
     path = Path(path)
     if not path.parent.is_dir():
         raise MissingFileError(f"{path}: there is no folder {path.parent}; make it first")
-    network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std)).eval()
-    program = _program(network, trained.card)
-    judge = TorchJudge(network, Precision("float32", torch.device("cpu")))
-    black = torch.zeros(1, 1, trained.card.height, trained.card.width, 3, dtype=torch.uint8)
-    sized = replace(trained.card, feature_size=judge(black).feature.shape[1])
-    program.model.metadata_props[CARD_KEY] = sized.as_json()
     with explained(path, "free space and start again"), replacing(path) as part:
+        part.touch()  # a folder that cannot be written is known before the work
+        network = ClipNetwork(trained.network, Normalise(trained.card.mean, trained.card.std)).eval()
+        program = _program(network, trained.card)
+        judge = TorchJudge(network, Precision("float32", torch.device("cpu")))
+        black = torch.zeros(1, 1, trained.card.height, trained.card.width, 3, dtype=torch.uint8)
+        sized = replace(trained.card, feature_size=judge(black).feature.shape[1])
+        program.model.metadata_props[CARD_KEY] = sized.as_json()
         program.save(str(part))
         written, _ = load_onnx(part, torch.device("cpu"))
         found = largest_difference(judge, written, trained.card, shapes)

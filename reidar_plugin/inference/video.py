@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from reidar_plugin.data.frames import ON_BROKEN
 from reidar_plugin.errors import ConfigError, ReidarError, summary
+from reidar_plugin.inference.video_size import promised_size
 
 __all__ = ["VideoError", "VideoFrame", "VideoInfo", "probe_video", "read_video"]
 
@@ -49,7 +50,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 
     Raises:
         VideoError: it is missing, empty, no video, of a codec that cannot be decoded, or has no frame. A header that
-            promises more frames than there are (a file cut short) is a warning.
+            promises more than there is (a file cut short) is a warning.
     """
     with _opened(path) as container:
         stream = container.streams.video[0]
@@ -72,20 +73,24 @@ def read_video(path: str | os.PathLike[str], on_broken: str = "stop") -> Iterato
 
     Args:
         path: video file in any format that FFmpeg reads.
-        on_broken: ``stop`` raises at a frame that is damaged; ``skip`` leaves such frames out and says how many at the
-            end. A frame after a damaged one keeps its number, which is found again by its time and the frame rate,
-            which is exact where the rate is steady there.
+        on_broken: ``stop`` raises at a frame that is damaged, and before the first one where the file is cut short;
+            ``skip`` leaves such frames out and says how many at the end. A frame after a damaged one keeps its number,
+            which is found again by its time and the frame rate, which is exact where the rate is steady there.
 
     Raises:
-        VideoError: as :func:`probe_video`, or at a damaged frame.
+        VideoError: as :func:`probe_video`, at a damaged frame, or for a file that is cut short.
 
     Warns:
-        RuntimeWarning: at the end, if frames were left out, or the header promises more than there were. Some formats
-            (MPEG-4 in AVI) lose damaged frames without any other trace.
+        RuntimeWarning: at the end, if frames were left out, the file is cut short, or its header promises more frames
+            than there were. Some formats (MPEG-4 in AVI) lose damaged frames without any other trace.
     """
     if on_broken not in ON_BROKEN:
         raise ConfigError(f"unknown on_broken {on_broken!r}; choose one of {', '.join(map(repr, ON_BROKEN))}")
     with _opened(path) as container:
+        if on_broken == "stop" and (cut := _shortfall(path)):
+            raise VideoError(
+                f"{path}: {cut}; fetch the file again, or set on_broken 'skip' (--on-broken skip) to read what is there"
+            )
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         counter = _Counter(float(stream.average_rate or 0))
@@ -109,13 +114,25 @@ def read_video(path: str | os.PathLike[str], on_broken: str = "stop") -> Iterato
         _warn_if_short(path, stream, counter.index + 1, counter.last)
 
 
-def _warn_if_short(path: object, stream: Any, read: int, seconds: float) -> None:
-    """Compare with the header, where it counts frames and not some other beat (AVI may)."""
+def _shortfall(path: str | os.PathLike[str]) -> str:
+    """What is said of a file that is cut short; empty where it is not, or does not tell."""
+    promised, there = promised_size(path), os.stat(path).st_size
+    return (
+        f"cut short or damaged: by its own headers it has {promised:,} bytes, {there:,} are there"
+        if there < promised
+        else ""
+    )
+
+
+def _warn_if_short(path: str | os.PathLike[str], stream: Any, read: int, seconds: float) -> None:
+    """Compare with the header: sizes, and the number of frames where it counts these and no other beat (AVI may)."""
     counts = seconds > 0 and abs(float(stream.average_rate or 0) * seconds / (read - 1) - 1) < 0.1
-    if counts and read < stream.frames:
+    if cut := _shortfall(path):
+        warn(f"{path}: {cut}, with {read} frames", RuntimeWarning, stacklevel=3)
+    elif counts and read < stream.frames:
         warn(
-            f"{path}: its header promises {stream.frames} frames, {read} are there: it is cut short or damaged, and "
-            "tracks after the damage may be of other frames",
+            f"{path}: its header promises {stream.frames} frames, {read} are there: it is damaged, and tracks after the "
+            "damage may be of other frames",
             RuntimeWarning,
             stacklevel=3,
         )

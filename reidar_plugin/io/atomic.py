@@ -66,9 +66,9 @@ def explained(path: Path, cure: str) -> Iterator[None]:
     except ReidarError:
         raise
     except OSError as error:
-        raise UnwritableFileError(
-            error.errno, f"{error.strerror or error}; {cure}", error.filename2 or error.filename or str(path)
-        ) from error
+        named = error.filename2 or error.filename or str(path)
+        where = str(path) if str(named).endswith(PART) else named
+        raise UnwritableFileError(error.errno, f"{error.strerror or error}; {cure}", where) from error
 
 
 def flush_to_disk(path: Path) -> None:

@@ -19,7 +19,11 @@ def ordinary(path: str, flags: int) -> int:
     if stat.S_ISREG(mode):
         return handle
     os.close(handle)
-    what = (errno.EISDIR, "Is a directory") if stat.S_ISDIR(mode) else (errno.EINVAL, "Is no file")
+    what = (
+        (errno.EISDIR, "Is a directory")
+        if stat.S_ISDIR(mode)
+        else (errno.EINVAL, "Is a pipe or a device, and no file")
+    )
     raise OSError(*what, path)
 
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from reidar_plugin.errors import ConfigError, summary
+from reidar_plugin.errors import ConfigError, shown, summary
+from reidar_plugin.io.plain_text import PlainTextError, parse_yaml
 from reidar_plugin.launch.job import Job
 from reidar_plugin.launch.subprocesses import RunError, check_status, command
 
@@ -33,7 +32,12 @@ def job_settings(words: Sequence[str]) -> dict[str, Any]:
         name, equals, value = word.partition("=")
         if not (name and equals and value):
             raise ConfigError(f"expected NAME=VALUE for a job, got {word!r}")
-        settings[name] = yaml.safe_load(value)
+        try:
+            settings[name] = parse_yaml(value)
+        except PlainTextError as error:
+            raise ConfigError(
+                f"expected a value as in YAML for {name}, got {shown(value)}: {error}"
+            ) from error
     if "timeout_min" not in settings:
         raise ConfigError(
             "a job needs its time: say timeout_min=MINUTES; a run that takes longer goes on in the next"

@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
-from reidar_plugin.errors import ConfigError, summary
+from reidar_plugin.errors import ConfigError
+from reidar_plugin.io.plain_text import PlainTextError, parse_yaml
 
 __all__ = ["add_model_flags", "settings_of"]
 
@@ -30,6 +29,6 @@ def settings_of(words: Sequence[str]) -> dict[str, Any]:
     if len(words) % 2:
         raise ConfigError(f"--settings: expected pairs of a key and a value, got {' '.join(words)}")
     try:
-        return {key: yaml.safe_load(value) for key, value in zip(words[::2], words[1::2], strict=True)}
-    except yaml.YAMLError as error:
-        raise ConfigError(f"--settings: a value is no YAML ({summary(error)})") from error
+        return {key: parse_yaml(value) for key, value in zip(words[::2], words[1::2], strict=True)}
+    except PlainTextError as error:
+        raise ConfigError(f"--settings: a value is no YAML ({error})") from error

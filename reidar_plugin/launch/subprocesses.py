@@ -46,7 +46,7 @@ __all__ = [
 _LAUNCH = """
 import signal, sys
 from reidar_plugin.ranks.orphans import end_with_parent
-end_with_parent()
+end_with_parent(STARTER)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from reidar_plugin.launch.guard import guard
 def run():
@@ -149,7 +149,7 @@ def beside(*runs: Sequence[str], threads: int) -> Iterator[None]:
 
 def command(words: Sequence[str]) -> list[str]:
     """The command of a process of runs; it ends with the one that starts it."""
-    return [sys.executable, "-c", _LAUNCH, *words]
+    return [sys.executable, "-c", _LAUNCH.replace("STARTER", str(os.getpid())), *words]
 
 
 def _launched(words: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:

@@ -81,7 +81,7 @@ def joined() -> Iterator[Job]:
     from torch import distributed
 
     if "TORCHELASTIC_RUN_ID" in os.environ:  # started by torchrun, which lives as long as they should
-        end_with_parent()
+        end_with_parent(os.getppid())
     gpus = torch.cuda.device_count()
     if told.local_rank < gpus:
         torch.cuda.set_device(told.local_rank)

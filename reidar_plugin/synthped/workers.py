@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from multiprocessing.process import BaseProcess
@@ -76,29 +78,39 @@ def _run(writer: "_UnitWriter", numbers: list[int], workers: int) -> Iterator[in
             cv2.setNumThreads(threads)
         return
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    drawing: dict[Any, BaseProcess] = {}  # by what it tells
+    waiting = iter(numbers)
+    drawing: dict[Any, BaseProcess] = {}  # by the line to it
     try:
-        for first in range(workers):
-            told, tells = context.Pipe(duplex=False)
-            words = (writer, numbers[first::workers], tells)
-            process = drawing[told] = context.Process(target=_work, args=words, daemon=True)
+        for number in islice(waiting, workers):
+            line, its_end = context.Pipe()
+            words = (writer, its_end, os.getpid())
+            process = drawing[line] = context.Process(target=_work, args=words, daemon=True)
             process.start()
-            tells.close()  # so that the end of the process is one of the pipe
+            its_end.close()  # so that the end of the process is one of the line
+            _tell(line, number)
         while drawing:
-            for told in wait(drawing):
-                yield from _written(told, drawing)
+            for line in wait(drawing):
+                for number in _written(line, drawing):
+                    _tell(line, next(waiting, None))
+                    yield number
     finally:
         for process in filter(BaseProcess.is_alive, drawing.values()):
             process.terminate()
             process.join()
 
 
-def _written(told: Any, drawing: dict[Any, BaseProcess]) -> Iterator[int]:
+def _tell(line: Any, number: int | None) -> None:
+    """The next unit to draw, or that there is none. A process that has ended is found where it should have answered."""
+    with suppress(ConnectionError):
+        line.send(number)
+
+
+def _written(line: Any, drawing: dict[Any, BaseProcess]) -> Iterator[int]:
     """What a process has to say: the unit that it has written, or why it could not; after its last one it leaves."""
     try:
-        what = told.recv()
-    except EOFError:
-        process = drawing.pop(told)
+        what = line.recv()
+    except (EOFError, ConnectionError):
+        process = drawing.pop(line)
         process.join()
         if process.exitcode:
             why = (
@@ -155,17 +167,17 @@ def _unit_file(part: Path, number: int) -> Path:
     return part / _UNITS / f"{number:06d}.csv"
 
 
-def _work(writer: _UnitWriter, numbers: list[int], tells: Connection) -> None:
-    """What a process does: it writes these units, and tells of each; a parent that is killed ends it, and its lock."""
-    end_with_parent()
+def _work(writer: _UnitWriter, line: Connection, parent: int) -> None:
+    """What a process does: it writes the units that it is told; a parent that is killed ends it, and its lock."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which it is ended, whatever the parent takes it for
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    end_with_parent(parent)
     cv2.setNumThreads(1)
     try:
-        for number in numbers:
-            tells.send(writer.write(number))
+        while (number := line.recv()) is not None:
+            line.send(writer.write(number))
     except Exception as error:  # noqa: BLE001 - raised where it is told
-        tells.send(ExceptionWithTraceback(error, error.__traceback__))
+        line.send(ExceptionWithTraceback(error, error.__traceback__))
 
 
 def cores() -> int:

@@ -11,6 +11,7 @@ import torch
 from reidar_plugin.checkpoint import compatibility
 from reidar_plugin.checkpoint.compatibility import check_ranks, check_weights
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
+from reidar_plugin.checkpoint.state import OURS
 from reidar_plugin.checkpoint.store import CheckpointError
 from reidar_plugin.errors import ConfigError, ReidarError
 from tests import fakes
@@ -130,6 +131,10 @@ def without_epoch(state: dict[str, Any]) -> dict[str, Any]:
 
 def without_moments(state: dict[str, Any]) -> dict[str, Any]:
     return {**state, "optimizer": {"state": {}, "param_groups": []}}
+
+
+def broken_config(state: dict[str, Any]) -> dict[str, Any]:
+    return {**state, OURS: {**state[OURS], "config": "model: ["}}
 
 
 @pytest.mark.parametrize(
@@ -284,6 +289,20 @@ def test_refuses_to_test_weights_of_another_model(
     options |= {"reidar__labels__required": False, "data__sources": ["mars"], "data__targets": ["mars"]}
     with pytest.raises(CheckpointError, match=message):
         run(config(mars, tmp_path / "b", test__evaluate=True, model__load_weights=file, **options))
+
+
+@pytest.mark.parametrize("way", ["tested", "gone on from"])
+def test_a_file_whose_config_is_none_is_one_line(mars: Path, whole: Path, tmp_path: Path, way: str) -> None:
+    torch.save(broken_config(weights(whole, "model.pth.tar-2")), tmp_path / "named.pth")
+    file = str(tmp_path / "named.pth")
+    options: dict[str, Any] = (
+        {"test__evaluate": True, "model__load_weights": file} if way == "tested" else {"model__resume": file}
+    )
+    with pytest.raises(
+        CheckpointError, match=r"named\.pth holds a config that is none \(.*while parsing"
+    ) as caught:
+        run(config(mars, tmp_path / "b", **options))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,16 @@ def test_bases_in_a_ring(cfg: CheckedConfig, tmp_path: Path) -> None:
         ("train.batch_size: 3\n", r"write 'train\.batch_size' as a group, 'train: \{batch_size: \.\.\.\}'"),
         ("train: {seed: 1}\ntrain: {lr: 0.1}\n", r"is not yaml at line 2: key 'train' stands twice"),
         ("model: &m {name: *m}\n", r"groups within groups without end"),
+        (
+            "data: {sources: [&a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a], "
+            "&c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b], &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c], "
+            "[*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]]}\n",
+            r"is not yaml at line 1: unfolds to more than 100,000 values",
+        ),
+        (
+            "train: {lr: 0.1}  # " + 2**20 * "x",
+            r"is not yaml: expected at most 1,048,576 letters, got 1,048,596",
+        ),
         ("_BASE_: \n", r"_BASE_ names one file, got None"),
         ("_BASE_: [a, b]\n", r"_BASE_ names one file, got \['a', 'b'\]"),
         (f"_BASE_: {'a' * 5000}.yaml\n", r"config file '.{50,150}' cannot be read: File name too long"),

@@ -76,11 +76,12 @@ def test_a_folder_that_is_removed_under_tensorboard_is_told_once(
     reporting.write_scalars(writer, {"loss": 1.0}, 1)
     with suppress(OSError):  # its thread meets the missing folder here, or at the end
         writer.flush()
-    with pytest.raises(ReidarError, match="TensorBoard scalars cannot be written"):
-        reporting.close_writer(writer)
     other = threading.Thread(target=fail)
     other.start()
     other.join()
+    with pytest.raises(ReidarError, match="TensorBoard scalars cannot be written"):
+        reporting.close_writer(writer)
+    assert threading.excepthook is threading.__excepthook__
     said = capsys.readouterr().err
     assert "ZeroDivisionError" in said  # of others all is told
     assert "FileNotFoundError" not in said

@@ -46,13 +46,17 @@ def write_h264(
     turned: int = 0,
     codec: str = "libx264",
     beat: int = 1000,
+    index_first: bool = False,
     **options: str,
 ) -> Path:
-    """A video of :func:`picture` by PyAV, a frame at each of the times, which are kept in beats of a second."""
+    """A video of :func:`picture` by PyAV, a frame at each of the times, which are kept in beats of a second.
+
+    An MP4 has its index before or behind the frames.
+    """
     import av
 
     base = Fraction(1, beat)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"movflags": "faststart"} if index_first else {}) as container:
         stream: Any = container.add_stream(codec, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = stream.time_base = base

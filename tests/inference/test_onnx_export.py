@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from reidar_plugin.errors import MissingFileError, ReidarError
+from reidar_plugin.errors import MissingFileError, ReidarError, UnwritableFileError
 from reidar_plugin.inference import onnx_export
 from reidar_plugin.inference.onnx_export import ExportError, export_onnx
 from reidar_plugin.inference.predictor import Predictor
@@ -175,6 +175,14 @@ class Unspeakable(nn.Module):
         if float(clips.sum()) > 0:
             raise ValueError("bright")
         return small().network(clips)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder that nobody can write to")
+def test_a_folder_that_cannot_be_written_is_known_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_export, "_program", None)
+    with pytest.raises(UnwritableFileError) as caught:
+        export_onnx(small(), "/proc/model.onnx")
+    assert caught.value.filename == "/proc/model.onnx"
 
 
 def test_what_cannot_be_exported_says_so(tmp_path: Path) -> None:

@@ -116,6 +116,13 @@ def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
     assert caught.value.filename == str(tmp_path / "file")
 
 
+def test_a_folder_that_is_not_there_is_told_by_the_name_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UnwritableFileError) as caught:
+        write_atomically(tmp_path / "none" / "file", b"new")
+    assert caught.value.filename == str(tmp_path / "none" / "file")
+    assert ".part" not in str(caught.value)
+
+
 def test_a_line_of_ours_stays_as_it_is(tmp_path: Path) -> None:
     told = UnwritableFileError(28, "full", "other")
     with pytest.raises(UnwritableFileError) as caught, explained(tmp_path, "start again"):

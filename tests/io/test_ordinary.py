@@ -63,7 +63,7 @@ def test_what_is_no_file_is_not_waited_for(read: Callable[[Path], object], kind:
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero")
-    with pytest.raises((ReidarError, OSError), match=r"Is no file|No such device|symbolic links"):
+    with pytest.raises((ReidarError, OSError), match=r"Is a pipe or a device|No such device|symbolic links"):
         read(path)
 
 

@@ -8,6 +8,9 @@ from reidar_plugin.io.plain_text import PlainTextError, parse_json, parse_yaml
 def test_plain_values() -> None:
     assert parse_json(b'{"a": [1, null]}') == {"a": [1, None]}
     assert parse_yaml("a: [1, ~]") == {"a": [1, None]}
+    assert parse_yaml("a: &a {b: 1}\nc: {<<: *a, d: *a}") == {"a": {"b": 1}, "c": {"b": 1, "d": {"b": 1}}}
+    assert parse_yaml("") is None
+    assert len(parse_yaml(f"[{'1,' * 99_990}]")) == 99_990
 
 
 @pytest.mark.parametrize("text", [b"{", b"\xff", b"[" * 10**5], ids=["half", "no UTF-8", "deep"])
@@ -18,8 +21,17 @@ def test_no_json(text: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a: [", "!!python/object:os.system x", "[" * 5000, "2026-02-31"],
-    ids=["half", "code", "deep", "no day"],
+    [
+        "a: [",
+        "!!python/object:os.system x",
+        "[" * 5000,
+        "2026-02-31",
+        "\n".join(["a0: &a0 {}", *(f"a{n}: &a{n} {{<<: [{f'*a{n - 1},' * 3}]}}" for n in range(1, 30))]),
+        "&a [*a]",
+        " " * (2**20 + 1),
+        f"[{'1,' * 100_000}]",
+    ],
+    ids=["half", "code", "deep", "no day", "unfolds", "in itself", "long", "many"],
 )
 def test_no_yaml(text: str) -> None:
     with pytest.raises(PlainTextError) as caught:

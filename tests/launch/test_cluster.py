@@ -37,6 +37,7 @@ def test_settings_are_what_submitit_takes() -> None:
     for words, message in (
         (["gpu"], "expected NAME=VALUE for a job, got 'gpu'"),
         (["timeout_min="], "expected NAME=VALUE"),
+        (["timeout_min=["], r"expected a value as in YAML for timeout_min, got '\['"),
         (["gpus_per_node=1"], "a job needs its time: say timeout_min=MINUTES"),
     ):
         with pytest.raises(ConfigError, match=message):

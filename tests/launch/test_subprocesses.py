@@ -30,6 +30,10 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return found
 
 
+#: Started by whoever does.
+LAUNCH = subprocesses._LAUNCH.replace("STARTER", "__import__('os').getppid()")
+
+
 def launches(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """In the place of a run: a few lines of Python, its words in ``sys.argv[1:]``."""
     monkeypatch.setattr(subprocesses, "_LAUNCH", f"import os, pathlib, sys, time\n{code}")
@@ -147,14 +151,14 @@ def test_an_engine_that_was_stopped_stops_the_other(tmp_path: Path, monkeypatch:
 
 
 def test_the_launch_line_is_a_run() -> None:
-    done = run_python("-c", subprocesses._LAUNCH, "--help", cwd=REPO)
+    done = run_python("-c", LAUNCH, "--help", cwd=REPO)
     assert done.returncode == 0
     assert "--config-file" in done.stdout
 
 
 def test_a_run_can_be_interrupted_where_its_starter_cannot() -> None:
     """nohup, and a shell that puts a job aside, start it with Ctrl-C ignored; its runs would inherit that."""
-    begin, launch, _ = subprocesses._LAUNCH.partition("from reidar_plugin.launch")
+    begin, launch, _ = LAUNCH.partition("from reidar_plugin.launch")
     assert launch
     ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     done = run_python("-c", f"{ignored}{begin}print(signal.getsignal(signal.SIGINT))", cwd=REPO)
@@ -196,7 +200,7 @@ def test_command_line_of_a_run() -> None:
 
 def test_a_run_that_cannot_start_has_status_2(tmp_path: Path) -> None:
     words = subprocesses.arguments(tmp_path / "none.yaml")
-    assert run_python("-c", subprocesses._LAUNCH, *words, cwd=REPO).returncode == 2
+    assert run_python("-c", LAUNCH, *words, cwd=REPO).returncode == 2
 
 
 def test_a_run_that_fails_ends_the_chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,22 @@
 """What is left when a process is killed."""
 
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
 
-CHILD = "from reidar_plugin.ranks.orphans import end_with_parent; end_with_parent(); print('up', flush=True); input()"
+CHILD = """
+import sys
+from reidar_plugin.ranks.orphans import end_with_parent
+end_with_parent(int(sys.argv[1]))
+print('up', flush=True)
+input()
+"""
 PARENT = f"""
-import subprocess, sys
-command, pipe = [sys.executable, "-c", {CHILD!r}], subprocess.PIPE
+import os, subprocess, sys
+command, pipe = [sys.executable, "-c", {CHILD!r}, str(os.getpid())], subprocess.PIPE
 child = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
 child.stdout.readline()
 print(child.pid, flush=True)
@@ -17,7 +24,18 @@ input()
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+
+
+@LINUX
+def test_a_parent_that_had_ended_before() -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    child = subprocess.run([sys.executable, "-c", CHILD, str(gone.pid)], stdout=subprocess.PIPE, timeout=60)
+    assert (child.returncode, child.stdout) == (-signal.SIGTERM, b"")
+
+
+@LINUX
 def test_a_child_ends_when_its_parent_is_killed() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

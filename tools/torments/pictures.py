@@ -3,6 +3,7 @@
 import io
 import random
 import struct
+import warnings
 from pathlib import Path
 
 import cv2
@@ -69,7 +70,7 @@ class Videos:
     name, names_file = "videos", True
 
     def prepare(self, folder: Path) -> None:
-        """A second of noise in two formats."""
+        """A second of noise in two formats, and in one whose index comes first."""
         self.files = []
         for ending, codec in ((".avi", "MJPG"), (".mp4", "mp4v")):
             path = folder / f"whole{ending}"
@@ -79,22 +80,43 @@ class Videos:
                 writer.write(noise.integers(0, 255, (48, 64, 3), dtype=np.uint8))
             writer.release()
             self.files.append(path)
+        self.files.append(_index_first(path, folder / "first.mp4"))
 
     def case(self, folder: Path, number: int, chance: random.Random) -> Path:
-        """Bytes changed."""
+        """Bytes changed, or the end cut off."""
         whole = chance.choice(self.files)
+        if chance.random() < 0.1:
+            path, content = folder / f"cut{whole.suffix}", whole.read_bytes()
+            path.write_bytes(content[: chance.randrange(len(content))])
+            return path
         path = folder / f"case{whole.suffix}"
         path.write_bytes(break_bytes(whole.read_bytes(), chance))
         return path
 
     def ask(self, path: Path) -> None:
-        """Frames in order, all of one size a frame."""
-        probe_video(path)
-        before = -1
-        for frame in read_video(path, "skip"):
-            if frame.index <= before or frame.pixels.dtype != np.uint8:
-                raise WrongAnswerError(f"frame {frame.index} after {before}")
-            before = frame.index
+        """Frames in order, all of one size a frame; of an end that is gone something is said."""
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            probe_video(path)
+            before = -1
+            for frame in read_video(path, "skip"):
+                if frame.index <= before or frame.pixels.dtype != np.uint8:
+                    raise WrongAnswerError(f"frame {frame.index} after {before}")
+                before = frame.index
+        if path.stem == "cut" and not told:
+            raise WrongAnswerError("its end is cut off, and nothing was said")
+
+
+def _index_first(video: Path, path: Path) -> Path:
+    import av
+
+    with av.open(str(video)) as given, av.open(str(path), "w", options={"movflags": "faststart"}) as made:
+        stream = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                made.mux(packet)
+    return path
 
 
 def _encoded(form: str, picture: Image.Image, options: dict[str, object]) -> bytes:
