@@ -65,7 +65,7 @@ def recognise_video(camera: Camera, asked: Asked, folder: Path) -> Found:
     question = _question(camera, asked)
     findings = read_findings(path, question)
     if findings is None:
-        info = probe_video(camera.video)
+        info = probe_video(camera.video, asked.finder.on_broken)
         tracks = _find_tracks(camera, info, asked.finder)
         summaries = list(_summaries(camera, info, tracks, asked))
         tracks = tracks.take(

@@ -45,14 +45,17 @@ class VideoInfo(NamedTuple):
     codec: str  #: such as ``h264``
 
 
-def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
+def probe_video(path: str | os.PathLike[str], on_broken: str = "skip") -> VideoInfo:
     """Open a video, decode its first frame, and count the others by their packets.
 
+    Args:
+        path: video file in any format that FFmpeg reads.
+        on_broken: ``stop`` raises where the file is cut short, ``skip`` warns.
+
     Raises:
-        VideoError: it is missing, empty, no video, of a codec that cannot be decoded, or has no frame. A header that
-            promises more than there is (a file cut short) is a warning.
+        VideoError: it is missing, empty, no video, of a codec that cannot be decoded, or has no frame.
     """
-    with _opened(path) as container:
+    with _opened(path, on_broken) as container:
         stream = container.streams.video[0]
         packets = (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
         ticks = [packet.pts if packet.pts is not None else packet.dts for packet in packets]
@@ -84,13 +87,7 @@ def read_video(path: str | os.PathLike[str], on_broken: str = "stop") -> Iterato
         RuntimeWarning: at the end, if frames were left out, the file is cut short, or its header promises more frames
             than there were. Some formats (MPEG-4 in AVI) lose damaged frames without any other trace.
     """
-    if on_broken not in ON_BROKEN:
-        raise ConfigError(f"unknown on_broken {on_broken!r}; choose one of {', '.join(map(repr, ON_BROKEN))}")
-    with _opened(path) as container:
-        if on_broken == "stop" and (cut := _shortfall(path)):
-            raise VideoError(
-                f"{path}: {cut}; fetch the file again, or set on_broken 'skip' (--on-broken skip) to read what is there"
-            )
+    with _opened(path, on_broken) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         counter = _Counter(float(stream.average_rate or 0))
@@ -163,8 +160,10 @@ class _Counter:
         return self.index, now
 
 
-def _opened(path: str | os.PathLike[str]) -> Any:
+def _opened(path: str | os.PathLike[str], on_broken: str) -> Any:
     """An open container that has a picture stream of a known codec."""
+    if on_broken not in ON_BROKEN:
+        raise ConfigError(f"unknown on_broken {on_broken!r}; choose one of {', '.join(map(repr, ON_BROKEN))}")
     try:
         import av
     except ImportError as error:
@@ -185,6 +184,11 @@ def _opened(path: str | os.PathLike[str]) -> Any:
         container.close()
         what = "a codec that FFmpeg does not know" if streams else "no pictures"
         raise VideoError(f"{path}: expected a video, got {what}; convert it to H.264")
+    if on_broken == "stop" and (cut := _shortfall(path)):
+        container.close()
+        raise VideoError(
+            f"{path}: {cut}; fetch the file again, or set on_broken 'skip' (--on-broken skip) to read what is there"
+        )
     return container
 
 

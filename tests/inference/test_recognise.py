@@ -35,7 +35,9 @@ def test_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     first = recognise_video(camera, asked(), tmp_path)
     read: list[str] = []
     real = recognise.probe_video
-    monkeypatch.setattr(recognise, "probe_video", lambda path: read.append(str(path)) or real(path))
+    monkeypatch.setattr(
+        recognise, "probe_video", lambda path, *how: read.append(str(path)) or real(path, *how)
+    )
     again = recognise_video(camera, asked(), tmp_path)
     np.testing.assert_equal(again.findings.summaries[0]._asdict(), first.findings.summaries[0]._asdict())
     assert read == []
@@ -57,7 +59,7 @@ def test_another_detector_is_another_question(tmp_path: Path, monkeypatch: pytes
     recognise_video(camera, question, tmp_path)
     looked = []
     probe = recognise.probe_video
-    monkeypatch.setattr(recognise, "probe_video", lambda path: looked.append(path) or probe(path))
+    monkeypatch.setattr(recognise, "probe_video", lambda path, *how: looked.append(path) or probe(path, *how))
     monkeypatch.delitem(sys.modules, "finder_of_red")
     recognise_video(camera, question, tmp_path)
     assert not looked
@@ -72,7 +74,7 @@ def test_another_precision_is_another_question(tmp_path: Path, monkeypatch: pyte
     recognise_video(camera, asked(), tmp_path)
     looked = []
     probe = recognise.probe_video
-    monkeypatch.setattr(recognise, "probe_video", lambda path: looked.append(path) or probe(path))
+    monkeypatch.setattr(recognise, "probe_video", lambda path, *how: looked.append(path) or probe(path, *how))
     recognise_video(camera, asked(), tmp_path)
     assert not looked
     monkeypatch.setattr(Predictor, "precision", "bfloat16")

@@ -129,6 +129,8 @@ def test_a_file_cut_short_is_told(tmp_path: Path, name: str) -> None:
     told = rf"{name}: cut short .* it has {len(whole):,} bytes, {len(whole) * 2 // 3:,} are there"
     with pytest.raises(VideoError, match=rf"{told}; fetch .*--on-broken skip"):
         next(read_video(path))
+    with pytest.raises(VideoError, match=told):
+        probe_video(path, "stop")
     with pytest.warns(RuntimeWarning, match=rf"{told}, with (\d\d) frames") as caught:
         info = probe_video(path)
     assert len(caught) == 1
