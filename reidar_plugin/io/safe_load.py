@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from reidar_plugin.errors import ReidarError, summary
+from reidar_plugin.errors import ReidarError, shown, summary
 from reidar_plugin.io.ordinary import ordinary
 
 __all__ = [
@@ -85,7 +85,7 @@ def load_plain(path: str | Path) -> Any:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None and not _is_archive(path):
             raise unreadable(path, error) from error
-        what = found[1] if found else "an unknown object"
+        what = shown(found[1])[1:-1] if found else "an unknown object"
         raise CodeInFileError(
             f"{path} holds {what}, which only running code could bring back: refused; "
             "save tensors and plain values alone, such as the state dict"
@@ -120,7 +120,7 @@ def check_unpacked(path: str | Path) -> None:
         )
     for part in parts:  # torch would take it for one, and bring back whatever was in memory
         if part.external_attr & _FOLDER and part.file_size:
-            raise DamagedFileError(f"{path} is damaged in {part.filename!r}, which is said to be a folder")
+            raise DamagedFileError(f"{path} is damaged in {shown(part.filename)}, which is said to be a folder")
     size = sum(part.file_size for part in parts)
     if size > (there := os.stat(path).st_size):
         raise DamagedFileError(
@@ -134,7 +134,7 @@ def _check_sizes(content: Any, path: str | Path) -> None:
     for tensor in _tensors(content):
         if tensor.numel() * tensor.element_size() > there:
             raise DamagedFileError(
-                f"{path} has {there:,} bytes and a tensor of shape {tuple(tensor.shape)}, which takes more: refused; "
+                f"{path} has {there:,} bytes and a tensor of shape {shown(tuple(tensor.shape))}, which takes more: refused; "
                 "save it again, what was expanded as a copy"
             )
 

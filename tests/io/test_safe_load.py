@@ -57,6 +57,16 @@ def test_names_what_only_code_could_bring_back(
     assert not (tmp_path / "hostile_code_ran").exists()
 
 
+def test_a_name_of_thousands_of_letters_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "file.pth"
+    path.write_bytes(b"\x80\x02cposix\n" + 9000 * b"a" + b"\n.")
+    with pytest.raises(
+        CodeInFileError, match=r"file.pth holds posix.aaa.* \.\.\. aaa.*, which only"
+    ) as refusal:
+        load_plain(path)
+    assert len(str(refusal.value)) < 400
+
+
 @FORMATS
 @pytest.mark.parametrize("size", [0, 15, 200, 0.5], ids=["empty", "head", "early", "half"])
 def test_says_in_one_line_that_a_file_is_cut_short(tmp_path: Path, new: bool, size: float) -> None:
