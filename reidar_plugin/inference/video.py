@@ -5,6 +5,7 @@ damaged MPEG-4 frame it goes on and all later frames have another number, and it
 (docs/video.md has the measurements). Pixels are the same bits.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,46 @@ from numpy.typing import NDArray
 from reidar_plugin.data.frames import ON_BROKEN
 from reidar_plugin.errors import ConfigError, ReidarError, summary
 from reidar_plugin.inference.video_size import promised_size
+
+#: Formats of files with frames of their own, by FFmpeg's names; a playlist leads to other files, and may have no end.
+_FORMATS = (
+    *(
+        "mov",
+        "mp4",
+        "m4a",
+        "3gp",
+        "3g2",
+        "mj2",
+        "matroska",
+        "webm",
+        "avi",
+        "asf",
+        "flv",
+        "ogg",
+        "nut",
+        "mxf",
+        "rm",
+    ),
+    *(
+        "mpeg",
+        "mpegts",
+        "mpegvideo",
+        "m4v",
+        "h261",
+        "h263",
+        "h264",
+        "hevc",
+        "vvc",
+        "evc",
+        "av1",
+        "obu",
+        "ivf",
+        "vc1",
+    ),
+    *("mjpeg", "mpjpeg", "dv", "dhav", "wtv", "gif", "yuv4mpegpipe", "cavsvideo", "dirac", "swf", "nuv"),
+    *("wav", "mp3", "flac", "aac"),  # of which it is said that they have no pictures
+)
+_SLACK = 16  # bytes by which recorders count their own header, or evenness, too many
 
 __all__ = ["VideoError", "VideoFrame", "VideoInfo", "probe_video", "read_video"]
 
@@ -116,7 +157,7 @@ def _shortfall(path: str | os.PathLike[str]) -> str:
     promised, there = promised_size(path), os.stat(path).st_size
     return (
         f"cut short or damaged: by its own headers it has {promised:,} bytes, {there:,} are there"
-        if there < promised
+        if there + _SLACK < promised
         else ""
     )
 
@@ -175,9 +216,15 @@ def _opened(path: str | os.PathLike[str], on_broken: str) -> Any:
     if not Path(path).stat().st_size:
         raise VideoError(f"{path}: expected a video, got an empty file")
     try:
-        container = av.open(os.fspath(path))
+        only = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "file"}
+        container = av.open(os.fspath(path), options=only)
     except (av.FFmpegError, OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or summary(error)
+        not_listed = getattr(error, "errno", None) == errno.EINVAL
+        why = (
+            "it is of another format than files of videos, such as a list of them"
+            if not_listed
+            else getattr(error, "strerror", None) or summary(error)
+        )
         raise VideoError(f"{path}: expected a video, got none that FFmpeg can open ({why})") from error
     streams = container.streams.video
     if not streams or streams[0].codec_context is None:

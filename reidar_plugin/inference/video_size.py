@@ -11,6 +11,10 @@ from reidar_plugin.io.ordinary import ordinary
 __all__ = ["promised_size"]
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+#: Boxes without which frames are missing; others, and what is no box at all, may stand behind them.
+_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat")
+_BEFORE = (b"wide", b"skip", b"free", b"uuid")  # that an older file may begin with
+_OPEN = 2**31 - 1  # from there on, sizes in AVI are those of files that were not brought to their end
 
 
 def promised_size(path: str | os.PathLike[str]) -> int:
@@ -23,53 +27,57 @@ def promised_size(path: str | os.PathLike[str]) -> int:
         OSError: it cannot be read, or is no file.
     """
     with open(path, "rb", opener=ordinary) as file:
+        there = os.fstat(file.fileno()).st_size
         head = file.read(12)
-        file.seek(0)
         if head[:4] == b"RIFF":
-            return _riff(file)
+            return _riff(file, there)
         if head[:4] == _EBML:
             return _matroska(file)
-        return _boxes(file) if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free") else 0
+        return _boxes(file, there) if head[4:8] in (*_BOXES, *_BEFORE) else 0
 
 
-def _boxes(file: BinaryIO) -> int:
+def _boxes(file: BinaryIO, there: int) -> int:
     """ISO/IEC 14496-12, 4.2: a size of 4 bytes, a type, and a size of 8 where the first is 1; 0 means until the end."""
     at = 0
-    while len(head := file.read(16)) >= 8 and head[4:8].isalnum():
+    while at <= there - 8:
+        file.seek(at)
+        head = file.read(16)
         size, least = int.from_bytes(head[:4], "big"), 8
         if size == 1:
             size, least = int.from_bytes(head[8:16], "big"), 16
-        if size < least:
+        if size < least or (at + size > there and head[4:8] not in _BOXES):
             break
         at += size
-        file.seek(at)
     return at
 
 
-def _riff(file: BinaryIO) -> int:
-    """A type, a size of 4 bytes, and that many bytes; long AVI files have several. 0: it was not brought to its end."""
+def _riff(file: BinaryIO, there: int) -> int:
+    """A type, a size of 4 bytes, and that many bytes; long AVI files have several."""
     at = 0
-    while (head := file.read(8))[:4] == b"RIFF" and len(head) == 8:
+    while at <= there - 8:
+        file.seek(at)
+        head = file.read(8)
         size = int.from_bytes(head[4:], "little")
-        if size in (0, 2**32 - 1):
+        if head[:4] != b"RIFF" or not 0 < size < _OPEN:
             break
         at += 8 + size
-        file.seek(at)
     return at
 
 
 def _matroska(file: BinaryIO) -> int:
     """A header and a segment, each a name, a size, content; the first bit that is set tells how many bytes the size has."""
+    at = 0
     for name in (_EBML, _SEGMENT):
-        if file.read(4) != name:
+        file.seek(at)
+        head = file.read(12)
+        if head[:4] != name or not head[4:5].strip(b"\0"):
             return 0
-        first = file.read(1)
-        if not first or not first[0]:
-            return 0
-        more = 8 - first[0].bit_length()
-        mark = 1 << (7 * (more + 1))
-        size = int.from_bytes(first + file.read(more), "big") - mark
+        bytes_of_size = 9 - head[4].bit_length()
+        mark = 1 << (7 * bytes_of_size)
+        size = int.from_bytes(head[4 : 4 + bytes_of_size], "big") - mark
         if size == mark - 1:  # all ones: until the end
             return 0
-        file.seek(size, os.SEEK_CUR)
-    return file.tell()
+        at += 4 + bytes_of_size + size
+        if at >= 2**40:  # no file is that long
+            return at if name == _SEGMENT else 0
+    return at

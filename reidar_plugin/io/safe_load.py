@@ -120,7 +120,9 @@ def check_unpacked(path: str | Path) -> None:
         )
     for part in parts:  # torch would take it for one, and bring back whatever was in memory
         if part.external_attr & _FOLDER and part.file_size:
-            raise DamagedFileError(f"{path} is damaged in {shown(part.filename)}, which is said to be a folder")
+            raise DamagedFileError(
+                f"{path} is damaged in {shown(part.filename)}, which is said to be a folder"
+            )
     size = sum(part.file_size for part in parts)
     if size > (there := os.stat(path).st_size):
         raise DamagedFileError(

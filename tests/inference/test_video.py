@@ -160,6 +160,31 @@ def test_no_video_is_one_line(tmp_path: Path, data: bytes | None, message: str) 
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.mp4", "ffconcat version 1.0\nfile whole.avi\n"),  # the frames of another file
+        ("a.mp4", "ffconcat version 1.0\nfile pipe\n"),
+        ("a.m3u8", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n"),  # leads to itself
+        (
+            "a.m3u8",
+            "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nwhole.ts\n",
+        ),  # of a stream that is to go on
+        ("a.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n"),
+    ],
+)
+def test_a_list_of_videos_is_none(tmp_path: Path, name: str, content: str) -> None:
+    """It would be waited for without end, or be answered from files that are not watched for changes."""
+    write_video(tmp_path / "whole.avi", 3)
+    write_h264(tmp_path / "whole.ts", STEADY[:3])
+    os.mkfifo(tmp_path / "pipe")
+    path = tmp_path / name
+    path.write_text(content)
+    for act in (probe_video, lambda path: list(read_video(path))):
+        with pytest.raises(VideoError, match=rf"{name}: expected a video, got none that FFmpeg can open \(it is of another format"):
+            act(path)
+
+
 def test_a_header_without_frames_is_one_line(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.avi", 0)
     with pytest.raises(VideoError, match=r"a.avi: expected a video, got"):

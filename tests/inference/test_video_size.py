@@ -22,11 +22,19 @@ SEGMENT = b"\x18\x53\x80\x67"
         (FTYP + b"\0\0\0\x07free", 16),  # shorter than its head
         (FTYP + b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x0f", 16),
         (FTYP + b"\0\0\x01", 16),
+        (FTYP + b"\0\0\x01\0free", 16),  # room, and nothing is missing
+        (FTYP + b"APETAGEX\xd0\x07\0\0" + bytes(20), 16),  # of players of music
+        (FTYP + b"12345678 and more", 16),
+        (FTYP + b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xf0", 2**64),
+        (FTYP + b"\0\0\0\x01free\x80\0\0\0\0\0\0\0", 16),
         (b"RIFF\x10\0\0\0AVI ", 24),
         (b"RIFF\x04\0\0\0AVI RIFF\0\x01\0\0AVIX", 12 + 8 + 256),
         (b"RIFF\0\0\0\0AVI  and so on", 0),  # never brought to its end
         (b"RIFF\xff\xff\xff\xffAVI  and so on", 0),
+        (b"RIFF\xff\xff\xff\x7fAVI  and so on", 0),
         (EBML + SEGMENT + b"\x90", 7 + 5 + 16),
+        (EBML + SEGMENT + b"\x01\xff\xff\xff\xff\xff\xff\xfe", 7 + 12 + 2**56 - 2),
+        (b"\x1a\x45\xdf\xa3\x01\xff\xff\xff\xff\xff\xff\xfe", 0),
         (EBML + SEGMENT + b"\x41\x00", 7 + 6 + 256),
         (EBML + SEGMENT + b"\x01\0\0\0\0\x01\0\0", 7 + 12 + 65536),
         (
