@@ -64,7 +64,7 @@ def open_gallery(
         GalleryError: it is missing, of another model, being written to by another process, or cannot be read.
         ConfigError: LanceDB is not installed.
     """
-    uri = os.fspath(uri).removeprefix("file://")
+    uri = _place(uri)
     folder = None if "://" in uri else Path(uri)
     if folder is not None and not write and not (folder / f"{_TABLE}.lance").is_dir():
         what = "this is a file" if folder.is_file() else "there is none; add tracklets to make one"
@@ -89,7 +89,7 @@ def check_gallery(uri: str | os.PathLike[str], model: GalleryModel) -> None:
     Raises:
         GalleryError, ConfigError: as there.
     """
-    uri = os.fspath(uri).removeprefix("file://")
+    uri = _place(uri)
     if "://" not in uri:
         lock_folder(Path(uri)).release()
     table = _open_table(uri)
@@ -268,6 +268,12 @@ class Gallery:
 
 def _chunks(ids: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(ids[start : start + _CHUNK]) for start in range(0, len(ids), _CHUNK))
+
+
+def _place(uri: str | os.PathLike[str]) -> str:
+    """A folder by its whole path: LanceDB reads ``~`` and ``memory:`` in its own way, and lock and fsync know paths."""
+    text = os.fspath(uri).removeprefix("file://")
+    return text if "://" in text else os.path.abspath(os.path.expanduser(text))
 
 
 def _model_of(uri: str, table: Any, model: GalleryModel | None) -> GalleryModel:

@@ -161,6 +161,22 @@ def hold(folder: Path, sender: Connection) -> None:
         time.sleep(60)
 
 
+@pytest.mark.parametrize("name", ["~/gallery", "memory:", "s3:", "other/../plain"])
+def test_rows_and_lock_are_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """LanceDB alone would put the first into the home folder, and lose the second, while the lock is beside."""
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    check_gallery(name, MODEL)
+    with open_gallery(name, MODEL, write=True) as gallery:
+        gallery.add(rows_of(2), features_of(2))
+    home = Path(os.path.expanduser(name)).resolve()
+    assert [path.parent for path in tmp_path.rglob("tracklets.lance")] == [home]
+    assert {path.name for path in home.iterdir()} == {"tracklets.lance", ".writer.lock"}
+    with open_gallery(name) as gallery:
+        assert len(gallery) == 2
+
+
 def test_one_writer_a_gallery(tmp_path: Path) -> None:
     write_gallery(tmp_path / "gallery", 4)
     context = multiprocessing.get_context(warm.METHOD)

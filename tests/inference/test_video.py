@@ -181,7 +181,10 @@ def test_a_list_of_videos_is_none(tmp_path: Path, name: str, content: str) -> No
     path = tmp_path / name
     path.write_text(content)
     for act in (probe_video, lambda path: list(read_video(path))):
-        with pytest.raises(VideoError, match=rf"{name}: expected a video, got none that FFmpeg can open \(it is of another format"):
+        with pytest.raises(
+            VideoError,
+            match=rf"{name}: expected a video, got none that FFmpeg can open \(it is of another format",
+        ):
             act(path)
 
 
