@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import io
 import os
 import pickle
 import re
@@ -10,13 +11,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 
 from reidar_plugin.errors import ReidarError, shown, summary
 from reidar_plugin.io.ordinary import ordinary
+from reidar_plugin.io.torch_pickle import HostileCallError, check_calls
 
 __all__ = [
     "UNREADABLE",
@@ -72,7 +74,7 @@ def load_plain(path: str | Path) -> Any:
 
     Raises:
         UnopenedFileError: it cannot be opened.
-        DamagedFileError: it cannot be read, or would take much more memory than the file has bytes.
+        DamagedFileError: it cannot be read, could be in two ways, or would take much more memory than the file has bytes.
         CodeInFileError: it holds anything else.
     """
     try:
@@ -85,11 +87,7 @@ def load_plain(path: str | Path) -> Any:
         found = re.search(r"GLOBAL (\S+)", str(error))
         if found is None and not _is_archive(path):
             raise unreadable(path, error) from error
-        what = shown(found[1])[1:-1] if found else "an unknown object"
-        raise CodeInFileError(
-            f"{path} holds {what}, which only running code could bring back: refused; "
-            "save tensors and plain values alone, such as the state dict"
-        ) from error
+        raise _code(path, found[1] if found else "an unknown object") from error
     except PlainFileError:
         raise
     except UNREADABLE as error:
@@ -97,23 +95,76 @@ def load_plain(path: str | Path) -> Any:
 
 
 _FOLDER = 0x10  # of the attributes of MS-DOS
+#: The end of an archive: a mark, size and place of its table; a mark, the place of a longer end; that one's size and place.
+_END, _END_LOCATOR, _LONG_END = struct.Struct("<4s8xII2x"), struct.Struct("<4s4xQ4x"), struct.Struct("<40xQQ")
+_MAGIC = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)  # before torch 1.6
+_OF_OLD_FORMAT = 5  # pickles: mark, version, machine, content, names of storages
 
 
 def check_unpacked(path: str | Path) -> None:
-    """Refuse an archive that says that it unpacks to more than it is, for ``torch.save`` packs nothing, or that is a script.
+    """Refuse what ``torch.load`` would take, or take otherwise than it stands there, whatever it is told.
 
-    Before torch 2.6, ``torch.load`` runs the scripts of ``torch.jit`` whatever it is told.
+    An archive that says that it unpacks to more than it is, for ``torch.save`` packs nothing; one that could be read in two
+    ways, of which check sums see one; a script, which is run before torch 2.6; calls that take gigabytes, or hours.
 
     Raises:
-        DamagedFileError: it would unpack to more.
-        CodeInFileError: it is a script.
+        DamagedFileError: ``torch.save`` wrote no such archive.
+        CodeInFileError: it is a script, or calls what no tensor needs.
         Exception: one of :data:`UNREADABLE`, where it is no whole archive.
     """
-    os.close(ordinary(os.fspath(path), os.O_RDONLY))
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        parts = archive.infolist()
+    with open(path, "rb", opener=ordinary) as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            if file.read(len(_MAGIC)) == _MAGIC:
+                file.seek(0)
+                _check_calls(file, path, pickles=_OF_OLD_FORMAT)
+            return
+        _check_single(file, path)
+        with zipfile.ZipFile(file) as archive:
+            _check_parts(archive.infolist(), path)
+            for part in archive.infolist():
+                if part.filename.rpartition("/")[2] == "data.pkl":
+                    _check_calls(io.BytesIO(archive.read(part)), path)
+
+
+def _check_calls(file: BinaryIO, path: str | Path, pickles: int = 1) -> None:
+    try:
+        check_calls(file, pickles)
+    except HostileCallError as error:
+        raise _code(path, str(error)) from error
+    except (pickle.UnpicklingError, *UNREADABLE) as error:
+        raise unreadable(path, error) from error
+
+
+def _code(path: str | Path, what: str) -> CodeInFileError:
+    return CodeInFileError(
+        f"{path} holds {shown(what)[1:-1]}, which only running code could bring back: refused; "
+        "save tensors and plain values alone, such as the state dict"
+    )
+
+
+def _check_single(file: BinaryIO, path: str | Path) -> None:
+    """One archive from the first byte to the last: behind another one, torch reads that, and zipfile this one."""
+    end = file.seek(-_END.size, os.SEEK_END)
+    mark, size, at = _END.unpack(file.read())
+    file.seek(max(end - _END_LOCATOR.size, 0))
+    locator, place = _END_LOCATOR.unpack(file.read(_END_LOCATOR.size))
+    if locator == b"PK\6\7":
+        end = file.seek(place) if place < end else 0
+        size, at = _LONG_END.unpack(file.read(_LONG_END.size))
+    file.seek(0)
+    if mark != b"PK\5\6" or at + size != end or file.read(4) != b"PK\3\4":
+        raise DamagedFileError(
+            f"{path} is no archive from its first byte to its last, as torch.save writes it: refused; save it again"
+        )
+
+
+def _check_parts(parts: list[zipfile.ZipInfo], path: str | Path) -> None:
+    names = {part.filename.casefold() for part in parts}
+    if len(names) < len(parts):
+        raise DamagedFileError(
+            f"{path} has parts of the same name, as torch.save writes none: refused; save it again"
+        )
     if any(part.filename.rpartition("/")[2] == "constants.pkl" for part in parts):
         raise CodeInFileError(
             f"{path} holds a script of torch.jit, which is code: refused; save the state dict alone"

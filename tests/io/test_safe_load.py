@@ -1,6 +1,7 @@
 """What is read of a file, and that nothing in it is run."""
 
 import os
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,32 @@ def test_a_file_that_would_unpack_to_gigabytes(tmp_path: Path, part: str) -> Non
         DamagedFileError, match=r"packed\.pth has [\d,]+ bytes and would unpack to [\d,]{10,}, but"
     ):
         load_plain(path)
+
+
+def test_two_parts_of_one_name(tmp_path: Path) -> None:
+    """Torch would bring back the first, of which no sum is looked at."""
+    path = save({"w": torch.arange(8.0)}, tmp_path / "file.pth", True)
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        (name,) = [name for name in archive.namelist() if name.endswith("data/0")]
+        archive.writestr(name, archive.read(name))
+    content = path.read_bytes()
+    place = content.index(torch.arange(8.0).numpy().tobytes())
+    path.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
+    with pytest.raises(
+        DamagedFileError, match=r"file.pth has parts of the same name, as torch.save writes none"
+    ):
+        load_plain(path)
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_an_archive_with_another_one(tmp_path: Path, behind: bool) -> None:
+    """Of which sums are looked at in one, and tensors come from the other."""
+    one, other = save({"w": torch.zeros(8)}, tmp_path / "a.pth", True), save({}, tmp_path / "b.pth", True)
+    joined = [one.read_bytes(), other.read_bytes() if behind else b"PK"]
+    one.write_bytes(b"".join(joined if behind else joined[::-1]))
+    with pytest.raises(DamagedFileError, match=r"a.pth is no archive from its first byte to its last"):
+        load_plain(one)
 
 
 def test_a_part_that_is_said_to_be_a_folder(tmp_path: Path) -> None:
