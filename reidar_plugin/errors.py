@@ -72,7 +72,10 @@ _SHORT.maxstring = _SHORT.maxother = 100
 
 def shown(value: object, most: int = 100) -> str:
     """What came, as a message quotes it: its ``repr``, of a long one the beginning and the end."""
-    text = repr(value) if isinstance(value, str | bytes | int | float) else _SHORT.repr(value)
+    try:
+        text = repr(value) if isinstance(value, str | bytes | int | float) else _SHORT.repr(value)
+    except ValueError:  # Python spells no number of thousands of digits
+        text = f"a value of type {type(value).__name__} with thousands of digits"
     return text if len(text) <= most else f"{text[: most - 25]} ... {text[-20:]}"
 
 

@@ -10,7 +10,7 @@ import torch
 
 from reidar_plugin import errors
 from reidar_plugin.data.samplers import BalancedIdentities
-from reidar_plugin.errors import ReidarError, nearest, summary
+from reidar_plugin.errors import ReidarError, nearest, shown, summary
 from reidar_plugin.metrics.distances import check_metric
 from reidar_plugin.metrics.intervals import bootstrap_interval
 from reidar_plugin.metrics.rerank import rerank
@@ -80,3 +80,8 @@ def test_summary_is_the_first_sentence() -> None:
     assert summary(ValueError("One thing. Another.\nMore")) == "ValueError: One thing"
     assert summary(KeyError()) == "KeyError"
     assert len(summary(OSError("word " * 100))) < 180
+
+
+@pytest.mark.parametrize("value", [16**5000, [16**5000], {"a": 16**5000}], ids=["alone", "list", "map"])
+def test_a_number_that_python_does_not_spell(value: object) -> None:
+    assert shown(value) == f"a value of type {type(value).__name__} with thousands of digits"

@@ -64,16 +64,29 @@ def test_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../gate", "/gate", "..", "ga\\nte", "g" * 61, "gate/x", "~", "\\0"])
 def test_a_name_that_is_none_of_a_file(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match=r"cameras\.yaml: camera .* at most 60 letters"):
+    with pytest.raises(
+        ConfigError, match=r"cameras\.yaml: (camera .* at most 60 letters|.* no text can have)"
+    ):
         read(tmp_path, f'cameras: [{{name: "{name}", video: a.mp4}}]')
 
 
 @pytest.mark.parametrize(
     "start",
-    [".inf", "1e300", "-.inf", ".nan", "9" * 400, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+02:00"],
+    [
+        ".inf",
+        "1e300",
+        "-.inf",
+        ".nan",
+        "9" * 18,
+        "9" * 400,
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00+02:00",
+    ],
 )
 def test_a_start_that_is_no_time(tmp_path: Path, start: str) -> None:
-    with pytest.raises(ConfigError, match=r"cameras\.yaml: start of 'gate': expected seconds"):
+    with pytest.raises(
+        ConfigError, match=r"cameras\.yaml: (start of 'gate': expected seconds|.* than 64 bits)"
+    ):
         read(tmp_path, f"cameras: [{{name: gate, video: a.mp4, start: {start}}}]")
 
 

@@ -10,6 +10,9 @@ def test_plain_values() -> None:
     assert parse_yaml("a: [1, ~]") == {"a": [1, None]}
     assert parse_yaml("a: &a {b: 1}\nc: {<<: *a, d: *a}") == {"a": {"b": 1}, "c": {"b": 1, "d": {"b": 1}}}
     assert parse_yaml("") is None
+    assert parse_yaml("[0x10, -9223372036854775807, 1_000, 1:30, 1e-3, .inf, 2.5, yes, ü]") == [
+        *(16, 1 - 2**63, 1000, 90, "1e-3", float("inf"), 2.5, True, "ü"),
+    ]
     assert len(parse_yaml(f"[{'1,' * 99_990}]")) == 99_990
 
 
@@ -30,8 +33,19 @@ def test_no_json(text: bytes) -> None:
         "&a [*a]",
         " " * (2**20 + 1),
         f"[{'1,' * 100_000}]",
+        *(
+            '!!int ""',
+            '!!int "-"',
+            '!!float ""',
+            "!!bool maybe",
+            "!!timestamp x",
+            "!!set {a: 1}x",
+            "{[a]: 1}",
+        ),
+        *(r'"\UFFFFFFFF"', r'"\ud800"', r'"a\0b"', r'{"\0": 1}'),
+        *(f"0x{'f' * 5000}", f"1{':00' * 400}.5", f"1{':00' * 10**5}", str(2**63), f"[{'9' * 50}]"),
     ],
-    ids=["half", "code", "deep", "no day", "unfolds", "in itself", "long", "many"],
+    ids=lambda text: text[:12],
 )
 def test_no_yaml(text: str) -> None:
     with pytest.raises(PlainTextError) as caught:
