@@ -67,7 +67,7 @@ class PlainLoader(yaml.SafeLoader):
             raise _refusal("a number of more than 64 bits", node)
         return super().construct_yaml_float(node)
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
         """Its text."""
         value = super().construct_scalar(node)
         if isinstance(value, str) and _NO_LETTER.search(value):

@@ -54,7 +54,10 @@ class _Named:
         """Likewise."""
 
 
-class _Reader(pickle._Unpickler):  # in Python: the other one makes room for as many memos as it is told
+_InPython: Any = pickle._Unpickler  # the faster one makes room for as many memos as it is told
+
+
+class _Reader(_InPython):  # type: ignore[misc]
     def find_class(self, module: str, name: str) -> Any:
         return _Named(f"{module.replace('__builtin__', 'builtins')}.{name}")  # as Python 2 calls it
 
@@ -88,8 +91,8 @@ class _Reader(pickle._Unpickler):  # in Python: the other one makes room for as 
         _check_keys(self.stack)
         super().load_frozenset()
 
-    dispatch: ClassVar = {
-        **pickle._Unpickler.dispatch,
+    dispatch: ClassVar[dict[int, Any]] = {
+        **_InPython.dispatch,
         pickle.NEWOBJ[0]: load_newobj,
         pickle.SETITEM[0]: load_setitem,
         pickle.SETITEMS[0]: load_setitems,
