@@ -57,7 +57,7 @@ class _Named:
 _InPython: Any = pickle._Unpickler  # the faster one makes room for as many memos as it is told
 
 
-class _Reader(_InPython):  # type: ignore[misc]
+class _Reader(_InPython):
     def find_class(self, module: str, name: str) -> Any:
         return _Named(f"{module.replace('__builtin__', 'builtins')}.{name}")  # as Python 2 calls it
 
