@@ -141,7 +141,7 @@ def check_same_run(
     if OURS not in state:
         raise CheckpointError(f"{path} is of another engine of torchreid; {way_out}")
     saved = state[OURS]
-    if not isinstance(saved, dict) or not {"identity", "config"} <= saved.keys():
+    if not isinstance(saved, dict) or not isinstance(saved.get("identity"), dict) or "config" not in saved:
         raise CheckpointError(f"{path} does not say of which run it is; {way_out}")
     differences = fingerprint.differences(saved["identity"])
     if differences:
@@ -208,6 +208,10 @@ def check_weights(path: str | Path, model: nn.Module, fingerprint: RunFingerprin
     content = load_plain(path)
     ours = content.get(OURS) if isinstance(content, dict) else None
     if isinstance(ours, dict) and "identity" in ours:
+        if not isinstance(ours["identity"], dict):
+            raise CheckpointError(
+                f"{path} does not say of which run it is; load the weights of another checkpoint"
+            )
         differences = fingerprint.differences(ours["identity"], tested=True)
         if differences:
             raise CheckpointError(f"{path} is of another run: {'; '.join(differences)}")

@@ -10,6 +10,7 @@ import torch
 from reidar_plugin.config.files import full_config
 from reidar_plugin.config.settings import leaves
 from reidar_plugin.data.tracklet_table import TrackletTable
+from reidar_plugin.errors import shown
 from reidar_plugin.io.plain_text import parse_yaml
 from reidar_plugin.models.joint import FEATURE
 
@@ -67,7 +68,11 @@ class RunFingerprint:
         """
         ours = self.as_plain()
         keys = [key for key in ours if key in saved and not (tested and key in ("identities", "training"))]
-        return [f"{key}: {saved[key]}, here {ours[key]}" for key in keys if saved[key] != ours[key]]
+        return [
+            f"{key}: {_told(str(saved[key]))}, here {_told(str(ours[key]))}"
+            for key in keys
+            if type(saved[key]) is not type(ours[key]) or saved[key] != ours[key]
+        ]
 
 
 def describe_training(table: TrackletTable) -> str:
@@ -136,10 +141,15 @@ def _without_weights(config: Mapping[str, Any]) -> list[str]:
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     return [
-        f"{key}: {before[key]!r}, here {now[key]!r}"
+        f"{key}: {_told(repr(before[key]))}, here {_told(repr(now[key]))}"
         for key in keys
         if key in before and before[key] != now[key]
     ]
+
+
+def _told(text: str) -> str:
+    """On one line, of a long one the beginning and the end."""
+    return shown(text, 200)[1:-1]
 
 
 def values_of(config: str) -> dict[str, Any]:

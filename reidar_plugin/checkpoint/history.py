@@ -71,7 +71,23 @@ class RunHistory:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over the history that :meth:`state_dict` gave."""
+        """Take over the history that :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: it is none.
+        """
+        best = {"value": 0.0, "what": "", "epoch": 0, **(state["best"] or {})}
+        numbers = [
+            state["tested"],
+            state["rank1"],
+            best["value"],
+            best["epoch"],
+            *state.get("thresholds", ()),
+        ]
+        for row in state["history"]:
+            numbers += [row["epoch"], row["lr"], *row.values()]
+        if not all(type(number) in (int, float) for number in numbers) or not isinstance(best["what"], str):
+            raise ValueError("its history holds something else than numbers")
         self.epochs = [dict(row) for row in state["history"]]
         self.tested, self.rank1 = state["tested"], state["rank1"]
         self.thresholds = tuple(state.get("thresholds", ()))  # older checkpoints have none

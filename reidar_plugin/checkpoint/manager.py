@@ -10,7 +10,8 @@ from reidar_plugin.checkpoint.compatibility import check_weights, find_continuat
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.history import RunHistory
 from reidar_plugin.checkpoint.state import OURS, Stateful, restore, snapshot
-from reidar_plugin.checkpoint.store import BEST, CheckpointStore, Position
+from reidar_plugin.checkpoint.store import BEST, CheckpointError, CheckpointStore, Position
+from reidar_plugin.errors import shown
 from reidar_plugin.io.console import say
 from reidar_plugin.io.folder_lock import FolderLock
 from reidar_plugin.ranks.job import current
@@ -74,11 +75,14 @@ class CheckpointManager:
         if found is None:
             return None
         path, state = found
-        position = restore(state, *self._trained, self.parts)
+        try:
+            position = restore(state, *self._trained, self.parts)
+        except CheckpointError as error:
+            raise CheckpointError(f"{path}: {error}; go on from an earlier one") from error
         ranks = state[OURS].get("ranks", 1)
         if ranks != current().size:
             say(
-                f"{path.name} was saved by {ranks} ranks, here are {current().size}: the same batches follow, but "
+                f"{path.name} was saved by {shown(ranks)} ranks, here are {current().size}: the same batches follow, but "
                 "dropout and the last bits of sums differ"
             )
         self._whole = path

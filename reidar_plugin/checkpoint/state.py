@@ -6,10 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
+from reidar_plugin.checkpoint.likeness import is_whole, unlike, unlike_optimizer
 from reidar_plugin.checkpoint.store import CheckpointError, Position
-from reidar_plugin.errors import summary
+from reidar_plugin.errors import shown, summary
 
 __all__ = [
     "OURS",
@@ -25,6 +27,9 @@ __all__ = [
 
 #: Key of a checkpoint that holds what the host does not save.
 OURS = "reidar"
+
+#: What loading a state of something else ends in.
+_MISFITS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 
 
 class Stateful(Protocol):
@@ -90,20 +95,45 @@ def restore(
         Where training was.
 
     Raises:
-        CheckpointError: the checkpoint is of another model, or lacks a part.
+        CheckpointError: the checkpoint is of another model, lacks a part, or holds something else in its place.
     """
-    load_weights(model, state["state_dict"])
     try:
-        optimizer.load_state_dict(state["optimizer"])
+        load_weights(model, state["state_dict"])
+        _take(optimizer, state["optimizer"], "optimizer")
         if scheduler is not None and state["scheduler"]:
-            scheduler.load_state_dict(state["scheduler"])
+            _take(scheduler, state["scheduler"], "scheduler")
         ours = state[OURS]
         for name, part in parts.items():
-            part.load_state_dict(ours["parts"][name])
+            _take(part, ours["parts"][name], name)
         restore_random_state(ours["chance"])
-        return Position(int(state["epoch"]), int(ours["step"]))
-    except (KeyError, ValueError, RuntimeError) as error:
+        return Position(_count(state["epoch"], "epoch"), _count(ours["step"], "step"))
+    except CheckpointError:
+        raise
+    except _MISFITS as error:
         raise CheckpointError(f"the checkpoint does not fit this run: {summary(error)}") from error
+
+
+def _take(part: Stateful, saved: Any, name: str) -> None:
+    """Load a state that is of the kind that the part itself has; a module looks at its tensors as it loads them."""
+    optimizer = part if isinstance(part, Optimizer) else None
+    wrong = (
+        unlike(saved, part.state_dict(), name)
+        if optimizer is None
+        else unlike_optimizer(saved, optimizer, name)
+    )
+    if first := next(wrong, ""):
+        raise ValueError(first)
+    groups = [] if optimizer is None else [group.keys() for group in optimizer.param_groups]
+    part.load_state_dict(saved)
+    for index, options in enumerate(groups):  # torch fills in those that came with a later version
+        if optimizer is not None and (gone := options - optimizer.param_groups[index].keys()):
+            raise ValueError(f"{name}.param_groups[{index}] lacks {', '.join(sorted(gone))}")
+
+
+def _count(number: Any, name: str) -> int:
+    if type(number) is not int or not 0 <= number < 2**63:
+        raise ValueError(f"{name} is {shown(number)}")
+    return number
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Any]) -> None:
@@ -119,11 +149,13 @@ def load_weights(model: nn.Module, weights: Mapping[str, Any]) -> None:
     target = unwrapped(model)
     ours = target.state_dict()
     wrong = [f"lacks {name}" for name in ours if name not in weights]
-    wrong += [f"has {name}, which this model has not" for name in weights if name not in ours]
+    wrong += [f"has {shown(name)[1:-1]}, which this model has not" for name in weights if name not in ours]
     wrong += [
-        f"{name} is {tuple(value.shape)}, here {tuple(ours[name].shape)}"
+        f"{name} is {shown(tuple(value.shape))}, here {tuple(ours[name].shape)}"
+        if isinstance(value, Tensor) and value.shape != ours[name].shape
+        else f"has something else than numbers for {name}"
         for name, value in weights.items()
-        if name in ours and value.shape != ours[name].shape
+        if name in ours and (not is_whole(value) or value.shape != ours[name].shape)
     ]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -169,6 +201,8 @@ def restore_random_state(state: dict[str, Any]) -> None:
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
     name, keys, *rest = state["numpy"]
+    if not 0 <= rest[0] <= len(keys):  # numpy would read beyond them
+        raise ValueError(f"a place of {shown(rest[0])} among {len(keys)} random numbers")
     np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
     torch.set_rng_state(state["torch"])
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():

@@ -2,7 +2,7 @@
 
 JPEG is decoded by libjpeg-turbo (simplejpeg), directly into the array of the clip if it has the wanted size; this is
 the fastest way (tools/benchmarks/data.py compares it with OpenCV, torchvision and PIL) and gives the same bits as
-OpenCV. OpenCV decodes all other formats, and JPEGs that simplejpeg refuses, and resizes. Its cubic kernel does not
+OpenCV. OpenCV decodes PNG, BMP, GIF and WebP, and JPEGs that simplejpeg refuses, and resizes. Its cubic kernel does not
 average when it shrinks; pictures with more than 1.5 times the wanted pixels are therefore shrunk by area, which is
 then closer to the bicubic resizing of PIL in the papers.
 """
@@ -16,6 +16,7 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from reidar_plugin.data.picture_header import JPEG, PNG, PictureHeader, read_header
 from reidar_plugin.errors import ConfigError, PictureError, nearest
 from reidar_plugin.io.ordinary import ordinary
 
@@ -37,16 +38,13 @@ ON_BROKEN: tuple[str, ...] = ("stop", "skip")
 INTERPOLATIONS = {"cubic": cv2.INTER_CUBIC, "linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 
 _SHRINKS_MUCH = 1.5  # in pixels; MARS at 256 x 128 to the papers' 224 x 112 is 1.31 and stays cubic
-_JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
-_MOST_PIXELS = 2**30  # the limit of OpenCV; a damaged header may claim more
-_KINDS = {_JPEG: "JPEG", _PNG: "PNG", b"BM": "BMP", b"GIF8": "GIF", b"RIFF": "WebP"}
 
 
 def read_picture(path: str, into: Pixels | None = None) -> Pixels:
     """Decode one picture file to 8-bit RGB; alpha and EXIF orientation are ignored.
 
     Args:
-        path: a file in any format that OpenCV reads.
+        path: a JPEG, PNG, BMP, GIF or WebP, of which the first picture is taken.
         into: contiguous array ``(H, W, 3)``; a JPEG of exactly this size is decoded into it, which saves a copy.
             Its content after an error is undefined.
 
@@ -54,7 +52,8 @@ def read_picture(path: str, into: Pixels | None = None) -> Pixels:
         uint8 ``(h, w, 3)``, RGB; ``into`` itself if the picture was decoded into it.
 
     Raises:
-        PictureError: the file is missing, empty, cut off, damaged or not a picture; the message begins with its path.
+        PictureError: the file is missing, empty, cut off, damaged, not a picture, or one whose header promises more pixels
+            than any picture of people has; the message begins with its path.
     """
     try:
         with open(path, "rb", buffering=0, opener=ordinary) as file:  # takes half the time of Path.read_bytes
@@ -64,11 +63,17 @@ def read_picture(path: str, into: Pixels | None = None) -> Pixels:
         raise PictureError(f"{path}: expected a picture, got {reason}") from error
     if not data:
         raise PictureError(f"{path}: expected a picture, got an empty file")
-    picture = None if _is_cut_off(data) else _decode(data, into)
+    header = read_header(data)
+    if header is None:
+        raise PictureError(
+            f"{path}: expected a picture, got something that is no picture of {len(data)} bytes; "
+            "JPEG, PNG, BMP, GIF and WebP are read"
+        )
+    excess = header.excess
+    picture = None if excess or _is_cut_off(data, header.kind) else _decode(data, header, into)
     if picture is None:
-        kind = next((kind for head, kind in _KINDS.items() if data.startswith(head)), None)
-        what = f"a damaged or cut-off {kind}" if kind else "something that is no picture"
-        raise PictureError(f"{path}: expected a picture, got {what} of {len(data)} bytes")
+        what = f"a damaged or cut-off {header.kind} of {len(data)} bytes"
+        raise PictureError(f"{path}: expected a picture, got {what}{excess}")
     return picture
 
 
@@ -169,18 +174,15 @@ def _outwards(frame: int, n: int) -> Iterator[int]:
             yield frame + step
 
 
-def _decode(data: bytes, into: Pixels | None) -> Pixels | None:
-    decoded = _decode_jpeg(data, into) if data.startswith(_JPEG) else None
+def _decode(data: bytes, header: PictureHeader, into: Pixels | None) -> Pixels | None:
+    decoded = _decode_jpeg(data, header, into) if header.kind == JPEG else None
     return _decode_any(data) if decoded is None else decoded
 
 
-def _decode_jpeg(data: bytes, into: Pixels | None) -> Pixels | None:
+def _decode_jpeg(data: bytes, header: PictureHeader, into: Pixels | None) -> Pixels | None:
     """None if simplejpeg refuses the file; OpenCV may still decode it."""
     try:
-        height, width, *_ = simplejpeg.decode_jpeg_header(data)
-        if height * width > _MOST_PIXELS:
-            return None
-        if into is None or into.shape != (height, width, 3):
+        if into is None or into.shape != (header.height, header.width, 3):
             return simplejpeg.decode_jpeg(data, "RGB")
         simplejpeg.decode_jpeg(data, "RGB", buffer=into)
     except ValueError:
@@ -202,14 +204,14 @@ def _decode_any(data: bytes) -> Pixels | None:
 _RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", cv2.IMREAD_COLOR)
 
 
-def _is_cut_off(data: bytes) -> bool:
+def _is_cut_off(data: bytes, kind: str) -> bool:
     """Whether a JPEG lacks its end marker, which OpenCV before 5 would silently fill with grey, or a PNG its last chunk.
 
     A damaged PNG may promise a chunk of gigabytes, for which OpenCV makes room.
     """
-    if data.startswith(_PNG):
+    if kind == PNG:
         return not _chunks_are_there(data)
-    return data.startswith(_JPEG) and data.rfind(b"\xff\xd9", len(data) // 2) < 0
+    return kind == JPEG and data.rfind(b"\xff\xd9", len(data) // 2) < 0
 
 
 def _chunks_are_there(data: bytes) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ReidarError, shown
 from reidar_plugin.labels.files import MissingFileError
 
 __all__ = ["TableError", "read_matrix"]
@@ -22,7 +22,8 @@ _MATRIX, _PACKED = 14, 15
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _REAL_CLASSES = range(6, 16)  # double, single and the integers, among cells, structs, text and sparse ones
 _COMPLEX_OR_LOGICAL = 0x0A00
-_LARGEST = 2**28  # bytes of a decompressed matrix; the largest of MARS has 200 kB
+_LARGEST = 2**24  # bytes of a file, and of all that it unpacks to; the largest of MARS has 200 kB
+_TOLD = 5  # names of other matrices
 
 
 class TableError(ReidarError, ValueError):
@@ -45,21 +46,27 @@ def read_matrix(path: Path, variable: str) -> NDArray[np.int64]:
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file")
+    values: NDArray[np.generic] | None = None
+    names = []
     try:
-        matrices = dict(_matrices(path.read_bytes()))
+        if (size := path.stat().st_size) > _LARGEST:
+            raise ValueError(f"{size:,} bytes, expected {_LARGEST:,} at most")
+        for name, each in _matrices(path.read_bytes()):
+            names.append(name)
+            values = each if name == variable else values
     except (ValueError, struct.error, zlib.error) as error:
         raise TableError(
             f"{path}: not a readable MATLAB file of version 5 to 7 ({error}); get it anew"
         ) from error
-    if variable not in matrices:
-        raise TableError(
-            f"{path}: expected a matrix {variable!r}, found {', '.join(map(repr, matrices)) or 'none'}"
-        )
-    values = matrices[variable]
+    if variable not in names:
+        more = f", and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+        found = ", ".join(map(shown, names[:_TOLD])) or "none"
+        raise TableError(f"{path}: expected a matrix {variable!r}, found {found}{more}")
     if values is None or values.ndim != 2 or not values.size:
         shape = "something else" if values is None else f"shape {values.shape}"
         raise TableError(f"{path}: expected {variable!r} to be a matrix of real numbers, got {shape}")
-    if not (np.abs(values.astype(np.float64)) < 2**31).all() or (values != np.floor(values)).any():
+    within = values.min().item() > -(2**31) and values.max().item() < 2**31
+    if not within or (values.dtype.kind == "f" and (values != np.floor(values)).any()):
         raise TableError(f"{path}: expected whole numbers of at most 31 bits in {variable!r}")
     return values.astype(np.int64)
 
@@ -69,10 +76,14 @@ def _matrices(data: bytes) -> Iterator[tuple[str, NDArray[np.generic] | None]]:
     order = {b"IM": "<", b"MI": ">"}.get(data[126:128])
     if order is None or struct.unpack(f"{order}H", data[124:126])[0] != 0x0100:
         raise ValueError("the header is not that of one")
+    left = _LARGEST
     for kind, contents in _elements(data, 128, order):
         if kind == _PACKED:
             unpacker = zlib.decompressobj()
-            contents = unpacker.decompress(contents, _LARGEST)
+            contents = unpacker.decompress(contents, left + 1)
+            left -= len(contents)
+            if left < 0:
+                raise ValueError(f"unpacks to more than {_LARGEST:,} bytes")
             if not unpacker.eof or unpacker.unused_data:
                 raise ValueError("a packed part does not end where it should")
             ((kind, contents),) = _elements(contents, 0, order)
@@ -89,7 +100,7 @@ def _matrix(contents: bytes, order: str) -> tuple[str, NDArray[np.generic] | Non
     kind, numbers = parts[0]
     shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
     if kind not in _NUMBERS or min(shape) < 0:
-        raise ValueError(f"{text!r} holds numbers of kind {kind} in shape {shape}")
+        raise ValueError(f"{shown(text)} holds numbers of kind {kind} in shape {shown(shape)}")
     values = np.frombuffer(numbers, dtype=order + _NUMBERS[kind])
     return text, values.reshape(shape, order="F")
 

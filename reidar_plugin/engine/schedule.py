@@ -69,6 +69,11 @@ class WarmupSteps(LRScheduler):
         factor = warmup_steps(self.last_epoch + 1, self.warmup, self.start, self.milestones, self.gamma)
         return [base * factor for base in self.base_lrs]
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over how far it was; what it is like, the config says."""
+        own = {name: getattr(self, name) for name in ("warmup", "start", "milestones", "gamma", "base_lrs")}
+        super().load_state_dict({**state_dict, **own})
+
     def go_to(self, epochs: int) -> None:
         """Make it as it is after so many epochs."""
         self.last_epoch = epochs

@@ -174,8 +174,14 @@ class TrainLog:
         return {"names": list(self.names), "sums": list(self._sums), "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on with the sums of an interrupted epoch; those of other terms are left aside."""
+        """Go on with the sums of an interrupted epoch; those of other terms are left aside.
+
+        Raises:
+            ValueError: there are more or fewer sums than terms.
+        """
         if tuple(state["names"]) == self.names:
+            if len(state["sums"]) != len(self.names):
+                raise ValueError(f"{len(state['sums'])} sums of {len(self.names)} terms")
             self._sums, self._count = list(state["sums"]), int(state["count"])
 
     def _check(self, step: int, tracklets: Tensor, row: Sequence[float]) -> None:

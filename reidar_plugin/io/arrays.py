@@ -35,15 +35,19 @@ def load_array(path: Path) -> NDArray[Any]:
         return npy.read_array(file, allow_pickle=False)
 
 
-def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def load_arrays(path: Path, most: int = 0) -> dict[str, NDArray[Any]]:
     """All arrays of an ``.npz``, by name; nothing in it is run.
 
+    Args:
+        path: the file.
+        most: bytes to which it may unpack; 0 for :data:`LARGEST`.
+
     Raises:
-        ValueError: they would take more than :data:`LARGEST` bytes, or than there are, or are no numbers.
+        ValueError: they would take more bytes than that, or than there are, or are no numbers.
         Exception: one of :data:`~reidar_plugin.io.safe_load.UNREADABLE`, where it is damaged.
     """
     with zipfile.ZipFile(path) as archive:
-        _check_size(sum(part.file_size for part in archive.infolist()))
+        _check_size(sum(part.file_size for part in archive.infolist()), most)
         if {part.compress_type for part in archive.infolist()} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             raise ValueError("packed in a way in which numpy packs nothing")
         for part in archive.infolist():
@@ -53,9 +57,9 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
         return dict(arrays)
 
 
-def _check_size(size: int) -> None:
-    if size > LARGEST:
-        raise ValueError(f"{size:,} bytes when unpacked, expected {LARGEST:,} at most")
+def _check_size(size: int, most: int = 0) -> None:
+    if size > (most := most or LARGEST):
+        raise ValueError(f"{size:,} bytes when unpacked, expected {most:,} at most")
 
 
 def _check_header(file: IO[bytes], size: int) -> None:

@@ -8,9 +8,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from reidar_plugin.errors import ReidarError, UnwritableFileError
+from reidar_plugin.errors import ReidarError, UnwritableFileError, shown
 from reidar_plugin.io.console import say
 from reidar_plugin.io.ordinary import ordinary
+from reidar_plugin.io.plain_text import PlainTextError, parse_json
 
 try:
     import fcntl
@@ -24,6 +25,7 @@ LOCK = ".writer.lock"  #: name of the file that says who writes to its folder
 #: What file systems answer that have no locks.
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 _TRIES = 3  # the folder may be removed in that moment; some file systems number a file in two ways
+_LONGEST = 10_000  # bytes that a writer notes of itself; it takes a hundred
 _TAKEN = {errno.EACCES, errno.EAGAIN}
 
 _ITSELF = getattr(os, "O_NOFOLLOW", 0)  # a link would lead to a file of somebody, which would be emptied
@@ -136,9 +138,11 @@ class FolderLock:
     def _who(self) -> str:
         """Of another process: where this one has the lock, closing the file would give it up."""
         try:
-            about = json.loads(self.path.read_text(encoding="utf-8"))
-            return f"process {about['pid']} on {about['host']} since {about['since']}"
-        except (OSError, ValueError, KeyError, TypeError):  # it is just taking it, or giving it up
+            with open(self.path, "rb", opener=ordinary) as file:
+                about = parse_json(file.read(_LONGEST))
+            pid, host, since = (shown(str(about[name]))[1:-1] for name in ("pid", "host", "since"))
+            return f"process {pid} on {host} since {since}"
+        except (OSError, PlainTextError, KeyError, TypeError):  # it is just taking it, or giving it up
             return "another process"
 
 

@@ -26,6 +26,7 @@ from reidar_plugin.io.plain_text import PlainTextError, parse_json
 from reidar_plugin.io.safe_load import UNREADABLE
 from reidar_plugin.metrics.actions import PAPER_MAP, ActionReport
 from reidar_plugin.metrics.protocol_results import ProtocolResult
+from reidar_plugin.report.results_form import unfit_array, unfit_value
 
 __all__ = [
     "SCHEMA",
@@ -41,9 +42,7 @@ __all__ = [
 _ARRAYS = re.compile(r"results\.[0-9a-f]{12}\.npz")
 SCHEMA = 1  #: of results.json; rises when an old reader would misread a new file
 PACKAGES = ("reidar-plugin", "torch", "torchvision", "torchreid", "numpy", "scipy", "opencv-python", "pillow")
-
-
-_KINDS = {"name": str, "retrieval": list, "config": dict, "seeds": dict, "versions": dict, "notes": dict}
+_LARGEST = 2**27  # bytes of all arrays; those of a test of MARS have 300 kB
 
 
 @dataclass(frozen=True)
@@ -239,11 +238,11 @@ def read_results(path: str | Path) -> Results:
     arrays = content["per_query"]
     if not isinstance(arrays, str) or not _ARRAYS.fullmatch(arrays):
         raise InputError(f"{path}: expected the name of a file beside it in per_query, got {shown(arrays)}")
-    if not all(isinstance(content[name], kind) for name, kind in _KINDS.items()):
+    if unfit := unfit_value(content):
         raise InputError(
-            f"{path}: not a results file ({', '.join(_KINDS)} are not what they were); run the test again"
+            f"{path}: not a results file ({unfit}; its values are not what they were); run the test again"
         )
-    content["per_query"] = _unpack(path.parent / arrays)
+    content["per_query"] = _unpack(path.parent / arrays, len(content["retrieval"]))
     content["retrieval"] = tuple(content["retrieval"])
     return Results(**{name: content[name] for name in names})
 
@@ -258,14 +257,17 @@ def _pack(arrays: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def _unpack(path: Path) -> dict[str, np.ndarray]:
+def _unpack(path: Path, tests: int) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise MissingFileError(f"no figures per query at {path}; keep the .npz beside its results.json")
     try:
         if path.name != f"results.{_digest(path.read_bytes())}.npz":
             raise ValueError("its name is the checksum of another content")
-        return load_arrays(path)
+        arrays = load_arrays(path, _LARGEST)
     except UNREADABLE as error:
         raise InputError(
             f"{path}: not the arrays of a test ({summary(error)}); run the test again"
         ) from error
+    if unfit := unfit_array(arrays, tests):
+        raise InputError(f"{path}: not the arrays of a test ({unfit}); run the test again")
+    return arrays

@@ -107,6 +107,8 @@ def splits_table(results: Sequence[Results]) -> str:
     if len(splits) < 2 or len(splits) < len(tests) or len(kinds) > 1:
         given = ", ".join(f"{test['protocol']} ({test['distance']})" for test in tests) or "none"
         raise InputError(f"a mean needs different splits of one data set and one distance, got {given}")
+    if any(test["metrics"].keys() != tests[0]["metrics"].keys() for test in tests):
+        raise InputError("a mean needs the same metrics of all splits; test them with one test.ranks")
     columns = {name: [test["metrics"][name] for test in tests] for name in tests[0]["metrics"]}
     rows = [
         {"protocol": test["protocol"], **{name: _percent(test["metrics"][name]) for name in columns}}

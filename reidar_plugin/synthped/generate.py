@@ -135,7 +135,7 @@ def _stamp(preset: Preset, seed: int, layout: str, shares: str) -> dict[str, Any
 
 
 def _finish(plan: Plan, part: Path, stamp: dict[str, Any]) -> None:
-    write_files(part, plan, take_truth(part))
+    write_files(part, plan, take_truth(plan, part))
     frames = sum(shot.length for shot in plan.shots)
     counts = {"shots": len(plan.shots), "frames": frames, "queries": len(plan.queries)}
     write_stamp(part, {**stamp, **counts, "opencv": cv2.__version__, "finished": True})

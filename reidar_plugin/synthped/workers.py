@@ -1,31 +1,36 @@
 """Draw a set with several processes, so that an interrupted run goes on where it stopped."""
 
 import csv
+import io
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 
 from reidar_plugin.errors import ReidarError
+from reidar_plugin.io.atomic import write_atomically
 from reidar_plugin.io.progress import progress_bar
 from reidar_plugin.ranks.orphans import end_with_parent
 from reidar_plugin.synthped.plan import Plan, Shot
 from reidar_plugin.synthped.render import Renderer
+from reidar_plugin.synthped.script import Script
 
 __all__ = ["Progress", "cores", "draw", "take_truth"]
 
 #: Called with the number of frames drawn so far and the number of all frames.
 Progress = Callable[[int, int], None]
+
+Row: TypeAlias = tuple[str, ...]  #: of ``truth/frames.csv``
 
 _UNIT_FRAMES = 800
 _UNITS = ".units"
@@ -42,13 +47,14 @@ def draw(plan: Plan, part: Path, workers: int, progress: Progress | None = None)
     """
     (part / _UNITS).mkdir(exist_ok=True)
     units = _units(plan)
+    writer = _UnitWriter(plan, part, units)
     frames = [sum(shot.length for shot in unit) for unit in units]
-    left = [number for number in range(len(units)) if not _unit_file(part, number).is_file()]
+    left = [number for number in range(len(units)) if not writer.has_written(number)]
     done, total = sum(frames) - sum(frames[number] for number in left), sum(frames)
     report = progress or (lambda done, total: None)
     with progress_bar("drawing SynthPed", total, done, unit="frame") as bar:
         report(done, total)
-        for number in _run(_UnitWriter(plan, part, units), left, min(workers, len(left))):
+        for number in _run(writer, left, min(workers, len(left))):
             done += frames[number]
             bar.update(frames[number])
             report(done, total)
@@ -133,9 +139,24 @@ class _UnitWriter:
     def __init__(self, plan: Plan, part: Path, units: list[list[Shot]]) -> None:
         self._renderer, self._part, self._units = Renderer(plan), part, units
 
+    def has_written(self, number: int) -> bool:
+        """Whether a unit was drawn: a power cut may leave a note or a picture empty, or with the bytes of something else."""
+        try:
+            noted = _unit_file(self._part, number).read_bytes()
+        except OSError:  # it is drawn, and what cannot be written is told then
+            return False
+        shots = self._units[number]
+        return noted == _as_csv(
+            row for shot in shots for row in _truth(shot, self._renderer.script(shot))
+        ) and all(
+            _is_whole(self._part / shot.folder / shot.name(frame))
+            for shot in shots
+            for frame in range(1, shot.length + 1)
+        )
+
     def write(self, number: int) -> int:
         """Draw a unit; the truth about it is written last and says that the unit is done."""
-        rows: list[tuple[object, ...]] = []
+        rows: list[Row] = []
         for shot in self._units[number]:
             script = self._renderer.script(shot)
             folder = self._part / shot.folder
@@ -143,14 +164,31 @@ class _UnitWriter:
             for frame, picture in enumerate(self._renderer.pictures(shot, script), start=1):
                 with open(f"{folder}/{shot.name(frame)}", "wb") as file:
                     file.write(self._renderer.encode(shot, picture))
-            head = (shot.key, script.pose, script.motion)
-            rows += [(*head, *stretch) for stretch in _stretches(script.actions, script.occluded.tolist())]
-        done = _unit_file(self._part, number)
-        draft = done.with_suffix(".draft")
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-        draft.replace(done)
+            rows += _truth(shot, script)
+        write_atomically(_unit_file(self._part, number), _as_csv(rows))
         return number
+
+
+def _truth(shot: Shot, script: Script) -> list[Row]:
+    """What happens in a tracklet, as ``truth/frames.csv`` has it."""
+    head = (shot.key, script.pose, script.motion)
+    return [(*head, *map(str, stretch)) for stretch in _stretches(script.actions, script.occluded.tolist())]
+
+
+def _as_csv(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
+def _is_whole(picture: Path) -> bool:
+    """Whether a JPEG is there to its end."""
+    try:
+        with picture.open("rb") as file:
+            file.seek(-2, os.SEEK_END)
+            return file.read() == b"\xff\xd9"
+    except OSError:  # missing, or shorter than that
+        return False
 
 
 def _stretches(actions: list[str], occluded: list[bool]) -> Iterator[tuple[int, int, str, int]]:
@@ -185,10 +223,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def take_truth(part: Path) -> list[list[str]]:
-    """Read what the workers noted about the tracklets, in the order of the plan, and delete their notes."""
-    notes = sorted((part / _UNITS).glob("*.csv"))
-    rows = [row for note in notes for row in csv.reader(note.read_text(encoding="utf-8").splitlines())]
+def take_truth(plan: Plan, part: Path) -> list[Row]:
+    """What was drawn in each tracklet, in the order of the plan; the notes of the workers are deleted.
+
+    Args:
+        plan: what was drawn.
+        part: the folder of the unfinished set.
+    """
+    renderer = Renderer(plan)
+    rows = [row for shot in plan.shots for row in _truth(shot, renderer.script(shot))]
     for file in (part / _UNITS).iterdir():
         file.unlink()
     (part / _UNITS).rmdir()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from reidar_plugin.checkpoint import compatibility
-from reidar_plugin.checkpoint.compatibility import check_ranks, check_weights
+from reidar_plugin.checkpoint.compatibility import check_ranks, check_same_run, check_weights
 from reidar_plugin.checkpoint.fingerprint import RunFingerprint
 from reidar_plugin.checkpoint.state import OURS
 from reidar_plugin.checkpoint.store import CheckpointError
@@ -303,6 +303,30 @@ def test_a_file_whose_config_is_none_is_one_line(mars: Path, whole: Path, tmp_pa
     ) as caught:
         run(config(mars, tmp_path / "b", **options))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("identity", [5, "x", None, ["model"]])
+def test_a_file_whose_identity_is_none_is_one_line(tmp_path: Path, identity: Any) -> None:
+    state = {"reidar": {"identity": identity, "config": ""}, "state_dict": {}}
+    ours = RunFingerprint("tiny", 4)
+    with pytest.raises(CheckpointError, match=r"named\.pth does not say of which run it is; choose another"):
+        check_same_run(Path("named.pth"), state, ours, "")
+    torch.save(state, tmp_path / "named.pth")
+    with pytest.raises(
+        CheckpointError, match=r"named\.pth does not say of which run it is; load the weights"
+    ):
+        check_weights(tmp_path / "named.pth", torch.nn.Linear(1, 1), ours, "")
+
+
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_named(mars: Path, whole: Path, tmp_path: Path) -> None:
+    state = weights(whole, "model.pth.tar-2")
+    state["optimizer"]["param_groups"][0]["betas"] = "x"
+    (tmp_path / "model").mkdir()
+    torch.save(state, tmp_path / "model/model.pth.tar-2")
+    with pytest.raises(
+        CheckpointError, match=r"model/model\.pth\.tar-2: the checkpoint does not fit this run: .*betas"
+    ):
+        run(config(mars, tmp_path, **EPOCHS))
 
 
 @pytest.mark.parametrize(

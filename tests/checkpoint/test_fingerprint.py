@@ -2,6 +2,7 @@ import re
 from typing import Any
 
 import pytest
+import torch
 
 from reidar_plugin.checkpoint.fingerprint import (
     FREE,
@@ -31,6 +32,19 @@ def test_tells_what_differs() -> None:
     assert ours.differences(theirs, tested=True) == ["actions: ['walking'], here ['walking', 'riding']"]
     del theirs["actions"]  # as if the fact had come with a later version
     assert ours.differences(theirs) == ["identities: 1975, here 625"]
+
+
+def test_values_of_other_kinds_differ_in_few_letters() -> None:
+    ours = RunFingerprint("tiny", 4, ("walking",))
+    for value in ("m" * 5000, ["walking"] * 5000, torch.zeros(3), None, {"a": [1]}, "a\nb"):
+        for key in ("model", "identities", "actions"):
+            [said] = ours.differences({**ours.as_plain(), key: value})
+            assert said.startswith(f"{key}: ")
+            assert len(said) < 300
+            assert "\n" not in said
+    assert ours.differences({**ours.as_plain(), "identities": 4.0}) == ["identities: 4.0, here 4"]
+    [said] = config_changes("testing: %s\n" % ("x" * 5000), "testing: 2\n")
+    assert len(said) < 300
 
 
 def test_training_is_told_apart_by_every_label_and_frame() -> None:

@@ -1,6 +1,7 @@
 """Files to frames: every kind of picture, every way to be broken, and what takes its place."""
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -368,7 +369,7 @@ def test_a_png_that_promises_gigabytes_is_refused_before_it_is_decoded(
     at = whole.index(b"IDAT") - 4
     path.write_bytes(whole[:at] + b"\x7f\xff\xff\xff" + whole[at + 4 :])
     asked: list[bytes] = []
-    monkeypatch.setattr(frames, "_decode", lambda data, into: asked.append(data))
+    monkeypatch.setattr(frames, "_decode", lambda data, *_: asked.append(data))
     with pytest.raises(PictureError, match=r"a damaged or cut-off PNG of \d+ bytes"):
         read_picture(str(path))
     assert asked == []
@@ -376,3 +377,33 @@ def test_a_png_that_promises_gigabytes_is_refused_before_it_is_decoded(
     with pytest.raises(PictureError):
         read_picture(str(path))
     assert asked == [whole]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        cut(".jpg", 1.0).replace(struct.pack(">HH", 64, 32), struct.pack(">HH", 8000, 8000)),
+        b"BM" + struct.pack("<IHHIIii", 100, 0, 0, 54, 40, 32000, 32000) + bytes(80),
+        b"GIF89a" + struct.pack("<HH", 32000, 32000) + bytes(20),
+        b"RIFF" + struct.pack("<I", 26) + b"WEBPVP8L" + struct.pack("<IBI", 14, 0x2F, 0x0FFFFFFF) + bytes(9),
+        cut(".png", 1.0)[:16] + struct.pack(">II", 20000, 20000) + cut(".png", 1.0)[24:],
+    ],
+    ids=["jpeg", "bmp", "gif", "webp", "png"],
+)
+def test_few_bytes_that_promise_gigabytes_are_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    for module, name in ((cv2, "imdecode"), (simplejpeg, "decode_jpeg")):
+        monkeypatch.setattr(module, name, None)  # not asked
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(
+        PictureError, match=r"a: expected a picture, got a .* pixels, where at most 50,331,648 are read"
+    ):
+        read_picture(str(tmp_path / "a"))
+
+
+def test_other_kinds_are_not_decoded(tmp_path: Path) -> None:
+    """Their decoders make room for whatever a file says."""
+    path = save(tmp_path / "a.tiff", smooth())
+    with pytest.raises(PictureError, match=r"no picture of .* bytes; JPEG, PNG, BMP, GIF and WebP are read"):
+        read_picture(path)

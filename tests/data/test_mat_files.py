@@ -1,5 +1,7 @@
 """MATLAB tables against scipy's reader, and what is refused."""
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from reidar_plugin.data import mat_files
 from reidar_plugin.data.mat_files import TableError, read_matrix
 from reidar_plugin.labels.files import MissingFileError
 
@@ -118,6 +121,46 @@ def test_a_packed_table_without_its_checksum(tmp_path: Path) -> None:
     path.write_bytes(whole[:-4])
     with pytest.raises(TableError, match=r"a packed part does not end where it should"):
         read_matrix(path, "table")
+
+
+def packed(*contents: bytes) -> bytes:
+    parts = [zlib.compress(each) for each in contents]
+    return (
+        b"MATLAB 5.0".ljust(124) + b"\x00\x01IM" + b"".join(struct.pack("<II", 15, len(z)) + z for z in parts)
+    )
+
+
+@pytest.mark.parametrize("sizes", [(2**24 + 1,), (2**22,) * 5], ids=["one", "several together"])
+def test_few_bytes_that_unpack_to_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(mat_files, "_matrix", lambda contents, order: ("x", None))
+    path = tmp_path / "table.mat"
+    path.write_bytes(packed(*(struct.pack("<II", 14, size - 8) + bytes(size - 8) for size in sizes)))
+    assert path.stat().st_size < 30_000
+    with pytest.raises(TableError, match=r"table\.mat: .* \(unpacks to more than 16,777,216 bytes\)"):
+        read_matrix(path, "table")
+
+
+def test_a_file_of_gigabytes_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "table.mat").open("wb") as file:
+        file.truncate(2**31)
+    monkeypatch.setattr(Path, "read_bytes", None)
+    with pytest.raises(TableError, match=r"\(2,147,483,648 bytes, expected 16,777,216 at most\)"):
+        read_matrix(tmp_path / "table.mat", "table")
+
+
+def test_names_without_end_are_cut(tmp_path: Path) -> None:
+    path = save(tmp_path, **{f"matrix{number}": np.eye(1) for number in range(500)})
+    with pytest.raises(TableError, match=r"found 'matrix0', .*, 'matrix4', and 495 more$"):
+        read_matrix(path, "table")
+    whole = save(tmp_path, name=np.eye(1)).read_bytes()
+    at = whole.index(b"\1\0\4\0name") - 32  # behind the flags and the dimensions, of 16 bytes each
+    inside = whole[at : at + 32] + struct.pack("<II", 1, 5000) + b"n" * 5000 + whole[at + 40 :]
+    path.write_bytes(whole[:128] + struct.pack("<II", 14, len(inside)) + inside)
+    with pytest.raises(TableError, match="found 'nnn") as caught:
+        read_matrix(path, "table")
+    assert len(str(caught.value)) < 300 + len(str(path))
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -88,6 +88,29 @@ def test_what_a_holder_has_not_written_yet_is_no_error_of_its_own(tmp_path: Path
         end(first)
 
 
+@pytest.mark.parametrize(
+    "noted",
+    [
+        *(b"[" * 200_000, b"[" * 9000, b"[1]", b"5", b"\xff\xfe", b"{}", b"NaN"),
+        json.dumps({"pid": "a" * 100_000, "host": "x", "since": "y"}).encode(),
+    ],
+    ids=lambda noted: f"{noted[:9]!r} of {len(noted)}",
+)
+def test_a_note_that_is_none_is_another_process(tmp_path: Path, noted: bytes) -> None:
+    lock = FolderLock(tmp_path)
+    lock.path.write_bytes(noted)
+    assert "is being written by another process; wait for it" in lock._refusal()
+
+
+def test_a_note_is_cut_and_told_on_one_line(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    lock.path.write_text(json.dumps({"pid": "a" * 5000, "host": "x\ny", "since": {"b": ["c"] * 500}}))
+    said = lock._who()
+    assert said.startswith("process aaa")
+    assert "on x\\ny since {" in said
+    assert len(said) < 300
+
+
 def test_a_file_system_without_locks_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from reidar_plugin.errors import InputError
 from reidar_plugin.metrics.intervals import paired_test
 from reidar_plugin.metrics.protocol_results import Reranking, evaluate_retrieval
 from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
@@ -104,6 +105,13 @@ def test_a_mean_needs_different_splits_of_one_kind(splits: Sequence[tuple[str, s
         ValueError, match=rf"different splits of one data set and one distance, got .*{given}"
     ):
         splits_table([split(protocol, 0.5, distance) for protocol, distance in splits])
+
+
+def test_a_mean_needs_the_same_metrics() -> None:
+    one, other = (split(f"PRID2011 split-{index}", 0.5) for index in (0, 1))
+    del other.retrieval[0]["metrics"]["rank-1"]
+    with pytest.raises(InputError, match="the same metrics of all splits"):
+        splits_table([one, other])
 
 
 def test_paired_tests_say_which_model_is_judged() -> None:

@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reidar_plugin.errors import UnwritableFileError
 from reidar_plugin.synthped import PRESETS, make, stamp, workers
-from reidar_plugin.synthped.plan import plan_mars
+from reidar_plugin.synthped.plan import Shot, plan_mars
 from tests.standin import REPO
 from tests.synthped.digests import TABLES, digest
 
@@ -60,6 +61,39 @@ def test_an_interrupted_run_goes_on(mars: Path, tmp_path: Path, monkeypatch: pyt
     ]
     assert len(kept) > len(drawn) / 2
     assert not (tmp_path / ".mars.part").exists()
+
+
+def test_what_a_power_cut_emptied_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notes with nothing or something else in them, a picture that is cut off, and one that is gone."""
+    small: dict[str, Any] = {"people": 4, "size": (16, 16), "workers": 1}
+    whole = make(tmp_path / "whole", "tiny", **small)
+    monkeypatch.setattr(workers, "_UNIT_FRAMES", 20)
+    units: list[list[Shot]] = []
+    bundles = workers._units
+    monkeypatch.setattr(workers, "_units", lambda plan: units.extend(bundles(plan)) or units[:])
+    so_far: list[int] = []
+
+    def interrupt(done: int, total: int) -> None:
+        so_far.append(done)
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(tmp_path, "tiny", progress=interrupt, **small)
+    part = tmp_path / ".mars.part"
+    for number, note in enumerate((b"", b"a,b", b"\xff\xfe\0")):
+        (part / workers._UNITS / f"00000{number}.csv").write_bytes(note)
+    (part / workers._UNITS / "other.csv").write_bytes(b"a")
+    cut, gone = (part / units[number][-1].folder / units[number][-1].name(2) for number in (3, 4))
+    cut.write_bytes(cut.read_bytes()[:-1])
+    gone.unlink()
+    units.clear()
+    calls: list[int] = []
+    home = make(tmp_path, "tiny", progress=lambda done, _: calls.append(done), **small)
+    assert calls[0] == so_far[-1] - so_far[5]  # the other units are not drawn again
+    assert digest(home, "bbox_train", "bbox_test", *TABLES) == digest(
+        whole, "bbox_train", "bbox_test", *TABLES
+    )
 
 
 def test_a_bar_is_drawn_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

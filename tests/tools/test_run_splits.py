@@ -1,12 +1,14 @@
 """Every split of a data set, and their mean."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import subprocesses
-from reidar_plugin.report.results import Results, write_results
+from reidar_plugin.report.results import write_results
+from tests.report.made_up import made_up
 from tests.tools.chains import TINY
 from tools import run_splits
 
@@ -18,13 +20,15 @@ def test_every_split_is_a_run_of_its_own(
         TINY % ("prid2011", "prid2011", 2)
     )  # a seed of its own: what is alike went over
     calls: list[list[str]] = []
+    made = made_up()
 
     def start(words: list[str]) -> None:
         calls.append(words)
         given = dict(zip(words[-4::2], words[-3::2], strict=True))
         split = int(given["data.split_id"])
-        record = {"protocol": f"PRID2011 split-{split}", "distance": "cosine", "metrics": {"mAP": split / 10}}
-        write_results(Results("x", (record,), None, {}, {}, {}), given["data.save_dir"])
+        metrics = {"mAP": split / 10, "mINP": 0.0}
+        record = {**made.retrieval[0], "protocol": f"PRID2011 split-{split}", "metrics": metrics}
+        write_results(replace(made, retrieval=(record,)), given["data.save_dir"])
 
     monkeypatch.setattr(subprocesses, "start", start)
     words = [str(tmp_path / "prid.yaml"), "--root", "data", "--save-dir", str(tmp_path / "log")]

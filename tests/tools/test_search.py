@@ -1,5 +1,6 @@
 """Searching hyper-parameters."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from reidar_plugin.errors import ConfigError
 from reidar_plugin.launch import subprocesses
-from reidar_plugin.report.results import Results, write_results
+from reidar_plugin.report.results import write_results
+from tests.report.made_up import made_up
 from tests.tools.chains import TINY, value
 from tools import search
 
@@ -88,14 +90,15 @@ def test_a_search_goes_on_where_it_was_stopped(
     pytest.importorskip("optuna")
     (tmp_path / "mars.yaml").write_text(TINY % ("mars_actions", "mars_actions", 1))
     calls: list[list[str]] = []
+    made = made_up()
 
     def start(words: list[str]) -> None:
         calls.append(words)
         if len(calls) == 2:
             raise SystemExit(130)
         rate = float(words[words.index("train.lr") + 1])
-        record = {"metrics": {"mAP": 1 - abs(rate - 0.5)}}
-        found = Results("x", (record,), None, {}, {}, {})
+        record = {**made.retrieval[0], "metrics": {"mAP": 1 - abs(rate - 0.5), "mINP": 0.0}}
+        found = replace(made, retrieval=(record,))
         write_results(found, words[words.index("data.save_dir") + 1])
 
     monkeypatch.setattr(subprocesses, "start", start)

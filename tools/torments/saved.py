@@ -18,12 +18,14 @@ import torch
 
 from reidar_plugin.checkpoint.store import CheckpointStore, Position, read_checkpoint
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.report.results import Results, read_results, write_results
+from reidar_plugin.metrics.protocol_results import evaluate_retrieval
+from reidar_plugin.metrics.protocols import TrackletFeatures, protocols_of
+from reidar_plugin.report.results import Results, collect_results, read_results, write_results
 
 from .campaign import WrongAnswerError
 from .mutations import NASTY_NUMBERS, NASTY_WORDS, break_arrays, break_bytes
 
-__all__ = ["Checkpoints", "ResultFiles", "Saves"]
+__all__ = ["Checkpoints", "ResultFiles", "Saves", "results_of"]
 
 
 def _state(number: int) -> dict[str, Any]:
@@ -121,6 +123,18 @@ def _with_pickle(archive: bytes, data: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def results_of(number: int) -> Results:
+    """Results of a small test, other ones for each number."""
+    draw = torch.Generator().manual_seed(number)
+    people = torch.arange(1, 41)
+    query, gallery = (
+        TrackletFeatures(torch.randn(40, 4, generator=draw), people, torch.full((40,), camera))
+        for camera in (0, 1)
+    )
+    tests = evaluate_retrieval(query, gallery, protocols_of("mars"))
+    return collect_results("joint", tests, config={"a": {"b": 1}}, seeds={"training": number}, resamples=10)
+
+
 class ResultFiles:
     """``read_results``; the arrays must be those that were written."""
 
@@ -128,9 +142,7 @@ class ResultFiles:
 
     def prepare(self, folder: Path) -> None:
         """Write them once."""
-        figures = {"0/mAP": np.linspace(0, 1, 40), "0/rank-1": np.ones(40)}
-        retrieval = ({"protocol": "usual", "metrics": {"rank-1": 0.5, "mAP": 0.4}, "valid": 40},)
-        self.results = Results("joint", retrieval, None, {"a": {"b": 1}}, {"training": 1}, {}, {}, figures)
+        self.results = results_of(0)
         path = write_results(self.results, folder / "whole")
         self.text = path.read_text()
         [arrays] = path.parent.glob("*.npz")

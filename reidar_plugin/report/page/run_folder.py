@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from reidar_plugin.data.picture_header import read_header
 from reidar_plugin.errors import InputError
+from reidar_plugin.io.ordinary import content_of
 from reidar_plugin.metrics.protocols import protocols_of
 from reidar_plugin.report.page.content import Curve, Drawing, Query, RunReport, Table
 from reidar_plugin.report.results import Results, read_results
@@ -87,11 +89,14 @@ class _Room:
 
 def _smaller(path: Path) -> bytes:
     try:
-        png = path.read_bytes()
+        png = content_of(path)
+        header = read_header(png)
+        if header is None or header.excess:
+            raise ValueError("none at all" if header is None else f"one{header.excess}")
         jpeg = io.BytesIO()
         with Image.open(io.BytesIO(png)) as image:
             image.convert("RGB").save(jpeg, "JPEG", quality=85)
-    except OSError as error:
+    except (OSError, SyntaxError, ValueError) as error:  # PIL has all of them for a damaged one
         raise InputError(f"{path}: expected a picture of the test ({error}); draw it again") from error
     return min(png, jpeg.getvalue(), key=len)
 

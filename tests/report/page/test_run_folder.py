@@ -1,5 +1,6 @@
 """A run's folder as a report: its figures, its pictures, and whose pictures they are."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,19 @@ def test_room_for_pictures(run: Path) -> None:
 def test_what_is_missing_or_broken(run: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="no results at"):
         read_run(tmp_path / "visrank_mars")
-    (run / "training.png").write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"training\.png: expected a picture of the test"):
+    drawn = (run / "training.png").read_bytes()
+    for content in (
+        b"no picture",
+        drawn[:40],
+        drawn[:-30],
+        drawn[:29] + b"xxxx" + drawn[33:],
+        b"BM" + bytes(9),
+    ):
+        (run / "training.png").write_bytes(content)
+        with pytest.raises(InputError, match=r"training\.png: expected a picture of the test"):
+            read_run(run)
+    (run / "training.png").write_bytes(drawn[:16] + struct.pack(">II", 20_000, 20_000) + drawn[24:])
+    with pytest.raises(
+        InputError, match=r"training\.png: .* \(one that says 20,000 x 20,000 pixels, where at most"
+    ):
         read_run(run)
