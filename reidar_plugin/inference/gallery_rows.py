@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +28,8 @@ __all__ = [
 
 _METADATA, _VERSION = b"reidar", 1
 _TEXTS = ("id", "camera", "source")
+_WHOLE: Any = (int, np.integer)
+_NUMBER: Any = (float, int, np.floating, np.integer)
 #: Seconds since 1970 that are a date in every zone, the days before and behind it too.
 _FIRST, _LAST = (datetime(*day, tzinfo=timezone.utc).timestamp() for day in ((1, 1, 4), (9999, 12, 28)))
 
@@ -202,28 +203,36 @@ def check_times(what: str, start: Any, end: Any) -> None:
         start: seconds since 1970 in UTC.
         end: likewise.
     """
-    if not (isinstance(start, Real) and isinstance(end, Real) and _FIRST <= start <= end <= _LAST):
+    if not (isinstance(start, _NUMBER) and isinstance(end, _NUMBER) and _FIRST <= start <= end <= _LAST):
         raise GalleryError(
-            f"{what}: expected a start that is not after its end, got {shown(start)} and {shown(end)}: seconds since 1970, "
-            "of the years 1 to 9999"
+            f"{cut(what)}: expected a start that is not after its end, got {shown(start)} and {shown(end)}: seconds since "
+            "1970, of the years 1 to 9999"
         )
 
 
 def _check_row(row: GalleryRow, model: GalleryModel) -> None:
-    if not all(isinstance(getattr(row, name), str) and getattr(row, name) for name in _TEXTS):
+    """Each row that goes in or comes out passes here, so it takes no more steps than it needs."""
+    id, camera, start, end, first, last, source, identity, actions = row
+    if not (
+        isinstance(id, str)
+        and isinstance(camera, str)
+        and isinstance(source, str)
+        and id
+        and camera
+        and source
+    ):
         raise GalleryError(f"expected text for id, camera and source, got {shown(tuple(row), 500)}")
-    name = cut(row.id, 200)
-    if not isinstance(row.identity, str | None):
-        raise GalleryError(f"{name}: expected text or None for identity, got {shown(row.identity)}")
-    check_times(name, row.start, row.end)
-    frames = row.first_frame, row.last_frame
-    if not (all(isinstance(frame, Integral) for frame in frames) and 0 <= frames[0] <= frames[1]):
-        raise GalleryError(f"{name}: expected frames in order, got {shown(frames[0])} to {shown(frames[1])}")
-    if row.actions is None:
+    if identity is not None and not isinstance(identity, str):
+        raise GalleryError(f"{cut(id)}: expected text or None for identity, got {shown(identity)}")
+    check_times(id, start, end)
+    if not (isinstance(first, _WHOLE) and isinstance(last, _WHOLE) and 0 <= first <= last):
+        raise GalleryError(f"{cut(id)}: expected frames in order, got {shown(first)} to {shown(last)}")
+    if actions is None:
         return
-    if set(row.actions) != set(model.actions):
+    if actions.keys() != set(model.actions):
         raise GalleryError(
-            f"{name}: expected a likelihood of {some(model.actions)}, got {shown(dict(row.actions))}"
+            f"{cut(id)}: expected a likelihood of {some(model.actions)}, got {shown(dict(actions))}"
         )
-    if not all(isinstance(likely, Real) and 0 <= likely <= 1 for likely in row.actions.values()):
-        raise GalleryError(f"{name}: expected likelihoods from 0 to 1, got {shown(dict(row.actions))}")
+    for likely in actions.values():
+        if not (isinstance(likely, _NUMBER) and 0 <= likely <= 1):
+            raise GalleryError(f"{cut(id)}: expected likelihoods from 0 to 1, got {shown(dict(actions))}")

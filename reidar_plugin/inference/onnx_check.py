@@ -58,8 +58,8 @@ _SIZES = {
 #: The same of attributes.
 _SIZES_WITHIN = {b"pads", b"strides", b"output_padding", b"output_shape"}
 
-#: Numbers that a shape may promise, or times that it may be multiplied: 64 MB of float32.
-MOST = 2**24
+#: Numbers that a shape may promise, or times that it may be multiplied: 128 MB of float32.
+MOST = 2**25
 
 _ENOUGH = 256  # numbers of a shape: no tensor of onnxruntime has as many dimensions
 _MANY = 2**16  # fields of a node or a small tensor
