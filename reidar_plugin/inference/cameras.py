@@ -109,7 +109,7 @@ def _camera(path: Path, told: Mapping[str, Any]) -> Camera:
         if told.get(key) in (None, ""):
             raise ConfigError(f"{path}: a camera has no {key!r}")
     for key in ("video", "tracks", "truth"):
-        if len(file := str(told.get(key))) > _LONGEST or "\0" in file:
+        if len(file := str(told.get(key))) > _LONGEST:
             raise ConfigError(f"{path}: expected the path of a file for {key!r}, got {shown(file)}")
     tracks, truth = (
         None if told.get(key) is None else path.parent / str(told[key]) for key in ("tracks", "truth")

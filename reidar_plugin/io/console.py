@@ -12,7 +12,16 @@ from typing import TextIO
 
 from reidar_plugin.errors import ReidarError
 
-__all__ = ["CLOSED_PIPE", "nobody_reads_on", "open_streams", "plain_warnings", "printable", "say", "say_no_more", "tee"]
+__all__ = [
+    "CLOSED_PIPE",
+    "nobody_reads_on",
+    "open_streams",
+    "plain_warnings",
+    "printable",
+    "say",
+    "say_no_more",
+    "tee",
+]
 
 #: Exit status where nobody reads on, as shells give it for SIGPIPE.
 CLOSED_PIPE = 128 + 13
