@@ -55,8 +55,9 @@ _SIZES = {
     "Resize": (2, 3),
     "Tile": (1,),
 }
-#: The same of attributes.
-_SIZES_WITHIN = {b"pads", b"strides", b"output_padding", b"output_shape"}
+#: The same of attributes; of a picture's side alone, its square counts.
+_SIZES_WITHIN = {b"dilations", b"output_padding", b"output_shape", b"pads", b"pooled_shape", b"strides"}
+_SIDES_WITHIN = {b"output_height", b"output_width"}
 
 #: Numbers that a shape may promise, or times that it may be multiplied: 128 MB of float32.
 MOST = 2**25
@@ -116,43 +117,40 @@ def _refused(model: memoryview) -> Iterator[str]:
 def _refused_of_node(node: memoryview, sizes: dict[bytes, set[str]]) -> Iterator[str]:
     """The same of a node; ``sizes`` learns the names of what is read as a shape, and by which operators."""
     fields = _few(node)
-    inputs, kinds, domains = (
-        [bytes(each.data) for each in fields if each.number == number] for number in (1, 4, 7)
-    )
-    kind = kinds[-1].decode("utf-8", "replace") if kinds else ""
-    if kind not in OPERATORS or not {*domains} <= {b"", b"ai.onnx"}:
-        of = f" of {shown(domains[-1].decode('utf-8', 'replace'))}" if any(domains) else ""
-        yield f"an operator {shown(kind)}{of}, which no export writes"
-    for name in (inputs[place] for place in _SIZES.get(kind, ()) if place < len(inputs)):
-        sizes.setdefault(name, set()).add(kind)
-    for attribute in (_few(each.data) for each in fields if each.number == 5):
-        if any(each.number in (6, 11) for each in attribute):
+    kind, domain = (_text(fields, number).decode("utf-8", "replace") for number in (4, 7))
+    if kind not in OPERATORS or domain not in ("", "ai.onnx"):
+        yield f"an operator {shown(kind)}{f' of {shown(domain)}' if domain else ''}, which no export writes"
+    inputs = [field.data for field in fields if field.number == 1]
+    for place in _SIZES.get(kind, ()):
+        if place < len(inputs):
+            sizes.setdefault(bytes(inputs[place]), set()).add(kind)
+    for attribute in (_few(field.data) for field in fields if field.number == 5):
+        if any(field.number in (6, 11) for field in attribute):
             yield f"a graph in its operator {shown(kind)}, which no export writes"
-        if any(each.number in (22, 23) for each in attribute):
+        if any(field.number in (22, 23) for field in attribute):
             yield "numbers that are left out, which no export writes"
-        for name in (bytes(each.data) for each in attribute if each.number == 1):
-            if name in _SIZES_WITHIN and not _growth(_whole(attribute, 8), name == b"pads") <= MOST:
-                yield f"{name.decode()} of its operator {shown(kind)} that promise gigabytes"
+        name = _text(attribute, 1)
+        numbers = _whole(attribute, 8) if name in _SIZES_WITHIN else []
+        side = _whole(attribute, 3) if name in _SIDES_WITHIN else []
+        if not _growth([*numbers, *side, *side], name == b"pads") <= MOST:
+            yield f"{name.decode()} of its operator {shown(kind)} that promise gigabytes"
 
 
 def _constants(model: memoryview, names: Collection[bytes]) -> Iterator[tuple[bytes, list[float]]]:
     """Those of these names, and their first numbers."""
     for field in _of_graph(model):
         if field.number == 5:
-            for each in _fields(field.data):
-                if each.number == 8 and bytes(each.data) in names:
-                    yield bytes(each.data), _numbers(_few(field.data))
+            tensor = _few(field.data)
+            if (name := _text(tensor, 8)) in names:
+                yield name, _numbers(tensor)
         elif field.number == 1:
             node = _few(field.data)
-            for name in (bytes(each.data) for each in node if each.number == 2 and bytes(each.data) in names):
-                for attribute in (_few(each.data) for each in node if each.number == 5):
-                    tensors = [_numbers(_few(each.data)) for each in attribute if each.number == 5]
-                    alone = [
-                        _whole(attribute, 3),
-                        _whole(attribute, 8),
-                        _plain(attribute, {2: "f4", 7: "f4"}),
-                    ]
-                    yield from ((name, numbers) for numbers in (*tensors, *alone))
+            if (name := _text(node, 2)) in names:
+                for attribute in (_few(part.data) for part in node if part.number == 5):
+                    yield from ((name, _numbers(_few(part.data))) for part in attribute if part.number == 5)
+                    yield name, _whole(attribute, 3)
+                    yield name, _whole(attribute, 8)
+                    yield name, _plain(attribute, {2: "f4", 7: "f4"})
 
 
 def _of_graph(model: memoryview) -> Iterator[_Field]:
@@ -169,6 +167,11 @@ def _growth(numbers: list[float], pads: bool = False) -> float:
     return math.prod(
         max(abs(number), 1 / abs(number)) for number in numbers if number
     )  # a small step makes many
+
+
+def _text(fields: list[_Field], number: int) -> bytes:
+    """A text, of which the last one counts."""
+    return next((bytes(field.data) for field in reversed(fields) if field.number == number), b"")
 
 
 def _numbers(tensor: list[_Field]) -> list[float]:

@@ -77,6 +77,15 @@ def wide_edges(model: Any) -> None:
     )
 
 
+def wide_holes(model: Any) -> None:
+    model.graph.node.append(node("ConvTranspose", ["frames", "k"], ["large"], dilations=[2**14, 2**14]))
+
+
+def wide_regions(model: Any) -> None:
+    regions = {"output_height": 2**14, "output_width": 2**14}
+    model.graph.node.append(node("RoiAlign", ["frames", "r", "b"], ["large"], **regions))
+
+
 def sparse(model: Any) -> None:
     few = onnx.helper.make_sparse_tensor(numbers("few", 1), numbers("places", 0), [2**33])
     model.graph.sparse_initializer.append(few)
@@ -97,6 +106,8 @@ REFUSED: list[tuple[Callable[[Any], None], str]] = [
     (shape_that_pads_too, "a shape for its operator 'Expand' that promises gigabytes"),
     (small_steps, "a shape for its operator 'Range' that promises gigabytes"),
     (wide_edges, "has pads of its operator 'MaxPool' that promise gigabytes"),
+    (wide_holes, "has dilations of its operator 'ConvTranspose' that promise gigabytes"),
+    (wide_regions, "has output_height of its operator 'RoiAlign' that promise gigabytes"),
     (sparse, "has numbers that are left out, which no export writes"),
     (lambda model: model.graph.node.append(node("Add", ["a"], ["b"], domain="com.x")), "an operator 'Add' of 'com.x'"),
     (lambda model: model.graph.node.append(node("Identity", ["a"], ["b"], body=body())), "a graph in its operator"),
@@ -130,7 +141,7 @@ def test_shapes_that_networks_have(tmp_path: Path) -> None:
     ):
         model.graph.node.append(node(kind, ["frames", f"size {number}"], [f"out {number}"]))
         model.graph.initializer.append(numbers(f"size {number}", *values))
-    model.graph.node.append(node("Conv", ["frames", "k"], ["map"], pads=[36] * 4, strides=[32, 32]))
+    model.graph.node.append(node("Conv", ["frames", "k"], ["map"], pads=[36] * 4, dilations=[36, 36]))
     onnx.save(model, tmp_path / "usual.onnx")
     check_graph(tmp_path / "usual.onnx")
 
