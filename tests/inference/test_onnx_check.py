@@ -111,7 +111,7 @@ REFUSED: list[tuple[Callable[[Any], None], str]] = [
     (sparse, "has numbers that are left out, which no export writes"),
     (lambda model: model.graph.node.append(node("Add", ["a"], ["b"], domain="com.x")), "an operator 'Add' of 'com.x'"),
     (lambda model: model.graph.node.append(node("Identity", ["a"], ["b"], body=body())), "a graph in its operator"),
-    (many_parts, "a node or a tensor of more than 65,536 parts"),
+    (many_parts, "a message of more than 65,536 parts"),
 ]  # fmt: skip
 
 
@@ -155,6 +155,14 @@ def test_no_onnx(data: bytes, tmp_path: Path) -> None:
         OnnxFileError, match=r"text\.onnx: it is no ONNX file, or is damaged .*; export it again"
     ):
         check_graph(tmp_path / "text.onnx")
+
+
+def test_parts_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two bytes each, which take a hundred times as much to look at."""
+    monkeypatch.setattr(onnx_check, "_PARTS", 1000)
+    (tmp_path / "many.onnx").write_bytes(b"\x08\x08" * 1001)
+    with pytest.raises(OnnxFileError, match=r"many\.onnx: .* \(more than 1,000 parts\); export it again"):
+        check_graph(tmp_path / "many.onnx")
 
 
 def test_all_that_the_exporter_writes() -> None:
