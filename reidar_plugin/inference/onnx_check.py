@@ -1,8 +1,8 @@
 """What stands in an ONNX file, looked at before onnxruntime obeys it: an ONNX file is a program.
 
 Read are the bytes themselves, in the wire format of Protocol Buffers, for running a file needs no package ``onnx``. Refused
-is what no export writes and what costs out of all proportion to the file: functions (which are unfolded, each call anew),
-graphs in graphs (``Loop`` turns as often as a number says), numbers that are not written down one by one, operators
+is what no export writes and what costs out of all proportion to the file: calls of functions (each is unfolded anew), graphs
+in graphs (``Loop`` turns as often as a number says), numbers that are not written down one by one, operators
 that nobody wrote here, and shapes of gigabytes that stand there as plain numbers. What a graph computes by itself, such
 as a shape from two smaller numbers, is not followed.
 """
@@ -38,6 +38,9 @@ Trilu Unique Unsqueeze Where Xor
 
 #: What torch's exporter can write, with what onnxscript and onnxruntime make of it: no graphs in graphs, nothing random.
 OPERATORS = frozenset(_NAMES.split())
+
+#: Of operators; all others are of functions, which an exporter may leave behind, and of which none may be called.
+_PLAIN_DOMAINS = (b"", b"ai.onnx")
 
 #: Inputs of operators whose numbers are a shape, or are multiplied with one.
 _SIZES = {
@@ -97,8 +100,9 @@ class _Model:
 
     def refused(self) -> Iterator[str]:
         """What it has that is refused."""
-        if any(field.number == 25 for field in self.read.fields(self.data)):
-            yield "functions, which no export writes"
+        functions = (field.data for field in self.read.fields(self.data) if field.number == 25)
+        if any(last_text(self.read.few(each), 10) in _PLAIN_DOMAINS for each in functions):
+            yield "a function in the place of an operator, which no export writes"
         sizes: dict[bytes, set[str]] = {}
         for field in self._graph():
             if field.number == 1:
@@ -113,7 +117,7 @@ class _Model:
     def _refused_of_node(self, node: list[Field], sizes: dict[bytes, set[str]]) -> Iterator[str]:
         """The same of a node; ``sizes`` learns the names of what is read as a shape, and by which operators."""
         kind, domain = (last_text(node, number).decode("utf-8", "replace") for number in (4, 7))
-        if kind not in OPERATORS or domain not in ("", "ai.onnx"):
+        if kind not in OPERATORS or domain.encode() not in _PLAIN_DOMAINS:
             yield f"an operator {shown(kind)}{f' of {shown(domain)}' if domain else ''}, which no export writes"
         inputs = [field.data for field in node if field.number == 1]
         for place in _SIZES.get(kind, ()):

@@ -43,6 +43,14 @@ def functions(model: Any) -> None:
     for number in range(1, 25):
         calls = [node(f"F{number - 1}", [a], [b], domain="mine") for a, b in (("a", "c"), ("c", "b"))]
         model.functions.append(onnx.helper.make_function("mine", f"F{number}", ["a"], ["b"], calls, of))
+    model.graph.node.append(node("F24", ["frames"], ["large"], domain="mine"))
+
+
+def function_of_a_known_name(model: Any) -> None:
+    calls = [node("Relu", [a], [b]) for a, b in (("a", "c"), ("c", "b"))]
+    model.functions.append(
+        onnx.helper.make_function("", "Relu", ["a"], ["b"], calls, [onnx.helper.make_opsetid("", 18)])
+    )
 
 
 def shape(kind: str, *values: int, before: tuple[str, ...] = ("frames",)) -> Callable[[Any], None]:
@@ -97,7 +105,8 @@ def many_parts(model: Any) -> None:
 
 REFUSED: list[tuple[Callable[[Any], None], str]] = [
     (loop, "has an operator 'Loop', which no export writes"),
-    (functions, "has functions, which no export writes"),
+    (functions, "has an operator 'F24' of 'mine', which no export writes"),
+    (function_of_a_known_name, "has a function in the place of an operator, which no export writes"),
     (shape("ConstantOfShape", 2**28, before=()), "a shape for its operator 'ConstantOfShape' that promises gigabytes"),
     (shape("Expand", 2**14, 2**14), "a shape for its operator 'Expand' that promises gigabytes"),
     (shape("Tile", 2**28), "a shape for its operator 'Tile' that promises gigabytes"),
@@ -142,6 +151,8 @@ def test_shapes_that_networks_have(tmp_path: Path) -> None:
         model.graph.node.append(node(kind, ["frames", f"size {number}"], [f"out {number}"]))
         model.graph.initializer.append(numbers(f"size {number}", *values))
     model.graph.node.append(node("Conv", ["frames", "k"], ["map"], pads=[36] * 4, dilations=[36, 36]))
+    functions(model)
+    del model.graph.node[-1]  # the call: older exporters leave functions that nothing calls
     onnx.save(model, tmp_path / "usual.onnx")
     check_graph(tmp_path / "usual.onnx")
 
