@@ -8,7 +8,7 @@ only a mistake in code can cause is a plain ``ValueError`` or ``TypeError``, and
 import difflib
 import reprlib
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 __all__ = [
     "ConfigError",
@@ -19,8 +19,10 @@ __all__ = [
     "PictureError",
     "ReidarError",
     "UnwritableFileError",
+    "cut",
     "nearest",
     "shown",
+    "some",
     "summary",
 ]
 
@@ -63,11 +65,16 @@ class PictureError(ReidarError, OSError):
 def nearest(name: str, names: Iterable[str]) -> str:
     """`` did you mean 'x'?`` for the closest of ``names``, an empty string where none is close."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f" did you mean {close[0]!r}?" if close else ""
+    return f" did you mean {shown(close[0])}?" if close else ""
 
 
 _SHORT = reprlib.Repr()  # a few lines of YAML can stand for more than any memory holds
 _SHORT.maxstring = _SHORT.maxother = 100
+
+
+def cut(text: str, most: int = 100) -> str:
+    """A text as a message holds it: of a long one the beginning and the end."""
+    return text if len(text) <= most else f"{text[: most - 25]} ... {text[-20:]}"
 
 
 def shown(value: object, most: int = 100) -> str:
@@ -76,7 +83,12 @@ def shown(value: object, most: int = 100) -> str:
         text = repr(value) if isinstance(value, str | bytes | int | float) else _SHORT.repr(value)
     except ValueError:  # Python spells no number of thousands of digits
         text = f"a value of type {type(value).__name__} with thousands of digits"
-    return text if len(text) <= most else f"{text[: most - 25]} ... {text[-20:]}"
+    return cut(text, most)
+
+
+def some(names: Sequence[str], most: int = 20) -> str:
+    """The first of these names, of each the beginning and the end; ``none`` where there are none."""
+    return ", ".join(cut(name, 60) for name in names[:most]) + ", ..." * (len(names) > most) or "none"
 
 
 def summary(error: BaseException) -> str:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from reidar_plugin.errors import ConfigError, nearest, summary
+from reidar_plugin.errors import ConfigError, cut, nearest, shown, some, summary
+from reidar_plugin.io.console import printable
 from reidar_plugin.launch.guard import guard
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
     from reidar_plugin.inference.gallery import Gallery, GalleryRow, Match, Where
     from reidar_plugin.inference.open_set import Limit
-
-SHOWN = 20  #: names in a message
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -100,9 +99,8 @@ def check_names(option: str, asked: Sequence[str], known: Sequence[str]) -> None
     """Refuse a name that the gallery does not hold: an empty table would look like an answer."""
     for name in asked:
         if name not in known:
-            some = ", ".join(known[:SHOWN]) + ", ..." * (len(known) > SHOWN) if known else "none"
             raise ConfigError(
-                f"{option}: unknown name {name!r};{nearest(name, known)} the gallery knows {some}"
+                f"{option}: unknown name {shown(name)};{nearest(name, known)} the gallery knows {some(known)}"
             )
 
 
@@ -131,11 +129,12 @@ def tell(features: "np.ndarray", gallery: "Gallery", limit: "Limit", where: "Whe
     for number, each in enumerate(said, start=1):
         query = f"{itself or f'row {number}'}: {each.who or 'nobody we know'}"
         near = each.nearest
-        print(
+        line = (
             f"{query}; nearest {near.row.id} at {near.distance:.4g}, false alarms {each.false_alarms:.1%}"
             if near
             else f"{query}; there is no such tracklet"
         )
+        print(printable(line))
     print(f"\n{sum(each.known for each in said)} of {len(said)} known; {limit.words(len(gallery))}")
     return 0 if any(each.known for each in said) else 1
 
@@ -181,7 +180,9 @@ def least_of(text: str, likely: Mapping[str, float]) -> tuple[str, float]:
     try:
         return name, float(least) if equals else likely.get(name, 0.0)  # an unknown name is told below
     except ValueError:
-        raise ConfigError(f"--action {text}: expected a likelihood after '=', got {least!r}") from None
+        raise ConfigError(
+            f"--action {cut(text)}: expected a likelihood after '=', got {shown(least)}"
+        ) from None
 
 
 def spans_of(args: argparse.Namespace, gallery: "Gallery", zone: tzinfo) -> list[tuple[float, float]] | None:
@@ -218,7 +219,7 @@ def moment(text: str, option: str, zone: tzinfo, rest_of_day: timedelta) -> floa
         given = datetime.fromisoformat(text)
         return (given if given.tzinfo else given.replace(tzinfo=zone)).timestamp()
     except (ValueError, OverflowError):  # of the years 1 and 9999 an hour may be outside the calendar
-        raise ConfigError(f"{option}: expected 2026-05-01 or 2026-05-01T09:30, got {text!r}") from None
+        raise ConfigError(f"{option}: expected 2026-05-01 or 2026-05-01T09:30, got {shown(text)}") from None
 
 
 def hour(text: str) -> time:
@@ -229,8 +230,8 @@ def hour(text: str) -> time:
         if len(parts) > 3:
             raise ValueError
         return time(0) if (hours, minutes, seconds) == (24, 0, 0) else time(hours, minutes, seconds)
-    except ValueError:
-        raise ConfigError(f"--between: expected a time of day such as 9:00, got {text!r}") from None
+    except (ValueError, OverflowError):
+        raise ConfigError(f"--between: expected a time of day such as 9:00, got {shown(text)}") from None
 
 
 def zone_of(name: str) -> tzinfo:
@@ -238,7 +239,9 @@ def zone_of(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ConfigError(f"--zone: unknown time zone {name!r}; give one such as Europe/Berlin") from None
+        raise ConfigError(
+            f"--zone: unknown time zone {shown(name)}; give one such as Europe/Berlin"
+        ) from None
 
 
 def table(
@@ -273,16 +276,9 @@ def cells(row: "GalleryRow", likely: Mapping[str, float], asked: Collection[str]
         f"{name} {likelihood(value)}" for value, name in values if value >= likely[name] or name in asked
     )
     frames = f"{row.first_frame + 1}-{row.last_frame + 1}"  # from 1, as MOT files count
-    return [
-        row.id,
-        row.identity or "",
-        row.camera,
-        start,
-        f"{row.end - row.start:.1f}",
-        frames,
-        row.source,
-        told,
-    ]
+    seconds = f"{row.end - row.start:.1f}"
+    all_of_it = row.id, row.identity or "", row.camera, start, seconds, frames, row.source, told
+    return [printable(text) for text in all_of_it]
 
 
 def likelihood(value: float) -> str:

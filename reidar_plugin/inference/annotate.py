@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reidar_plugin.inference.identify import Seen
 from reidar_plugin.inference.recognise import Found
 from reidar_plugin.inference.video import probe_video, read_video
-from reidar_plugin.io.atomic import replacing
+from reidar_plugin.io.atomic import explained, replacing
 from reidar_plugin.io.progress import progress
 
 __all__ = ["annotate_video", "colour_of"]
@@ -33,6 +33,9 @@ def annotate_video(
         seen: tracklets; those of other cameras are passed over.
         labels: text of each of them.
         on_broken: what to do at damaged frames, as in reading.
+
+    Raises:
+        UnwritableFileError: the disk is full, or fails.
     """
     import av
 
@@ -43,7 +46,11 @@ def annotate_video(
         if one.camera == found.camera
     }
     info = probe_video(found.camera.video)
-    with replacing(path) as part, av.open(str(part), "w", format="mp4") as container:
+    with (
+        explained(path, "free space and start again"),
+        replacing(path) as part,
+        av.open(str(part), "w", format="mp4") as container,
+    ):
         stream: Any = container.add_stream(
             "libx264", rate=max(1, round(info.frame_rate)), options={"crf": "23"}
         )

@@ -112,6 +112,6 @@ class AnswerFolder:
 
 
 def _inside(name: str) -> bool:
-    """A record that somebody has changed must not lead out of its folder."""
+    """A record that somebody has changed must not lead out of its folder, nor name what no file is called."""
     path = Path(name)
-    return not path.is_absolute() and ".." not in path.parts
+    return bool(path.parts) and name.isprintable() and not path.is_absolute() and ".." not in path.parts

@@ -24,6 +24,7 @@ __all__ = ["Camera", "read_cameras", "start_of"]
 
 _LAST = 2.0**40  #: seconds that a start may be from that of its clock: 34,000 years
 _YEARS = range(1900, 9000)  #: of a date
+_LONGEST = 1000  #: letters of a path
 _KEYS = ("name", "video", "tracks", "start", "truth")
 _NAME = re.compile(r"\w[\w .-]{0,59}")  # with 4 bytes a letter and an ending, a file may be called so
 
@@ -107,6 +108,9 @@ def _camera(path: Path, told: Mapping[str, Any]) -> Camera:
     for key in ("name", "video"):
         if told.get(key) in (None, ""):
             raise ConfigError(f"{path}: a camera has no {key!r}")
+    for key in ("video", "tracks", "truth"):
+        if len(file := str(told.get(key))) > _LONGEST:
+            raise ConfigError(f"{path}: expected the path of a file for {key!r}, got {shown(file)}")
     tracks, truth = (
         None if told.get(key) is None else path.parent / str(told[key]) for key in ("tracks", "truth")
     )

@@ -16,7 +16,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from reidar_plugin.errors import ConfigError, ReidarError, summary
+from reidar_plugin.errors import ConfigError, ReidarError, shown, summary
 from reidar_plugin.inference.gallery_files import copy_folder, lock_folder, sync_folder
 from reidar_plugin.inference.gallery_filter import Where
 from reidar_plugin.inference.gallery_rows import (
@@ -25,6 +25,7 @@ from reidar_plugin.inference.gallery_rows import (
     GalleryRow,
     Match,
     check_features,
+    check_times,
     known_model,
     row_of,
     schema_of,
@@ -141,7 +142,8 @@ class Gallery:
             features: ``(N, D)``, finite, of the gallery's model.
         """
         self._check_writing()
-        table = table_of(rows, features, self.model)
+        with _explained(self.uri):
+            table = table_of(rows, features, self.model)
         known = self.known([row.id for row in rows])
         if known:
             raise GalleryError(
@@ -177,26 +179,29 @@ class Gallery:
             count: how many at most.
             where: only these rows. It is applied before the search, so that ``count`` of them are found.
         """
-        query = check_features(np.asarray(feature)[None], 1, self.model)[0]
         with self._latest() as table:
+            query = check_features(np.asarray(feature)[None], 1, self.model)[0]
             search = table.search(query).distance_type(_DISTANCES[self.model.metric]).limit(count)
             found = self._read(search, where, "_distance")
-        return [Match(row_of(columns, self.model), max(columns["_distance"], 0.0)) for columns in found]
+            return [Match(row_of(columns, self.model), max(columns["_distance"], 0.0)) for columns in found]
 
     def find(self, where: Where | None = None, count: int | None = None) -> list[GalleryRow]:
         """Rows by what is known of them, in order of their start; all of them if ``count`` is None."""
         with self._latest() as table:
             found = self._read(table.search().limit(None), where)
-        rows = sorted((row_of(columns, self.model) for columns in found), key=lambda row: (row.start, row.id))
+            rows = [row_of(columns, self.model) for columns in found]
+        rows.sort(key=lambda row: (row.start, row.id))
         return rows[:count]
 
     def extent(self) -> tuple[float, float] | None:
         """The first start and the last end of all tracklets; None of an empty gallery."""
         with self._latest() as table:
             found = table.search().limit(None).select(["start", "end"]).to_arrow()
-        if not len(found):
-            return None
-        return float(np.min(found["start"].to_numpy())), float(np.max(found["end"].to_numpy()))
+            if not len(found):
+                return None
+            extent = float(np.min(found["start"].to_numpy())), float(np.max(found["end"].to_numpy()))
+            check_times("first and last of its tracklets", *extent)
+        return extent
 
     def names(self, column: Literal["camera", "identity"]) -> list[str]:
         """All cameras, or all people, of the gallery, sorted."""
@@ -208,14 +213,16 @@ class Gallery:
         """``(D,)``, the feature of the row of that id."""
         with self._latest() as table:
             found = table.search().where(Where(ids=(id,)).sql(())).limit(1).select(["feature"]).to_arrow()
-        if not len(found):
-            raise GalleryError(f"{self.uri}: no tracklet has the id {id!r}")
-        return np.array(found["feature"][0].as_py(), np.float32)
+            if not len(found):
+                raise GalleryError(f"no tracklet has the id {shown(id)}")
+            numbers = found["feature"][0].as_py() or []  # None in a table of somebody else
+            return check_features(np.array([numbers], np.float32), 1, self.model)[0]
 
     def delete(self, where: Where) -> int:
         """Delete the rows of a filter, all at once; how many they were. A filter of all rows is refused."""
         self._check_writing()
-        condition = where.sql(self.model.actions)
+        with _explained(self.uri):
+            condition = where.sql(self.model.actions)
         if not condition:
             raise GalleryError(
                 f"{self.uri}: a filter without conditions would delete all; delete the folder instead"
@@ -317,8 +324,13 @@ def _store(uri: str) -> Any:
 
 @contextlib.contextmanager
 def _explained(uri: str) -> Iterator[None]:
+    """Errors within the block in a line that names the gallery."""
     try:
         yield
+    except (GalleryError, ConfigError) as error:
+        if str(error).startswith(uri):
+            raise
+        raise type(error)(f"{uri}: {error}") from error
     except ReidarError:
         raise
     except (ValueError, RuntimeError, OSError) as error:  # all that LanceDB raises

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from math import inf
 
-from reidar_plugin.errors import ConfigError, nearest
+from reidar_plugin.errors import ConfigError, nearest, shown, some
 
 __all__ = ["Where", "action_column", "daily_spans"]
 
@@ -50,9 +50,8 @@ class Where:
             yield f"({' OR '.join(spans)})" if spans else "false"
         for name, least in self.actions.items():
             if name not in actions:
-                known = ", ".join(actions) or "none"
                 raise ConfigError(
-                    f"unknown action {name!r};{nearest(name, actions)} the gallery knows {known}"
+                    f"unknown action {shown(name)};{nearest(name, actions)} the gallery knows {some(actions)}"
                 )
             if not 0 <= least <= 1:
                 raise ConfigError(f"action {name}: expected a likelihood from 0 to 1, got {least}")

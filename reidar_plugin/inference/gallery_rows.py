@@ -1,14 +1,14 @@
 """What a gallery holds of a tracklet, and its form as columns of a table."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reidar_plugin.errors import ReidarError
+from reidar_plugin.errors import ReidarError, cut, shown, some
 from reidar_plugin.inference.gallery_filter import action_column
 from reidar_plugin.io.plain_text import parse_json
 from reidar_plugin.metrics.distances import Metric, check_metric
@@ -19,6 +19,7 @@ __all__ = [
     "GalleryRow",
     "Match",
     "check_features",
+    "check_times",
     "known_model",
     "row_of",
     "schema_of",
@@ -27,6 +28,10 @@ __all__ = [
 
 _METADATA, _VERSION = b"reidar", 1
 _TEXTS = ("id", "camera", "source")
+_WHOLE: Any = (int, np.integer)
+_NUMBER: Any = (float, int, np.floating, np.integer)
+#: Seconds since 1970 that are a date in every zone, the days before and behind it too.
+_FIRST, _LAST = (datetime(*day, tzinfo=timezone.utc).timestamp() for day in ((1, 1, 4), (9999, 12, 28)))
 
 
 class GalleryError(ReidarError, ValueError):
@@ -57,7 +62,7 @@ class GalleryModel(NamedTuple):
         """What keeps features of both from being compared, in words; empty for nothing. Thresholds do not."""
         names = ("fingerprint", "width", "metric", "actions")
         return ", ".join(
-            f"{name} {getattr(self, name)} and not {getattr(model, name)}"
+            f"{name} {cut(str(getattr(self, name)))} and not {cut(str(getattr(model, name)))}"
             for name in names
             if getattr(self, name) != getattr(model, name)
         )
@@ -105,16 +110,20 @@ def schema_of(model: GalleryModel) -> Any:
 
 
 def known_model(uri: str, schema: Any) -> GalleryModel:
-    """The model of a table that is there."""
+    """The model of a table that is there.
+
+    Raises:
+        GalleryError: it says none, or has other columns than a gallery of that model.
+    """
     try:
         told = parse_json((schema.metadata or {}).get(_METADATA, b"{}"))
         if told.pop("version") != _VERSION:
             raise ValueError
         thresholds = tuple(told.get("thresholds", ()))  # galleries of before have none
         model = GalleryModel(**{**told, "actions": tuple(told["actions"]), "thresholds": thresholds})
-        if not _can_be(model):
+        if not (_can_be(model) and schema.equals(schema_of(model))):
             raise ValueError
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError):
         raise GalleryError(
             f"{uri}: expected a gallery of this version of the plugin, got another table, or a damaged one"
         ) from None
@@ -154,11 +163,17 @@ def table_of(rows: Sequence[GalleryRow], features: NDArray[Any], model: GalleryM
 
 
 def row_of(columns: Mapping[str, Any], model: GalleryModel) -> GalleryRow:
-    """A row from the values of its columns."""
+    """A row from the values of its columns.
+
+    Raises:
+        GalleryError: it is none that :func:`table_of` takes.
+    """
     likelihoods = [columns[action_column(index)] for index in range(len(model.actions))]
-    unknown = not likelihoods or likelihoods[0] is None
+    unknown = all(likelihood is None for likelihood in likelihoods)
     actions = None if unknown else dict(zip(model.actions, likelihoods, strict=True))
-    return GalleryRow(**{name: columns[name] for name in GalleryRow._fields[:-1]}, actions=actions)
+    row = GalleryRow(**{name: columns[name] for name in GalleryRow._fields[:-1]}, actions=actions)
+    _check_row(row, model)
+    return row
 
 
 def check_features(features: NDArray[Any], count: int, model: GalleryModel) -> NDArray[np.float32]:
@@ -180,22 +195,44 @@ def check_features(features: NDArray[Any], count: int, model: GalleryModel) -> N
     return vectors
 
 
+def check_times(what: str, start: Any, end: Any) -> None:
+    """Refuse times that are no dates, or not in order.
+
+    Args:
+        what: whose they are, for the message.
+        start: seconds since 1970 in UTC.
+        end: likewise.
+    """
+    if not (isinstance(start, _NUMBER) and isinstance(end, _NUMBER) and _FIRST <= start <= end <= _LAST):
+        raise GalleryError(
+            f"{cut(what)}: expected a start that is not after its end, got {shown(start)} and {shown(end)}: seconds since "
+            "1970, of the years 1 to 9999"
+        )
+
+
 def _check_row(row: GalleryRow, model: GalleryModel) -> None:
-    if not all(isinstance(getattr(row, name), str) and getattr(row, name) for name in _TEXTS):
-        raise GalleryError(f"expected text for id, camera and source, got {row}")
-    if not isinstance(row.identity, str | None):
-        raise GalleryError(f"{row.id}: expected text or None for identity, got {row.identity!r}")
-    if not (math.isfinite(row.start) and math.isfinite(row.end) and row.start <= row.end):
-        raise GalleryError(
-            f"{row.id}: expected a start that is not after its end, got {row.start} and {row.end}"
-        )
-    if not 0 <= row.first_frame <= row.last_frame:
-        raise GalleryError(f"{row.id}: expected frames in order, got {row.first_frame} to {row.last_frame}")
-    if row.actions is None:
+    """Each row that goes in or comes out passes here, so it takes no more steps than it needs."""
+    id, camera, start, end, first, last, source, identity, actions = row
+    if not (
+        isinstance(id, str)
+        and isinstance(camera, str)
+        and isinstance(source, str)
+        and id
+        and camera
+        and source
+    ):
+        raise GalleryError(f"expected text for id, camera and source, got {shown(tuple(row), 500)}")
+    if identity is not None and not isinstance(identity, str):
+        raise GalleryError(f"{cut(id)}: expected text or None for identity, got {shown(identity)}")
+    check_times(id, start, end)
+    if not (isinstance(first, _WHOLE) and isinstance(last, _WHOLE) and 0 <= first <= last):
+        raise GalleryError(f"{cut(id)}: expected frames in order, got {shown(first)} to {shown(last)}")
+    if actions is None:
         return
-    if set(row.actions) != set(model.actions):
+    if actions.keys() != set(model.actions):
         raise GalleryError(
-            f"{row.id}: expected a likelihood of {', '.join(model.actions)}, got {dict(row.actions)}"
+            f"{cut(id)}: expected a likelihood of {some(model.actions)}, got {shown(dict(actions))}"
         )
-    if not all(0 <= likelihood <= 1 for likelihood in row.actions.values()):
-        raise GalleryError(f"{row.id}: expected likelihoods from 0 to 1, got {dict(row.actions)}")
+    for likely in actions.values():
+        if not (isinstance(likely, _NUMBER) and 0 <= likely <= 1):
+            raise GalleryError(f"{cut(id)}: expected likelihoods from 0 to 1, got {shown(dict(actions))}")

@@ -18,7 +18,15 @@ from reidar_plugin.data.pixel_ops import Normalise
 from reidar_plugin.errors import MissingFileError, ReidarError, summary
 from reidar_plugin.inference.clip_network import ClipNetwork, TorchJudge
 from reidar_plugin.inference.model_card import ModelCard
-from reidar_plugin.inference.onnx_judge import CARD_KEY, COUNTS, FRAMES, OUTPUTS, OnnxJudge, load_onnx
+from reidar_plugin.inference.onnx_judge import (
+    CARD_KEY,
+    COUNTS,
+    FRAMES,
+    OUTPUTS,
+    OnnxFileError,
+    OnnxJudge,
+    load_onnx,
+)
 from reidar_plugin.inference.precision import Precision
 from reidar_plugin.inference.prediction import ClipOutputs
 from reidar_plugin.inference.trained_model import TrainedModel
@@ -88,7 +96,7 @@ def export_onnx(
         sized = replace(trained.card, feature_size=judge(black).feature.shape[1])
         program.model.metadata_props[CARD_KEY] = sized.as_json()
         program.save(str(part))
-        written, _ = load_onnx(part, torch.device("cpu"))
+        written = _opened(part, trained.card.model)
         found = largest_difference(judge, written, trained.card, shapes)
         if not found <= TOLERANCE:
             raise ExportError(
@@ -151,6 +159,15 @@ def _forget_where_it_was_made(program: Any) -> None:
         node.metadata_props.clear()
         for value in node.outputs:
             value.metadata_props.clear()
+
+
+def _opened(path: Path, model: str) -> OnnxJudge:
+    """What runs the file that was written."""
+    try:
+        return load_onnx(path, torch.device("cpu"))[0]
+    except OnnxFileError as error:
+        why = str(error).removeprefix(str(path)).strip(": ")
+        raise ExportError(f"{model} cannot be exported to ONNX: the file {why}") from error
 
 
 def _check_versions() -> None:

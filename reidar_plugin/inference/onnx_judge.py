@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reidar_plugin.errors import InputError, MissingFileError, ReidarError, summary
+from reidar_plugin.errors import InputError, MissingFileError, summary
 from reidar_plugin.inference.model_card import ModelCard
+from reidar_plugin.inference.onnx_check import OnnxFileError, check_graph
 from reidar_plugin.inference.onnx_runtime import load_onnxruntime
 from reidar_plugin.inference.prediction import ClipOutputs
 from reidar_plugin.models.action_maps import first_seen
@@ -24,10 +25,6 @@ CARD_KEY = "reidar_plugin"
 FRAMES = "frames"  #: input: uint8 ``(B, T, H, W, 3)``, RGB
 COUNTS = "counts"  #: input of a model whose actions read maps: bool ``(B, T)``, frames that are no copies
 OUTPUTS = ("feature", "actions", "attention", "action_attention")  #: as in ``ClipOutputs``
-
-
-class OnnxFileError(ReidarError, ValueError):
-    """An ONNX file that cannot be used."""
 
 
 class OnnxJudge:
@@ -81,10 +78,11 @@ def load_onnx(path: str | Path, device: torch.device) -> tuple[OnnxJudge, ModelC
         device: ``cpu``, or ``cuda`` with onnxruntime-gpu.
 
     Raises:
-        OnnxFileError: it is no ONNX file, not one of ours, or made for a newer onnxruntime.
+        OnnxFileError: it is no ONNX file, not one of ours, holds what no export writes, or is made for a newer onnxruntime.
     """
     if not Path(path).is_file():
         raise MissingFileError(f"no file of a model at {path}; name one that tools/export.py wrote")
+    check_graph(path)
     session = _open(path, device)
     with _refused(path):
         text = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
@@ -121,7 +119,7 @@ def _open(path: str | Path, device: torch.device) -> Any:
         raise InputError(f"this onnxruntime cannot run on {device}: it has no {provider}; take device 'cpu'")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors are raised
+    options.log_severity_level = 4  # errors are raised, and need not be printed too
     with _refused(path):
         return onnxruntime.InferenceSession(str(path), options, providers=[provider])
 

@@ -80,7 +80,7 @@ def _recognise_camera(
     camera: Camera, tracklets: Sequence[PictureTracklet], asked: Asked, folder: Path
 ) -> Found:
     path, question = folder / f"{camera.name}.npz", _question(tracklets, asked)
-    findings = read_findings(path, question)
+    findings = read_findings(path, question, asked.sizes)
     if findings is None:
         findings = CameraFindings(_NO_BOXES, _summaries(camera, tracklets, asked.predictor), 0, 0)
         write_findings(path, findings, question)

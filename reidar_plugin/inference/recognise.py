@@ -52,6 +52,11 @@ class Asked(NamedTuple):
     fingerprint: str
     finder: Finder
 
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """D of a feature, and M actions."""
+        return self.predictor.feature_size, len(self.predictor.actions)
+
 
 def recognise_video(camera: Camera, asked: Asked, folder: Path) -> Found:
     """Work through a camera's video, or read what an earlier run found in it.
@@ -63,7 +68,7 @@ def recognise_video(camera: Camera, asked: Asked, folder: Path) -> Found:
     """
     path = folder / f"{camera.name}.npz"
     question = _question(camera, asked)
-    findings = read_findings(path, question)
+    findings = read_findings(path, question, asked.sizes)
     if findings is None:
         info = probe_video(camera.video, asked.finder.on_broken)
         tracks = _find_tracks(camera, info, asked.finder)

@@ -1,5 +1,6 @@
 """Files that are replaced whole or not at all."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,7 +27,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Yields:
         Path of the temporary file, another one in each process.
+
+    Raises:
+        UnwritableFileError: ``path`` has no name, as ``.`` and ``/``.
     """
+    if not path.name:
+        raise UnwritableFileError(
+            errno.EISDIR, "expected the name of a file, got a folder; name a file in it", str(path)
+        )
     part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
         yield part

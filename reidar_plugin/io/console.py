@@ -12,7 +12,16 @@ from typing import TextIO
 
 from reidar_plugin.errors import ReidarError
 
-__all__ = ["CLOSED_PIPE", "nobody_reads_on", "open_streams", "plain_warnings", "say", "say_no_more", "tee"]
+__all__ = [
+    "CLOSED_PIPE",
+    "nobody_reads_on",
+    "open_streams",
+    "plain_warnings",
+    "printable",
+    "say",
+    "say_no_more",
+    "tee",
+]
 
 #: Exit status where nobody reads on, as shells give it for SIGPIPE.
 CLOSED_PIPE = 128 + 13
@@ -39,6 +48,13 @@ def say(line: str) -> None:
             raise ReidarError(
                 f"standard output cannot be written: {error.strerror or error}; what was saved before is intact"
             ) from error
+
+
+def printable(text: str) -> str:
+    """A name out of a file as it may go to a terminal, which would obey control characters: they are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def nobody_reads_on(error: BaseException) -> bool:

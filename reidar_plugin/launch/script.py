@@ -16,7 +16,7 @@ from types import CodeType, TracebackType
 from typing import Any
 
 from reidar_plugin.errors import ReidarError
-from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, say_no_more
+from reidar_plugin.io.console import CLOSED_PIPE, nobody_reads_on, printable, say_no_more
 from reidar_plugin.ranks.job import current, joined, report_error
 
 __all__ = ["SCRIPT_VARIABLE", "error_line", "run_definitions", "run_script", "show"]
@@ -209,4 +209,4 @@ def error_line(error: BaseException) -> str | None:
         "DataLoader worker" in text.splitlines()[0]
     ):  # it carries the worker's traceback; its last line is the error
         text = text.splitlines()[-1].removeprefix(f"{type(error).__module__}.{type(error).__qualname__}: ")
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))

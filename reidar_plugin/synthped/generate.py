@@ -6,12 +6,12 @@ from typing import Any
 
 import cv2
 
-from reidar_plugin.errors import ConfigError
+from reidar_plugin.errors import ConfigError, shown
 from reidar_plugin.io.atomic import explained
 from reidar_plugin.synthped.files import write_files
 from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
 from reidar_plugin.synthped.presets import Preset, preset_of
-from reidar_plugin.synthped.stamp import check_same, locked, open_part, write_stamp
+from reidar_plugin.synthped.stamp import check_same, home_of, locked, open_part, write_stamp
 from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
 __all__ = ["FORMAT", "make"]
@@ -62,13 +62,14 @@ def make(
         The folder of the set.
 
     Raises:
-        ConfigError: an argument out of range; a folder that holds a set made with other arguments.
+        ConfigError: an argument out of range, a folder that is more than a name, or that holds a set made with other
+            arguments.
         TableError: a folder whose ``synthped.json`` is damaged.
         FileExistsError: a folder that is no SynthPed set.
         UnwritableFileError: the disk is full, or fails.
     """
     chosen = _choose(preset, people, cameras, tracklets, size, layout)
-    home = Path(root).expanduser() / (folder or layout)
+    home = home_of(root, folder or layout)
     if shares not in ("paper", "even"):
         raise ConfigError(f"unknown shares {shares!r}; choose paper or even")
     if workers is not None and workers < 1:
@@ -119,6 +120,10 @@ def _choose(
             )
         preset = replace(preset, cameras=cameras)
     if tracklets is not None:
+        if not all(1 <= number <= 1_000_000 for number in tracklets):
+            raise ConfigError(
+                f"tracklets must be 1 ... 1,000,000 to train on and to test on, got {shown(tracklets)}"
+            )
         preset = replace(preset, tracklets=tracklets)
     if size is not None:
         if not all(16 <= side <= 1024 for side in size):

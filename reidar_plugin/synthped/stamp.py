@@ -8,15 +8,34 @@ from pathlib import Path
 from typing import Any
 
 from reidar_plugin.data.mat_files import TableError
-from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.errors import ConfigError, ExistingFileError, cut, shown
 from reidar_plugin.io.atomic import PART, write_atomically
+from reidar_plugin.io.console import say
 from reidar_plugin.io.ordinary import ordinary
 from reidar_plugin.io.plain_text import PlainTextError, parse_json
 
-__all__ = ["STAMP", "check_same", "locked", "open_part", "read_stamp", "write_stamp"]
+__all__ = ["STAMP", "check_same", "home_of", "locked", "open_part", "read_stamp", "write_stamp"]
 
 STAMP = "synthped.json"
 """Name of the file in a set's folder that says what the set is; it is written last."""
+
+
+def home_of(root: str | Path, folder: str) -> Path:
+    """The folder of a set.
+
+    Args:
+        root: where it goes.
+        folder: its name.
+
+    Raises:
+        ConfigError: that is more than a name, or none.
+    """
+    parts = Path(folder).parts
+    if len(parts) != 1 or Path(folder).name in ("", "..") or "\0" in folder:
+        raise ConfigError(
+            f"folder: expected the name of a folder in {root}, got {shown(folder)}; root says where it goes"
+        )
+    return Path(root).expanduser() / folder
 
 
 def read_stamp(home: Path) -> dict[str, Any] | None:
@@ -52,7 +71,9 @@ def check_same(home: Path, stamp: dict[str, Any]) -> None:
 
 def _compare(where: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
     other = [
-        f"{key} {found.get(key)} (asked for: {asked[key]})" for key in asked if found.get(key) != asked[key]
+        f"{key} {cut(str(found.get(key)))} (asked for: {cut(str(asked[key]))})"
+        for key in asked
+        if found.get(key) != asked[key]
     ]
     if other:
         said = "; ".join(other)
@@ -72,14 +93,25 @@ def open_part(part: Path, stamp: dict[str, Any]) -> None:
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Let one process at a time make a set; the lock goes with the process that holds it."""
+    """Let one process at a time make a set, and say so where this one has to wait; the lock goes with the process that
+    holds it.
+    """
+    waits = f"{home}: another process is making it; waiting until that one is done, or ends"
     with open(home.with_name(f".{home.name}.lock"), "a", opener=ordinary) as file:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            except OSError:
+                say(waits)
+                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(waits)
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from reidar_plugin.errors import UnwritableFileError
 from reidar_plugin.inference.annotate import annotate_video, colour_of
 from reidar_plugin.inference.identify import identify
 from reidar_plugin.inference.recognise import recognise_video
@@ -26,6 +28,25 @@ def test_boxes_where_people_are(tmp_path: Path) -> None:
         for frame, before in zip(frames, plain, strict=True)
     ]
     assert max(change[:5]) < min(change[5:])  # the second person comes in the sixth frame
+
+
+def test_a_full_disk_is_told_by_the_name_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = write_street(tmp_path, "gate", [(RED, 0, 2)])
+    found = recognise_video(camera, asked(), tmp_path)
+
+    def full(path: str, *_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", path)
+
+    import av
+
+    opened = av.open
+    monkeypatch.setattr(
+        "av.open", lambda path, *more, **other: full(path) if "w" in more else opened(path, *more, **other)
+    )
+    seen = identify([found], None, "euclidean")
+    with pytest.raises(UnwritableFileError) as caught:
+        annotate_video(tmp_path / "out.mp4", found, seen, ["1"])
+    assert str(caught.value) == f"{tmp_path / 'out.mp4'}: No space left on device; free space and start again"
 
 
 def test_colours_differ() -> None:

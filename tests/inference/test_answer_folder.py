@@ -88,7 +88,17 @@ def test_an_id_for_each_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{", '{"id": "a", "files": ["../a"]}', '{"id": "a", "files": ["/a"]}']
+    "text",
+    [
+        "[]",
+        "{",
+        '{"id": "a", "files": ["../a"]}',
+        '{"id": "a", "files": ["/a"]}',
+        '{"id": "a", "files": ["a\\u0000b"]}',
+        '{"id": "a", "files": ["\\ud800"]}',
+        '{"id": "a", "files": [""]}',
+        '{"id": "a", "files": ["."]}',
+    ],
 )
 def test_records_of_others(tmp_path: Path, text: str) -> None:
     (tmp_path / RECORD).write_text(text)

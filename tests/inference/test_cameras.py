@@ -44,6 +44,10 @@ def test_starts() -> None:
         ("cameras: []", "expected 'cameras:' and a list"),
         ("cameras: [{name: a, video: b, track: c}]", "unknown key 'track'; did you mean 'tracks'"),
         ("cameras: [{name: a}]", "has no 'video'"),
+        (
+            f"cameras: [{{name: a, video: {'b' * 5000}}}]",
+            r"expected the path of a file for 'video', got 'b+ \.\.\. b+'",
+        ),
         ("cameras: [{name: ../a, video: b}]", r"camera '\.\./a': expected a name"),
         ("cameras: [{name: a, video: b}, {name: a, video: c}]", "camera 'a' comes twice"),
         (

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from reidar_plugin.errors import ConfigError
 from reidar_plugin.inference.gallery import (
     Gallery,
     GalleryError,
@@ -354,3 +355,42 @@ def test_other_thresholds_are_no_other_model(tmp_path: Path) -> None:
         assert gallery.model == made
         assert gallery.model.likely == {"walking": 0.3, "riding": 0.7}
     assert MODEL.likely == {"walking": 0.5, "riding": 0.5}
+
+
+def test_each_refusal_names_the_gallery(stored: tuple[Path, list[GalleryRow], np.ndarray]) -> None:
+    folder, rows, features = stored
+    with open_gallery(folder, write=True) as gallery:
+        asked: list[Callable[[], object]] = [
+            lambda: gallery.add(rows[:1], features[:1, :7]),
+            lambda: gallery.search(features[0, :7]),
+            lambda: gallery.search(features[0], where=Where(actions={"ridin": 0.5})),
+            lambda: gallery.find(Where(actions={"ridin": 0.5})),
+            lambda: gallery.delete(Where(actions={"ridin": 0.5})),
+            lambda: gallery.feature("nobody"),
+        ]
+        for ask in asked:
+            with pytest.raises((GalleryError, ConfigError), match=f"^{re.escape(str(folder))}: "):
+                ask()
+
+
+def test_a_row_that_was_never_added_is_one_line(tmp_path: Path) -> None:
+    """A table of ours by its columns, written by something else."""
+    import lancedb
+
+    write_gallery(tmp_path / "g", 3)
+    store = lancedb.connect(str(tmp_path / "g"))
+    store.open_table("tracklets").update(where="id LIKE '%0'", values={"start": None})
+    with open_gallery(tmp_path / "g") as gallery:
+        assert len(gallery.find(Where(cameras=("o'yard",)))) == 1
+        for ask in (gallery.find, gallery.extent, lambda: gallery.search(features_of(1)[0])):
+            with pytest.raises(
+                GalleryError, match=f"^{re.escape(str(gallery.uri))}: .* expected a start"
+            ) as caught:
+                ask()
+            assert "\n" not in str(caught.value)
+    store.open_table("tracklets").update(where="id LIKE '%0'", values={"feature": None, "start": START})
+    with (
+        open_gallery(tmp_path / "g") as gallery,
+        pytest.raises(GalleryError, match="expected features of shape"),
+    ):
+        gallery.feature("morning/gate/0")

@@ -111,3 +111,52 @@ def test_a_damaged_model_is_one_line(change: dict[str, Any]) -> None:
     for broken in (json.dumps({**good, **change}).encode(), text[:-1], b"[" * 10**5, b"[]"):
         with pytest.raises(GalleryError, match="here: expected a gallery of this version"):
             known_model("here", schema.with_metadata({key: broken}))
+
+
+@pytest.mark.parametrize(
+    "change", ["a column is missing", "a column is text", "another width", "one action more"]
+)
+def test_columns_of_another_model_are_no_gallery(change: str) -> None:
+    import pyarrow as pa
+
+    schema = schema_of(MODEL)
+    place = schema.get_field_index("feature" if change == "another width" else "start")
+    told = schema_of(MODEL._replace(actions=("walking", "riding", "waving"))).metadata
+    changed = {
+        "a column is missing": schema.remove(place),
+        "a column is text": schema.set(place, pa.field("start", pa.string())),
+        "another width": schema.set(place, pa.field("feature", pa.list_(pa.float32(), 7))),
+        "one action more": schema.with_metadata(told),
+    }[change]
+    with pytest.raises(GalleryError, match="here: expected a gallery of this version of the plugin"):
+        known_model("here", changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": None}, "expected text for id, camera and source"),
+        ({"camera": None}, "expected text for id, camera and source"),
+        ({"start": None}, "morning/gate/0: expected a start that is not after its end, got None"),
+        ({"start": float("nan")}, "expected a start that is not after its end, got nan"),
+        ({"end": float("inf")}, "expected a start that is not after its end, got 1777622400.0 and inf"),
+        ({"end": 1e12}, r"seconds since 1970, of the years 1 to 9999"),
+        ({"start": -1e12}, r"seconds since 1970, of the years 1 to 9999"),
+        ({"first_frame": None}, "morning/gate/0: expected frames in order, got None to 9"),
+        ({"action_1": None}, "morning/gate/0: expected likelihoods from 0 to 1, got {'riding': None,"),
+        ({"action_0": float("nan")}, "expected likelihoods from 0 to 1, got"),
+        ({"id": "x" * 5000, "start": None}, r"^x{75} \.\.\. x{20}: expected a start"),
+    ],
+)
+def test_a_row_that_was_never_added_is_named(change: dict[str, Any], message: str) -> None:
+    [columns] = table_of(rows_of(1), features_of(1), MODEL).to_pylist()
+    assert row_of(columns, MODEL).id == "morning/gate/0"
+    with pytest.raises(GalleryError, match=message):
+        row_of({**columns, **change}, MODEL)
+
+
+def test_times_that_no_calendar_has_are_not_added() -> None:
+    for start in (1e12, -1e12):
+        rows = [rows_of(1)[0]._replace(start=start, end=start)]
+        with pytest.raises(GalleryError, match=r"morning/gate/0: expected a start .* of the years 1 to 9999"):
+            table_of(rows, features_of(1), MODEL)

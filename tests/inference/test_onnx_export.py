@@ -18,7 +18,7 @@ from reidar_plugin.inference.trained_model import TrainedModel, load_trained
 from reidar_plugin.models.instances import INSTANCE_POOLINGS
 from reidar_plugin.models.joint import build_joint
 from reidar_plugin.models.temporal import POOLINGS
-from tests.inference.onnx_files import small, together
+from tests.inference.onnx_files import foreign, small, together
 from tests.versions import TORCH, need
 
 pytestmark = [
@@ -166,6 +166,15 @@ def test_a_graph_that_differs_gets_no_name(tmp_path: Path, monkeypatch: pytest.M
         export_onnx(trained, tmp_path / "small.onnx")
     assert (tmp_path / "small.onnx").read_text() == "what was there before"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_could_not_be_opened_is_known_at_once(tmp_path: Path) -> None:
+    """By the name of the model: that of the temporary file says nothing."""
+    with pytest.raises(
+        ExportError, match=r"^small cannot be exported to ONNX: the file does not say how"
+    ) as error:
+        onnx_export._opened(foreign(tmp_path / "small.onnx"), "small")
+    assert "small.onnx" not in str(error.value)
 
 
 class Unspeakable(nn.Module):

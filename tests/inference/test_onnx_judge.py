@@ -128,3 +128,19 @@ def test_a_file_that_says_something_else(
     path.write_bytes(model.SerializeToString())
     with pytest.raises(OnnxFileError, match=r"changed\.onnx"):
         Predictor.load(path)
+
+
+def test_a_file_that_costs_out_of_proportion_is_not_opened(
+    over_maps: tuple[Path, TrainedModel], tmp_path: Path
+) -> None:
+    model = onnx.load(over_maps[0])
+    turns = onnx.numpy_helper.from_array(np.array(2**62), "turns")
+    ends = [onnx.helper.make_tensor_value_info(*each, []) for each in (("i", 7), ("on", 9), ("goes_on", 9))]
+    body = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["on"], ["goes_on"])], "b", ends[:2], ends[2:]
+    )
+    model.graph.initializer.append(turns)
+    model.graph.node.append(onnx.helper.make_node("Loop", ["turns", ""], [], body=body))
+    onnx.save(model, tmp_path / "loop.onnx")
+    with pytest.raises(OnnxFileError, match=r"loop\.onnx has an operator 'Loop', which no export writes"):
+        Predictor.load(tmp_path / "loop.onnx")

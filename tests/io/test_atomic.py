@@ -128,3 +128,12 @@ def test_a_line_of_ours_stays_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(UnwritableFileError) as caught, explained(tmp_path, "start again"):
         raise told
     assert caught.value is told
+
+
+@pytest.mark.parametrize("path", [".", "", "/"])
+def test_a_path_without_a_name_is_one_line(path: str) -> None:
+    with pytest.raises(
+        UnwritableFileError, match="expected the name of a file, got a folder; name a file in it"
+    ) as caught:
+        write_atomically(Path(path), b"new")
+    assert caught.value.filename == str(Path(path))

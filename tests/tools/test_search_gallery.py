@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from reidar_plugin.inference.calibration import fit_calibration
-from tests.inference.gallery_street import MODEL, START, write_gallery
+from reidar_plugin.inference.gallery import open_gallery
+from tests.inference.gallery_street import MODEL, START, features_of, rows_of, write_gallery
 from tests.io.test_arrays import promising
 from tests.tools.guarded import guarded
 
@@ -183,6 +184,7 @@ def test_nothing_found(gallery: str, capsys: pytest.CaptureFixture[str]) -> None
         (["--action", "riding=much"], "--action riding=much: expected a likelihood after '=', got 'much'"),
         (["--between", "9", "25:00"], "--between: expected a time of day such as 9:00, got '25:00'"),
         (["--between", "9", "ten"], "--between: expected a time of day such as 9:00, got 'ten'"),
+        (["--between", "9" * 20, "10:00"], "--between: expected a time of day such as 9:00, got '999"),
         (["--from", "May"], "--from: expected 2026-05-01 or 2026-05-01T09:30, got 'May'"),
         (["--to", "9999-12-31"], "--to: expected 2026-05-01 or 2026-05-01T09:30, got '9999-12-31'"),
         (
@@ -235,3 +237,18 @@ def test_an_action_is_said_from_the_models_own_threshold_on(
     assert "walking" not in text
     assert main([str(tmp_path / "g"), "--action", "walking"]) == 0
     assert numbers(capsys.readouterr().out) == [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]
+
+
+def test_a_terminal_obeys_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters of a gallery are shown, also in what is refused."""
+    odd = rows_of(1)[0]._replace(id="run/\x1b[2Jgate/0", source="a\u202eb.mp4", identity="\x07p")
+    with open_gallery(tmp_path / "g", MODEL, write=True) as gallery:
+        gallery.add([odd], features_of(1))
+    assert main([str(tmp_path / "g")]) == 0
+    text = capsys.readouterr().out
+    assert r"run/\x1b[2Jgate/0" in text
+    assert r"a\u202eb.mp4" in text
+    assert main([str(tmp_path / "g"), "--identity", "q"]) == 2
+    error = capsys.readouterr().err
+    assert r"\x07p" in error
+    assert all(each.isprintable() for each in (text + error).replace("\n", ""))

@@ -12,11 +12,11 @@ import yaml
 
 from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.inference.mot_files import write_tracks
-from reidar_plugin.io.atomic import replacing
+from reidar_plugin.io.atomic import explained, replacing
 from reidar_plugin.io.progress import progress
 from reidar_plugin.synthped.people.looks import Look
 from reidar_plugin.synthped.seeded_random import Array
-from reidar_plugin.synthped.stamp import check_same, locked, open_part, write_stamp
+from reidar_plugin.synthped.stamp import check_same, home_of, locked, open_part, write_stamp
 from reidar_plugin.synthped.videos.film import film
 from reidar_plugin.synthped.videos.street import Street, StreetSize, plan_street
 from reidar_plugin.synthped.videos.truth import action_rows, tracks_of, truth_of
@@ -49,28 +49,30 @@ def make_videos(
         The folder.
 
     Raises:
-        ConfigError: PyAV is missing, or the folder holds a set made with other arguments.
+        ConfigError: PyAV is missing, the folder is more than a name, or holds a set made with other arguments.
         FileExistsError: a folder that is no SynthPed set.
+        UnwritableFileError: the disk is full, or fails.
     """
     size = size or StreetSize()
-    home = Path(root).expanduser() / folder
+    home = home_of(root, folder)
     asked = {**asdict(size), "size": list(size.size)}
     stamp = {"format": FORMAT, "layout": "videos", "seed": seed, **asked}
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with locked(home):
-        if home.exists():
-            check_same(home, stamp)
-            return home
-        street, part = plan_street(seed, size), home.with_name(f".{home.name}.part")
-        open_part(part, stamp)
-        _write_tables(street, part)
-        for camera in street.cameras:
-            path = part / f"camera-{camera.number}.mp4"
-            if not path.is_file():
-                frames = progress(f"drawing camera {camera.number}", film(street, camera), size.frames)
-                write_video(path, frames, size.rate, size.size)
-        write_stamp(part, {**stamp, "finished": True})
-        part.rename(home)
+    with explained(home, "what was drawn stays, and the same call goes on with it"):
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with locked(home):
+            if home.exists():
+                check_same(home, stamp)
+                return home
+            street, part = plan_street(seed, size), home.with_name(f".{home.name}.part")
+            open_part(part, stamp)
+            _write_tables(street, part)
+            for camera in street.cameras:
+                path = part / f"camera-{camera.number}.mp4"
+                if not path.is_file():
+                    frames = progress(f"drawing camera {camera.number}", film(street, camera), size.frames)
+                    write_video(path, frames, size.rate, size.size)
+            write_stamp(part, {**stamp, "finished": True})
+            part.rename(home)
     return home
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from reidar_plugin.errors import ConfigError, ExistingFileError
+from reidar_plugin.errors import ConfigError, ExistingFileError, UnwritableFileError
 from reidar_plugin.synthped.videos import make
 from reidar_plugin.synthped.videos.film import film
 from reidar_plugin.synthped.videos.make import make_videos
@@ -85,3 +85,24 @@ def test_what_is_there_is_never_overwritten(home: Path, tmp_path: Path) -> None:
     (tmp_path / "street").mkdir()
     with pytest.raises(ExistingFileError, match="is no SynthPed set"):
         make_videos(tmp_path, SIZE)
+
+
+def test_a_full_disk_is_one_line_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name of the folder: that of the temporary file says nothing."""
+
+    def full(path: str, *_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("av.open", full)
+        with pytest.raises(UnwritableFileError) as caught:
+            make_videos(tmp_path, SIZE, seed=2)
+    assert str(caught.value) == (
+        f"{tmp_path / 'street'}: No space left on device; what was drawn stays, and the same call goes on with it"
+    )
+
+
+def test_a_folder_is_a_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"expected the name of a folder in .*, got '\.\./evil'"):
+        make_videos(tmp_path / "inner", SIZE, folder="../evil")
+    assert not list(tmp_path.iterdir())
