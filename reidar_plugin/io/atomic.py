@@ -29,11 +29,15 @@ def replacing(path: Path) -> Iterator[Path]:
         Path of the temporary file, another one in each process.
 
     Raises:
-        UnwritableFileError: ``path`` has no name, as ``.`` and ``/``.
+        UnwritableFileError: ``path`` has no name, as ``.`` and ``/``, or is a device or a pipe, which root would replace.
     """
     if not path.name:
         raise UnwritableFileError(
             errno.EISDIR, "expected the name of a file, got a folder; name a file in it", str(path)
+        )
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UnwritableFileError(
+            errno.EINVAL, "expected a file, got a pipe or a device; name a file", str(path)
         )
     part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:

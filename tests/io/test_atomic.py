@@ -116,6 +116,17 @@ def test_a_folder_in_its_place_is_named(tmp_path: Path) -> None:
     assert caught.value.filename == str(tmp_path / "file")
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path, link: bool) -> None:
+    """Root may: ``--out /dev/null`` would leave a file there, for all others to write to."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with pytest.raises(UnwritableFileError, match="expected a file, got a pipe or a device; name a file"):
+        write_atomically(tmp_path / ("link" if link else "pipe"), b"new")
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "link").is_symlink()
+
+
 def test_a_folder_that_is_not_there_is_told_by_the_name_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(UnwritableFileError) as caught:
         write_atomically(tmp_path / "none" / "file", b"new")
