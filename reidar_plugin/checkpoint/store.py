@@ -1,5 +1,6 @@
 """Checkpoints on disk: written whole or not at all, read without running code, pruned to the last few."""
 
+import os
 import pickle
 import re
 import shutil
@@ -13,6 +14,7 @@ import torch
 from reidar_plugin.errors import ConfigError, ReidarError
 from reidar_plugin.io.atomic import PART, flush_to_disk, replacing
 from reidar_plugin.io.console import say
+from reidar_plugin.io.ordinary import ordinary
 from reidar_plugin.io.safe_load import (
     UNREADABLE,
     DamagedFileError,
@@ -98,9 +100,11 @@ def read_content(path: str | Path) -> Any:
 def _check_sums(path: Path) -> None:
     """Look at the check sums of all parts of a file, which torch itself does not; before torch 1.6 there were none."""
     try:
-        check_unpacked(path)  # before all of it is
+        os.close(ordinary(os.fspath(path), os.O_RDONLY))
         archive = zipfile.is_zipfile(path)
         known = archive or _of_old_format(path)
+        if known:
+            check_unpacked(path)  # before all of it is
         damaged = _damaged_part(path) if archive else None
     except PlainFileError:
         raise

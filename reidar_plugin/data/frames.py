@@ -72,7 +72,7 @@ def read_picture(path: str, into: Pixels | None = None) -> Pixels:
     excess = header.excess
     picture = None if excess or _is_cut_off(data, header.kind) else _decode(data, header, into)
     if picture is None:
-        what = f"a damaged or cut-off {header.kind} of {len(data)} bytes"
+        what = f"a {'' if excess else 'damaged or cut-off '}{header.kind} of {len(data)} bytes"
         raise PictureError(f"{path}: expected a picture, got {what}{excess}")
     return picture
 

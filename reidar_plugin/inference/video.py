@@ -8,6 +8,7 @@ damaged MPEG-4 frame it goes on and all later frames have another number, and it
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +56,24 @@ _FORMATS = (
         "ivf",
         "vc1",
     ),
-    *("mjpeg", "mpjpeg", "dv", "dhav", "wtv", "gif", "yuv4mpegpipe", "cavsvideo", "dirac", "swf", "nuv"),
+    *(
+        "mjpeg",
+        "mpjpeg",
+        "dv",
+        "dhav",
+        "wtv",
+        "gif",
+        "apng",
+        "gxf",
+        "ifv",
+        "iv8",
+        "nc",
+        "yuv4mpegpipe",
+        "cavsvideo",
+        "dirac",
+        "swf",
+        "nuv",
+    ),
     *("wav", "mp3", "flac", "aac"),  # of which it is said that they have no pictures
 )
 _SLACK = 16  # bytes by which recorders count their own header, or evenness, too many
@@ -90,7 +108,7 @@ def probe_video(path: str | os.PathLike[str], on_broken: str = "skip") -> VideoI
     """Open a video, decode its first frame, and count the others by their packets.
 
     Args:
-        path: video file in any format that FFmpeg reads.
+        path: a video file, of any format that FFmpeg reads but lists of others.
         on_broken: ``stop`` raises where the file is cut short, ``skip`` warns.
 
     Raises:
@@ -98,8 +116,7 @@ def probe_video(path: str | os.PathLike[str], on_broken: str = "skip") -> VideoI
     """
     with _opened(path, on_broken) as container:
         stream = container.streams.video[0]
-        packets = (packet for packet in container.demux(stream) if packet.size and not packet.is_discard)
-        ticks = [packet.pts if packet.pts is not None else packet.dts for packet in packets]
+        ticks = list(_ticks(container, stream))
         known = [tick for tick in ticks if tick is not None]
         seconds = float((max(known) - min(known)) * stream.time_base) if known else 0.0
         rate = (len(ticks) - 1) / seconds if seconds else float(stream.average_rate or 0)
@@ -116,7 +133,7 @@ def read_video(path: str | os.PathLike[str], on_broken: str = "stop") -> Iterato
     """Yield the frames of a video in order of time, upright where the file says that it was turned.
 
     Args:
-        path: video file in any format that FFmpeg reads.
+        path: a video file, of any format that FFmpeg reads but lists of others.
         on_broken: ``stop`` raises at a frame that is damaged, and before the first one where the file is cut short;
             ``skip`` leaves such frames out and says how many at the end. A frame after a damaged one keeps its number,
             which is found again by its time and the frame rate, which is exact where the rate is steady there.
@@ -237,6 +254,16 @@ def _opened(path: str | os.PathLike[str], on_broken: str) -> Any:
             f"{path}: {cut}; fetch the file again, or set on_broken 'skip' (--on-broken skip) to read what is there"
         )
     return container
+
+
+def _ticks(container: Any, stream: Any) -> Iterator[int | None]:
+    """The time of each packet; where they end in damage, reading will say so."""
+    import av
+
+    with suppress(av.FFmpegError):
+        for packet in container.demux(stream):
+            if packet.size and not packet.is_discard:
+                yield packet.pts if packet.pts is not None else packet.dts
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[tuple[Any, str]]:

@@ -71,7 +71,12 @@ class PlainLoader(yaml.SafeLoader):
         """Its text."""
         value = super().construct_scalar(node)
         if isinstance(value, str) and _NO_LETTER.search(value):
-            raise _refusal("a letter that no text can have", node)
+            try:  # JSON writes some letters in two halves
+                value = value.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
+                raise _refusal("a letter that no text can have", node) from None
+            if "\0" in value:
+                raise _refusal("a letter that no text can have", node)
         return value
 
 

@@ -97,8 +97,7 @@ def load_plain(path: str | Path) -> Any:
 _FOLDER = 0x10  # of the attributes of MS-DOS
 #: The end of an archive: a mark, size and place of its table; a mark, the place of a longer end; that one's size and place.
 _END, _END_LOCATOR, _LONG_END = struct.Struct("<4s8xII2x"), struct.Struct("<4s4xQ4x"), struct.Struct("<40xQQ")
-_MAGIC = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)  # before torch 1.6
-_OF_OLD_FORMAT = 5  # pickles: mark, version, machine, content, names of storages
+_OF_OLD_FORMAT = 5  # pickles before torch 1.6: mark, version, machine, content, names of storages
 
 
 def check_unpacked(path: str | Path) -> None:
@@ -115,15 +114,14 @@ def check_unpacked(path: str | Path) -> None:
     with open(path, "rb", opener=ordinary) as file:
         if not zipfile.is_zipfile(file):
             file.seek(0)
-            if file.read(len(_MAGIC)) == _MAGIC:
-                file.seek(0)
+            with contextlib.suppress(DamagedFileError):  # torch meets that too; it may be no file of its own
                 _check_calls(file, path, pickles=_OF_OLD_FORMAT)
             return
         _check_single(file, path)
         with zipfile.ZipFile(file) as archive:
             _check_parts(archive.infolist(), path)
             for part in archive.infolist():
-                if part.filename.rpartition("/")[2] == "data.pkl":
+                if _last_name(part) == "data.pkl":
                     _check_calls(io.BytesIO(archive.read(part)), path)
 
 
@@ -159,13 +157,18 @@ def _check_single(file: BinaryIO, path: str | Path) -> None:
         )
 
 
+def _last_name(part: zipfile.ZipInfo) -> str:
+    """As torch finds it, which does not tell small letters from capitals."""
+    return part.filename.rpartition("/")[2].casefold()
+
+
 def _check_parts(parts: list[zipfile.ZipInfo], path: str | Path) -> None:
     names = {part.filename.casefold() for part in parts}
     if len(names) < len(parts):
         raise DamagedFileError(
             f"{path} has parts of the same name, as torch.save writes none: refused; save it again"
         )
-    if any(part.filename.rpartition("/")[2] == "constants.pkl" for part in parts):
+    if any(_last_name(part) == "constants.pkl" for part in parts):
         raise CodeInFileError(
             f"{path} holds a script of torch.jit, which is code: refused; save the state dict alone"
         )

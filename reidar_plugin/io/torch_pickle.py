@@ -29,7 +29,7 @@ def check_calls(file: BinaryIO, pickles: int = 1) -> None:
         Exception: what pickle makes of bytes that are none of its own.
     """
     for _ in range(pickles):
-        _Reader(file).load()
+        _Reader(file, encoding="latin1").load()  # whether a text is one, torch may say
 
 
 class _Named:
@@ -105,9 +105,16 @@ class _Reader(_InPython):
 def _check_keys(keys: Iterable[Any]) -> None:
     """Pairs whose parts are the same pair, thirty deep, have a hash that nobody waits for."""
     for key in keys:
-        parts = key if isinstance(key, tuple) else (key,)
-        if any(isinstance(part, tuple) for part in parts):
+        left, seen = [key], 0
+        while left and seen <= _PARTS:
+            part, seen = left.pop(), seen + 1
+            if isinstance(part, tuple):
+                left += part[:_PARTS]
+        if seen > _PARTS:
             raise HostileCallError("pairs of pairs as a key")
+
+
+_PARTS = 100  # of a key
 
 
 def _any(*_: Any) -> bool:
@@ -117,6 +124,15 @@ def _any(*_: Any) -> bool:
 def _encodes(*args: Any) -> bool:
     """As Python writes bytes where a pickle has none."""
     return len(args) == 2 and isinstance(args[0], str) and args[1] == "latin1"
+
+
+def _bytes(*args: Any) -> bool:
+    """As Python writes a ``bytearray``, and not a number of bytes."""
+    return not args or isinstance(args[0], str | bytes | _Named)
+
+
+def _layout(*args: Any) -> bool:
+    return len(args) == 1 and isinstance(args[0], str) and args[0].startswith("torch.")
 
 
 def _numbers(*args: Any) -> bool:
@@ -136,6 +152,7 @@ def _rebuilds(*args: Any) -> bool:
 _CALLS: dict[str, Callable[..., bool]] = {
     "collections.OrderedDict": lambda *args: not args,
     "collections.Counter": lambda *args: not args or isinstance(args[0], dict),
+    "builtins.bytearray": _bytes,
     "builtins.complex": _any,
     "builtins.set": _set,
     "_codecs.encode": _encodes,
@@ -146,6 +163,10 @@ _CALLS: dict[str, Callable[..., bool]] = {
     "torch.device": _any,
     "torch._utils._rebuild_tensor": _any,
     "torch._utils._rebuild_tensor_v2": _any,
+    "torch._utils._rebuild_tensor_v3": _any,
+    "torch._utils._rebuild_qtensor": _any,
+    "torch._utils._rebuild_sparse_tensor": _any,
+    "torch.serialization._get_layout": _layout,
     "torch._utils._rebuild_parameter": _any,
     "torch._utils._rebuild_parameter_with_state": _any,
     "torch._tensor._rebuild_from_type_v2": _rebuilds,

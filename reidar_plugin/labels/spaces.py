@@ -135,7 +135,11 @@ def check_label(label: str, where: str) -> None:
     ):
         rule = "a label has no comma, bar, equals sign, quote, control character or surrounding space and is not 'none'"
         raise LabelError(f"{where}: {shown(label)} cannot be a label; {rule}")
+    if len(label) > _LONGEST:
+        raise LabelError(f"{where}: {shown(label)} cannot be a label; a label has at most {_LONGEST} letters")
 
+
+_LONGEST = 200  # as results and tables hold it
 
 _WALK, _RIDE, _HANDS = "walking", "riding", "using_hands"
 _RARE = ("holding_hands", "phone_to_ear", "trolley")

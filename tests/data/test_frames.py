@@ -135,7 +135,7 @@ def test_a_header_that_promises_too_much_takes_no_memory(
     path.write_bytes(data)
     asked: list[object] = []
     monkeypatch.setattr(simplejpeg, "decode_jpeg", lambda *a, **k: asked.append(a))
-    with pytest.raises(PictureError, match="damaged or cut-off JPEG"):
+    with pytest.raises(PictureError, match=r"got a JPEG of \d+ bytes that says 65,500 x 65,500 pixels"):
         read_picture(str(path))
     assert not asked
 

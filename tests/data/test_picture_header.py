@@ -94,3 +94,10 @@ def test_scans_of_a_small_picture_are_not_counted(monkeypatch: pytest.MonkeyPatc
     counted = read_header(whole)
     assert counted is not None
     assert counted.scans == 10
+
+
+def test_what_stands_behind_a_picture_is_no_scan() -> None:
+    """Telephones put a film there, in which the bytes of a scan come by chance."""
+    header = read_header(saved("JPEG", (2000, 1500)) + b"\xff\xda" * 10**6)
+    assert header == PictureHeader("JPEG", 1500, 2000, 1)
+    assert header.excess == ""

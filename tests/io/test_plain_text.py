@@ -1,5 +1,7 @@
 """Texts that are no JSON and no YAML give one kind of error."""
 
+import json
+
 import pytest
 
 from reidar_plugin.io.plain_text import PlainTextError, parse_json, parse_yaml
@@ -10,6 +12,7 @@ def test_plain_values() -> None:
     assert parse_yaml("a: [1, ~]") == {"a": [1, None]}
     assert parse_yaml("a: &a {b: 1}\nc: {<<: *a, d: *a}") == {"a": {"b": 1}, "c": {"b": 1, "d": {"b": 1}}}
     assert parse_yaml("") is None
+    assert parse_yaml(json.dumps(["😀", "𠮷"])) == ["😀", "𠮷"]  # in two halves each
     assert parse_yaml("[0x10, -9223372036854775807, 1_000, 1:30, 1e-3, .inf, 2.5, yes, ü]") == [
         *(16, 1 - 2**63, 1000, 90, "1e-3", float("inf"), 2.5, True, "ü"),
     ]

@@ -1,6 +1,7 @@
 """What is read of a file, and that nothing in it is run."""
 
 import os
+import pickle
 import warnings
 import zipfile
 from pathlib import Path
@@ -116,6 +117,28 @@ def test_a_file_that_would_unpack_to_gigabytes(tmp_path: Path, part: str) -> Non
         DamagedFileError, match=r"packed\.pth has [\d,]+ bytes and would unpack to [\d,]{10,}, but"
     ):
         load_plain(path)
+
+
+BYTES = b"\x80\x02cbuiltins\nbytearray\n\x8a\x04\x00\x00\x00\x10\x85R."  # 256 MB of them
+
+
+@pytest.mark.parametrize("name", ["data.pkl", "DATA.PKL", "Data.pkl"])
+def test_a_call_in_a_part_by_any_name_that_torch_finds(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / "file.pth", "w") as archive:
+        for part, content in ((name, BYTES), ("version", b"3\n"), ("byteorder", b"little")):
+            archive.writestr(f"archive/{part}", content)
+    with pytest.raises(CodeInFileError, match=r"holds builtins\.bytearray"):
+        load_plain(tmp_path / "file.pth")
+
+
+def test_a_call_behind_a_mark_that_is_spelt_otherwise(tmp_path: Path) -> None:
+    """Torch compares numbers, of which one has many spellings."""
+    mark = torch.serialization.MAGIC_NUMBER.to_bytes(11, "little")
+    plain = b"".join(pickle.dumps(value, 2) for value in (1001, {"little_endian": True}))
+    content = b"\x80\x02\x8a\x0b" + mark + b"." + plain + BYTES + pickle.dumps([], 2)
+    (tmp_path / "file.pth").write_bytes(content)
+    with pytest.raises(CodeInFileError, match=r"holds builtins\.bytearray"):
+        load_plain(tmp_path / "file.pth")
 
 
 def test_two_parts_of_one_name(tmp_path: Path) -> None:

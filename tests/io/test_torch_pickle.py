@@ -5,6 +5,7 @@ import io
 import pickle
 import random
 import struct
+import warnings
 import zipfile
 from typing import Any
 
@@ -24,6 +25,12 @@ def optimiser() -> dict[str, Any]:
     return optimiser.state_dict()
 
 
+def quantised() -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch is going to drop them
+        return torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.qint8)
+
+
 PLAIN = {
     "weights": nn.BatchNorm2d(2).state_dict(),
     "optimiser": optimiser(),
@@ -33,6 +40,10 @@ PLAIN = {
     "numpy": (np.float32(1), np.float64(1), np.int64(1), np.bool_(True)),
     "values": (None, True, 2**100, 1.5, 1j, "a", b"a", [1], (1, (2, 3)), {(1, 2): 3}, {1, 2}),
     "collections": (collections.OrderedDict(a=1), collections.Counter("aab")),
+    "keys": {(1, (2, ("a", 3))): 4},
+    "bytes that change": bytearray(b"abc"),
+    "other tensors": (torch.zeros(2, dtype=torch.uint16), torch.zeros(2).to_sparse(), torch.strided),
+    "small tensors": quantised(),
     "torch": (torch.Size([1, 2]), torch.device("cpu"), torch.float32),
 }
 
@@ -72,6 +83,7 @@ HOSTILE = {
     "posix.mkdir": named("posix mkdir") + word("a") + b"\x85R",
     "os.system": b"(" + word("a") + b"ios\nsystem\n",
     "an extension of pickle": b"\x82\x01",
+    "pairs of pairs as a key  ": b"}((" + b"K\x01" * 200 + b"tK\x01u",
     "pairs of pairs as a key": b"}(" + b"K\x01" + b"2\x86" * 40 + b"K\x01u",
     "pairs of pairs as a key ": named("builtins set") + b"](" + b"K\x01" + b"2\x86" * 40 + b"e\x85R",
 }
@@ -82,6 +94,11 @@ def test_a_call_that_no_tensor_needs(name: str, body: bytes) -> None:
     with pytest.raises(HostileCallError) as caught:
         check_calls(io.BytesIO(b"\x80\x02" + body + b"."))
     assert str(caught.value) == name.strip()
+
+
+def test_a_text_of_python_2() -> None:
+    """Torch takes it for UTF-8, and Python for ASCII."""
+    check_calls(io.BytesIO(b"\x80\x02U\x02\xc3\xa9."))
 
 
 def test_memos_take_no_room_of_their_own() -> None:

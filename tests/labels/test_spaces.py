@@ -109,6 +109,7 @@ def test_a_space_of_ones_own() -> None:
         ("own", ("a", "a"), r"names must differ, got \('a', 'a'\)"),
         ("own", ("a", "none"), r"'none' cannot be a label"),
         ("own", ("a,b",), r"'a,b' cannot be a label"),
+        ("own", ("a" * 201,), r"cannot be a label; a label has at most 200 letters"),
         ("own", ("a|b",), r"'a\|b' cannot be a label"),
         ("own", (" a",), r"' a' cannot be a label"),
         ("own", ("",), r"'' cannot be a label"),
