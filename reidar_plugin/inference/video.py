@@ -76,7 +76,6 @@ _FORMATS = (
     ),
     *("wav", "mp3", "flac", "aac"),  # of which it is said that they have no pictures
 )
-_SLACK = 16  # bytes by which recorders count their own header, or evenness, too many
 
 __all__ = ["VideoError", "VideoFrame", "VideoInfo", "probe_video", "read_video"]
 
@@ -174,7 +173,7 @@ def _shortfall(path: str | os.PathLike[str]) -> str:
     promised, there = promised_size(path), os.stat(path).st_size
     return (
         f"cut short or damaged: by its own headers it has {promised:,} bytes, {there:,} are there"
-        if there + _SLACK < promised
+        if there < promised
         else ""
     )
 

@@ -14,6 +14,9 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 #: Boxes without which frames are missing; others, and what is no box at all, may stand behind them.
 _BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat")
 _BEFORE = (b"wide", b"skip", b"free", b"uuid")  # that an older file may begin with
+_SLACK = (
+    16  # bytes by which recorders of AVI count their own header, or evenness, too many; its index stands last
+)
 _OPEN = 2**31 - 1  # from there on, sizes in AVI are those of files that were not brought to their end
 
 
@@ -61,7 +64,7 @@ def _riff(file: BinaryIO, there: int) -> int:
         if head[:4] != b"RIFF" or not 0 < size < _OPEN:
             break
         at += 8 + size
-    return at
+    return at if at > there + _SLACK else min(at, there)
 
 
 def _matroska(file: BinaryIO) -> int:

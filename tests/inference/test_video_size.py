@@ -27,7 +27,8 @@ SEGMENT = b"\x18\x53\x80\x67"
         (FTYP + b"12345678 and more", 16),
         (FTYP + b"\0\0\0\x01mdat\xff\xff\xff\xff\xff\xff\xff\xf0", 2**64),
         (FTYP + b"\0\0\0\x01free\x80\0\0\0\0\0\0\0", 16),
-        (b"RIFF\x10\0\0\0AVI ", 24),
+        (b"RIFF\x20\0\0\0AVI ", 40),
+        (b"RIFF\x10\0\0\0AVI ", 12),  # a few bytes too many, as some count them
         (b"RIFF\x04\0\0\0AVI RIFF\0\x01\0\0AVIX", 12 + 8 + 256),
         (b"RIFF\0\0\0\0AVI  and so on", 0),  # never brought to its end
         (b"RIFF\xff\xff\xff\xffAVI  and so on", 0),

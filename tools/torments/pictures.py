@@ -87,7 +87,7 @@ class Videos:
         whole = chance.choice(self.files)
         if chance.random() < 0.1:
             path, content = folder / f"cut{whole.suffix}", whole.read_bytes()
-            path.write_bytes(content[: chance.randrange(len(content))])
+            path.write_bytes(content[: chance.randrange(len(content) - 16)])  # of AVI, less may be a habit
             return path
         path = folder / f"case{whole.suffix}"
         path.write_bytes(break_bytes(whole.read_bytes(), chance))
