@@ -19,7 +19,7 @@ from reidar_plugin.io.safe_load import (
     UNREADABLE,
     DamagedFileError,
     PlainFileError,
-    check_unpacked,
+    check_before_torch,
     load_plain,
     unreadable,
 )
@@ -104,7 +104,7 @@ def _check_sums(path: Path) -> None:
         archive = zipfile.is_zipfile(path)
         known = archive or _of_old_format(path)
         if known:
-            check_unpacked(path)  # before all of it is
+            check_before_torch(path)  # before all of it is
         damaged = _damaged_part(path) if archive else None
     except PlainFileError:
         raise

@@ -26,7 +26,7 @@ __all__ = [
     "DamagedFileError",
     "PlainFileError",
     "UnopenedFileError",
-    "check_unpacked",
+    "check_before_torch",
     "load_plain",
     "only_plain",
     "unreadable",
@@ -78,7 +78,7 @@ def load_plain(path: str | Path) -> Any:
         CodeInFileError: it holds anything else.
     """
     try:
-        check_unpacked(path)
+        check_before_torch(path)
         with _numpy_numbers_allowed():
             content = torch.load(path, map_location="cpu", weights_only=True)
         _check_sizes(content, path)
@@ -100,7 +100,7 @@ _END, _END_LOCATOR, _LONG_END = struct.Struct("<4s8xII2x"), struct.Struct("<4s4x
 _OF_OLD_FORMAT = 5  # pickles before torch 1.6: mark, version, machine, content, names of storages
 
 
-def check_unpacked(path: str | Path) -> None:
+def check_before_torch(path: str | Path) -> None:
     """Refuse what ``torch.load`` would take, or take otherwise than it stands there, whatever it is told.
 
     An archive that says that it unpacks to more than it is, for ``torch.save`` packs nothing; one that could be read in two

@@ -7,11 +7,10 @@ from typing import Any
 import cv2
 
 from reidar_plugin.errors import ConfigError, shown
-from reidar_plugin.io.atomic import explained
 from reidar_plugin.synthped.files import write_files
 from reidar_plugin.synthped.plan import Plan, plan_lpw, plan_mars
 from reidar_plugin.synthped.presets import Preset, preset_of
-from reidar_plugin.synthped.stamp import check_same, home_of, locked, open_part, write_stamp
+from reidar_plugin.synthped.stamp import home_of, making, open_part, write_stamp
 from reidar_plugin.synthped.workers import Progress, cores, draw, take_truth
 
 __all__ = ["FORMAT", "make"]
@@ -75,18 +74,12 @@ def make(
     if workers is not None and workers < 1:
         raise ConfigError(f"workers must be at least 1, got {workers}")
     stamp = _stamp(chosen, seed, layout, shares)
-    with explained(home, "what was drawn stays, and the same call goes on with it"):
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with locked(home):
-            if home.exists():
-                check_same(home, stamp)
-                return home
+    with making(home, stamp) as part:
+        if part is not None:
             plan = (plan_mars if layout == "mars" else plan_lpw)(chosen, seed, shares)
-            part = home.with_name(f".{home.name}.part")
             open_part(part, stamp)
             draw(plan, part, workers or cores(), progress)
             _finish(plan, part, stamp)
-            part.rename(home)
     return home
 
 

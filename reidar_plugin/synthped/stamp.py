@@ -9,12 +9,12 @@ from typing import Any
 
 from reidar_plugin.data.mat_files import TableError
 from reidar_plugin.errors import ConfigError, ExistingFileError, cut, shown
-from reidar_plugin.io.atomic import PART, write_atomically
+from reidar_plugin.io.atomic import PART, explained, write_atomically
 from reidar_plugin.io.console import say
 from reidar_plugin.io.ordinary import ordinary
 from reidar_plugin.io.plain_text import PlainTextError, parse_json
 
-__all__ = ["STAMP", "check_same", "home_of", "locked", "open_part", "read_stamp", "write_stamp"]
+__all__ = ["STAMP", "check_same", "home_of", "locked", "making", "open_part", "read_stamp", "write_stamp"]
 
 STAMP = "synthped.json"
 """Name of the file in a set's folder that says what the set is; it is written last."""
@@ -89,6 +89,33 @@ def open_part(part: Path, stamp: dict[str, Any]) -> None:
     for left in part.glob(f".{STAMP}.*{PART}"):  # of one that was killed
         left.unlink()
     write_stamp(part, {**stamp, "finished": False})
+
+
+@contextmanager
+def making(home: Path, stamp: dict[str, Any]) -> Iterator[Path | None]:
+    """Within the block a set is drawn into an unfinished folder, which gets its name at the end.
+
+    Args:
+        home: the folder of the set.
+        stamp: what is asked for.
+
+    Yields:
+        The unfinished folder, for :func:`open_part` when it is known what to draw; None where the set is there already.
+
+    Raises:
+        ConfigError: there is a set made with other arguments.
+        UnwritableFileError: the disk is full, or fails.
+    """
+    with explained(home, "what was drawn stays, and the same call goes on with it"):
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with locked(home):
+            if home.exists():
+                check_same(home, stamp)
+                yield None
+                return
+            part = home.with_name(f".{home.name}.part")
+            yield part
+            part.rename(home)
 
 
 @contextmanager

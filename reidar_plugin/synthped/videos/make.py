@@ -12,11 +12,11 @@ import yaml
 
 from reidar_plugin.errors import ConfigError, summary
 from reidar_plugin.inference.mot_files import write_tracks
-from reidar_plugin.io.atomic import explained, replacing
+from reidar_plugin.io.atomic import replacing
 from reidar_plugin.io.progress import progress
 from reidar_plugin.synthped.people.looks import Look
 from reidar_plugin.synthped.seeded_random import Array
-from reidar_plugin.synthped.stamp import check_same, home_of, locked, open_part, write_stamp
+from reidar_plugin.synthped.stamp import home_of, making, open_part, write_stamp
 from reidar_plugin.synthped.videos.film import film
 from reidar_plugin.synthped.videos.street import Street, StreetSize, plan_street
 from reidar_plugin.synthped.videos.truth import action_rows, tracks_of, truth_of
@@ -57,13 +57,9 @@ def make_videos(
     home = home_of(root, folder)
     asked = {**asdict(size), "size": list(size.size)}
     stamp = {"format": FORMAT, "layout": "videos", "seed": seed, **asked}
-    with explained(home, "what was drawn stays, and the same call goes on with it"):
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with locked(home):
-            if home.exists():
-                check_same(home, stamp)
-                return home
-            street, part = plan_street(seed, size), home.with_name(f".{home.name}.part")
+    with making(home, stamp) as part:
+        if part is not None:
+            street = plan_street(seed, size)
             open_part(part, stamp)
             _write_tables(street, part)
             for camera in street.cameras:
@@ -72,7 +68,6 @@ def make_videos(
                     frames = progress(f"drawing camera {camera.number}", film(street, camera), size.frames)
                     write_video(path, frames, size.rate, size.size)
             write_stamp(part, {**stamp, "finished": True})
-            part.rename(home)
     return home
 
 
